@@ -164,7 +164,10 @@ export interface Store extends Collections {
   listLeases(options?: PageOptions): Promise<LeasePage>;
 
   status(): Promise<StoreStatus>;
-  /** Writes a snapshot and resolves when it is on disk. Rejects with `snapshotFailed`. */
+  /**
+   * Writes a snapshot and resolves when it is on disk; with an engine on disk it is a checkpoint, and revisions before it can't be
+   * read any more. Rejects with `snapshotFailed`.
+   */
   snapshot(): Promise<{ readonly revision: number; readonly bytes: number }>;
   /**
    * The whole state at one revision, the newest when it is first read, as the bytes of a snapshot file; writes go on. After
@@ -178,6 +181,11 @@ export interface Store extends Collections {
    * `revisionFuture`.
    */
   compact(revision: number): Promise<{ readonly oldestRevision: number }>;
+  /**
+   * Merges what can be merged of the files of an engine on disk, so that they hold little but what is live; resolves when that is
+   * done, which may take long. With `memory` there is nothing to merge.
+   */
+  compactStorage(): Promise<StorageSizes>;
   /**
    * The error that stopped all writes for good, once a write or flush has failed; reads go on. Settled at most once,
    * never rejects.
@@ -573,6 +581,53 @@ export interface StoreStatus {
   /** 0: none. */
   readonly snapshotRevision: number;
   readonly watcherCount: number;
+  /** What keeps the keys: an `EngineName`; that of a later server may be another one. */
+  readonly engine: string;
+  /** How the files of the engine do; `undefined` with `memory`, which has none. */
+  readonly storage: StorageStatus | undefined;
+}
+
+/** How the files of an engine on disk do. Counts are since the store was opened. */
+export interface StorageStatus {
+  /** Whose state the files hold: that of the newest checkpoint; 0 before the first. */
+  readonly revision: number;
+  /** The memory of what has changed since the newest checkpoint was begun. */
+  readonly unsealedBytes: number;
+  /** The memory of what the checkpoint that is under way writes; 0: none is. */
+  readonly sealedBytes: number;
+  /** Of all files of the engine. */
+  readonly diskBytes: number;
+  /** Those of them that the newest version of a key takes; an estimate where that is not known. */
+  readonly liveBytes: number;
+  /** Blocks or values that were found in a cache, and those that had to be read from a file. */
+  readonly cacheHits: number;
+  readonly cacheMisses: number;
+  /** Lookups that a Bloom filter ended, and those that it let pass in vain; `lsm` alone. */
+  readonly filterStops: number;
+  readonly filterMisses: number;
+  /** What checkpoints and merges wrote to files. */
+  readonly flushedBytes: number;
+  readonly mergedBytes: number;
+  /** What was compressed, before and behind that. */
+  readonly plainBytes: number;
+  readonly compressedBytes: number;
+  /** The files, the oldest first; of `btree` one. */
+  readonly runs: readonly StorageRun[];
+}
+
+/** The bytes of all files of an engine before and behind a merge; 0 with `memory`. */
+export interface StorageSizes {
+  readonly diskBytesBefore: number;
+  readonly diskBytes: number;
+}
+
+/** A file of an engine on disk. */
+export interface StorageRun {
+  readonly name: string;
+  readonly bytes: number;
+  readonly liveBytes: number;
+  /** Versions and deletions in it. */
+  readonly recordCount: number;
 }
 
 /** When an acknowledged write is on disk. */

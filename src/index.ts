@@ -92,6 +92,7 @@ export type {
   TakenMembers,
 } from './collections/types.ts';
 export type { Page, PagedList, PagedListOptions } from './paged-list.ts';
+export type { EngineName } from './engine-names.ts';
 export type { CollectionKind, CollectionOperation, CollectionResult } from './api-collections.ts';
 export type {
   Admit,
@@ -136,6 +137,9 @@ export type {
   Relation,
   ScanPage,
   ScanPageOptions,
+  StorageRun,
+  StorageSizes,
+  StorageStatus,
   Store,
   StoreStatus,
   TouchOptions,

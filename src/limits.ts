@@ -333,6 +333,11 @@ export const defaults = {
   snapshotIntervalMs: 60 * 60 * 1000,
   /** A store that is closed writes a snapshot if the log has grown by this much since the last one: to read it takes 0.1 s. */
   closeSnapshotLogBytes: 8 * MiB,
+  /**
+   * With an engine on disk a checkpoint is begun when the changes since the last one take this much memory, or a quarter of what the
+   * memory limit leaves to them, if that is less.
+   */
+  checkpointBytes: 64 * MiB,
   /** How many snapshots are kept. */
   snapshotsKept: 2,
   /** Old revisions can be read as long as they are among this many of the newest, ... */
@@ -357,6 +362,7 @@ export const defaults = {
 export const defaultsInMemory = {
   segmentBytes: 4 * MiB,
   snapshotLogBytes: 32 * MiB,
+  checkpointBytes: 16 * MiB,
   snapshotsKept: 1,
   logRetentionBytes: 32 * MiB,
   /** What is gone with the store needs none. */

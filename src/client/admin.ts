@@ -1,4 +1,5 @@
 /** For operators. */
+import type { StorageSizes } from '../api.ts';
 import { named } from '../arguments/check.ts';
 import { count } from '../arguments/count.ts';
 import { noOptions } from '../arguments/shape.ts';
@@ -42,6 +43,8 @@ export class Admin {
       snapshotCount: reply.snapshotCount,
       snapshotRevision: reply.snapshotRevision,
       watcherCount: reply.watcherCount,
+      engine: reply.engine,
+      storage: reply.storage,
       uptimeMs: toMilliseconds(reply.uptime),
     };
   }
@@ -121,5 +124,14 @@ export class Admin {
       withLongDeadline(options),
     );
     return { oldestRevision };
+  }
+
+  /**
+   * Merges what can be merged of the files of an engine on disk, and resolves when that is done; its deadline is 10 minutes, and the
+   * merge goes on when it is over. With the engine `memory` there is nothing to merge.
+   */
+  async compactStorage(options: CallOptions = noOptions): Promise<StorageSizes> {
+    refuse(optionsByCall['admin.compactStorage'](options));
+    return await this.#caller.write(adminMethods.compactStorage, {}, withLongDeadline(options));
   }
 }

@@ -72,6 +72,7 @@ export const optionsByCall = {
   'admin.snapshot': plainOptions('snapshot'),
   'admin.backup': plainOptions('backup'),
   'admin.compact': plainOptions('compact'),
+  'admin.compactStorage': plainOptions('compactStorage'),
   'access.whoAmI': plainOptions('whoAmI'),
   'access.createUser': optionsOf<CreateUserOptions>('createUser', {
     ...callTable,

@@ -163,6 +163,11 @@ export class CheckedStore implements api.Store {
     return wrong === undefined ? this.#store.compact(revision) : refused(wrong);
   }
 
+  compactStorage(...surplus: never[]): Promise<api.StorageSizes> {
+    const wrong = nothingMore('compactStorage', surplus);
+    return wrong === undefined ? this.#store.compactStorage() : refused(wrong);
+  }
+
   close(options: api.CloseOptions = noOptions): Promise<void> {
     const wrong = optionsByCall.close(options);
     return wrong === undefined ? this.#store.close(options) : refused(wrong);

@@ -399,6 +399,10 @@ export class KvStore implements api.Store {
     return await this.#store.compact(revision);
   }
 
+  compactStorage(): Promise<api.StorageSizes> {
+    return this.#store.compactStorage();
+  }
+
   close(options: api.CloseOptions = {}): Promise<void> {
     this.#turn.finish();
     return this.#store.close(options);

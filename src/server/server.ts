@@ -339,7 +339,7 @@ class Server implements RunningServer {
   }
 
   async #recover(): Promise<void> {
-    const { dataDir, fsync, limits, memoryBytesMax, tls } = this.#config;
+    const { dataDir, engine, fsync, limits, memoryBytesMax, tls } = this.#config;
     const { logger, version, storeOptions } = this.#dependencies;
     const address = this.#address;
     const startMs = performance.now();
@@ -349,6 +349,7 @@ class Server implements RunningServer {
       const store = await openUncheckedStore({
         ...storeOptions,
         dataDir,
+        engine,
         fsync,
         limits,
         memoryBytesMax,
@@ -378,6 +379,7 @@ class Server implements RunningServer {
           address,
           ...(this.#redisAddress === '' ? {} : { redisAddress: this.#redisAddress }),
           dataDir,
+          engine,
           fsync,
           version,
           revision,

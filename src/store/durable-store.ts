@@ -2,8 +2,16 @@
  * The seam put together from the rooms of this folder, with what an operator asks of a store: see `seam.ts`. It is long since
  * it is where all rooms meet: each method hands on to one or two of them, and a file for some of these would need them all again.
  */
-import type { CloseOptions, StoreStatus, WatchMessage, WatchRequest } from '../api.ts';
+import type {
+  CloseOptions,
+  StorageSizes,
+  StorageStatus,
+  StoreStatus,
+  WatchMessage,
+  WatchRequest,
+} from '../api.ts';
 import type { Clock, Random, Timer } from '../clock.ts';
+import type { EngineName } from '../engine-names.ts';
 import type { Disk } from '../disk/disk.ts';
 import type { DeadlineSums, VisitRow } from '../engine/engine.ts';
 import type { PutRow } from '../engine/put-row.ts';
@@ -62,6 +70,7 @@ export interface DurableStoreParts {
   readonly log: Log;
   readonly snapshotDirectory: string;
   readonly recovered: RecoveredState;
+  readonly engineName: EngineName;
   /** Of the life that begins now. */
   readonly incarnation: string;
   readonly clock: Clock;
@@ -515,7 +524,16 @@ export class DurableStore implements Seam {
       snapshotCount: snapshots.length,
       snapshotRevision: snapshots[0]?.revision ?? 0,
       watcherCount: this.#hub.watcherCount,
+      engine: this.#parts.engineName,
+      storage: this.#storage(),
     };
+  }
+
+  #storage(): StorageStatus | undefined {
+    const { durable } = this.#parts.recovered.engine;
+    if (durable === undefined) return undefined;
+    const { revision, unsealedBytes, sealedBytes } = durable;
+    return { revision, unsealedBytes, sealedBytes, ...durable.figures() };
   }
 
   /** Without those of the calls that stand above. */
@@ -579,6 +597,16 @@ export class DurableStore implements Seam {
     this.#maintenance.compact();
     await this.#removeSegments();
     return { oldestRevision: this.#history.oldestRevision };
+  }
+
+  /** Merges the files of an engine on disk by hand. */
+  async compactStorage(): Promise<StorageSizes> {
+    this.#checkOpen();
+    const { durable } = this.#parts.recovered.engine;
+    if (durable === undefined) return { diskBytesBefore: 0, diskBytes: 0 };
+    const diskBytesBefore = durable.figures().diskBytes;
+    await durable.compactStorage();
+    return { diskBytesBefore, diskBytes: durable.figures().diskBytes };
   }
 
   close({ snapshotMsMax = fixed.closeSnapshotMsDefault }: CloseOptions = {}): Promise<void> {

@@ -63,6 +63,8 @@ async function openLocked(
   ownership: Ownership,
 ): Promise<DurableStore> {
   const { random = systemRandom } = options;
+  if (options.engine !== undefined && options.engine !== 'memory')
+    throw new StoreError('invalidArgument', `the engine ${options.engine} can not be opened yet`);
   const clock = steady(options.clock ?? systemClock);
   const fsync = options.fsync ?? 'always';
   const limits = checkLimits(withDefaults(options));
@@ -108,6 +110,7 @@ async function openLocked(
       log,
       snapshotDirectory,
       recovered,
+      engineName: options.engine ?? 'memory',
       incarnation: recovered.incarnations.draw(random),
       clock,
       random,

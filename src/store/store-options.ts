@@ -5,6 +5,7 @@ import { type Table, isRecord, optionsOf, shape } from '../arguments/shape.ts';
 import type { Clock, Random } from '../clock.ts';
 import type { Disk } from '../disk/disk.ts';
 import type { Engine } from '../engine/engine.ts';
+import { ENGINE_NAMES, type EngineName } from '../engine-names.ts';
 import { type Limits, defaults, fixed } from '../limits.ts';
 import type { KeyObserver } from './key-observer.ts';
 import type { OperatorEvent } from './operator-event.ts';
@@ -17,6 +18,11 @@ export interface StoreOptions {
    * all that others can, history and watches included, and is gone when it is closed: for tests.
    */
   readonly dataDir: string | null;
+  /**
+   * What keeps the keys; default `memory`. With the others data may be larger than memory. A directory is of the engine that has made
+   * it; another one takes a backup of it (`kelp restore --engine`).
+   */
+  readonly engine?: EngineName;
   /** When an acknowledged write is on disk; default `always`. */
   readonly fsync?: FsyncPolicy;
   /** Limits that differ from the defaults in `src/limits.ts`. */
@@ -58,6 +64,7 @@ const limits = shape<Partial<Limits>>({
 });
 
 const fsync = oneOf<FsyncPolicy>(['always', 'interval', 'never']);
+const engine = oneOf<EngineName>(ENGINE_NAMES);
 
 const path: Check<string | null> = (given) => {
   if (given === null) return undefined;
@@ -72,6 +79,7 @@ function part<Part>(): Check<Part> {
 /** The check of each option, for those that take more options than these. */
 export const storeOptionsTable: Table<StoreOptions> = {
   dataDir: required(path),
+  engine,
   fsync,
   limits,
   memoryBytesMax: wholeNumber(1, fixed.integerMax),

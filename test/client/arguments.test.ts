@@ -50,6 +50,7 @@ const positionsByCall: Record<Call, CallShape['positions']> = {
   'admin.snapshot': [],
   'admin.backup': [],
   'admin.compact': [['revision', 'wholeNumber', 1]],
+  'admin.compactStorage': [],
   'access.whoAmI': [],
   'access.createUser': [['name', 'name', 'ada']],
   'access.deleteUser': [['name', 'name', 'ada']],

@@ -298,9 +298,12 @@ test('the status is plain data', async () => {
         revision: 8n,
         uptime: { seconds: 2n, nanos: 5_000_000 },
         segmentCount: 3,
+        engine: 'lsm',
+        storage: { revision: 6n, diskBytes: 300n, runs: [{ name: '1.run', bytes: 300n, liveBytes: 100n }] },
       }),
       snapshot: () => ({ revision: 8n, bytes: 100n }),
       compact: ({ revision }) => ({ oldestRevision: revision }),
+      compactStorage: () => ({ diskBytesBefore: 300n, diskBytes: 100n }),
     });
   });
   expect(await client.admin.status()).toMatchObject({
@@ -308,9 +311,17 @@ test('the status is plain data', async () => {
     revision: 8,
     uptimeMs: 2005,
     segmentCount: 3,
+    engine: 'lsm',
+    storage: {
+      revision: 6,
+      sealedBytes: 0,
+      diskBytes: 300,
+      runs: [{ name: '1.run', bytes: 300, liveBytes: 100, recordCount: 0 }],
+    },
   });
   expect(await client.admin.snapshot()).toEqual({ revision: 8, bytes: 100 });
   expect(await client.admin.compact(6)).toEqual({ oldestRevision: 6 });
+  expect(await client.admin.compactStorage()).toEqual({ diskBytesBefore: 300, diskBytes: 100 });
 });
 
 test('a program of the store in process can hand to the client what it hands to the store, and takes what it takes', () => {

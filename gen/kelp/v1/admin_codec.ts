@@ -71,7 +71,7 @@ export interface StatusResponseShape {
   /** How many leases there are on disk. */
   leaseCount: number;
   /**
-   * The bytes of keys and values in memory, all kept versions included, without the engine's own structures. Unlike the counts of
+   * The bytes of keys and values, all kept versions included, without the engine's own structures. Unlike the counts of
    * keys and leases it includes what waits to be written; once the disk has failed, that is what is lost at the next start.
    */
   dataBytes: number;
@@ -114,6 +114,10 @@ export interface StatusResponseShape {
   activeSegmentId: number;
   /** The oldest log segment that there is, in the same way. */
   oldestSegmentId: number;
+  /** The engine that keeps the keys (--engine): memory, btree, lsm or bitcask. What it is a client must not depend on. */
+  engine: string;
+  /** How the files of the engine do; not set with memory, which has none. */
+  storage: StorageStatusShape | undefined;
 }
 
 /** The StatusResponse with every field at its default. */
@@ -140,6 +144,8 @@ export function emptyStatusResponse(): StatusResponseShape {
     incarnation: '',
     activeSegmentId: 0,
     oldestSegmentId: 0,
+    engine: '',
+    storage: undefined,
   };
 }
 
@@ -167,6 +173,8 @@ export function sizeOfStatusResponse(message: StatusResponseShape): number {
   if (message.incarnation !== '') size += 2 + sizeOfText(message.incarnation);
   if (message.activeSegmentId !== 0) size += 2 + sizeOfInt64(message.activeSegmentId);
   if (message.oldestSegmentId !== 0) size += 2 + sizeOfInt64(message.oldestSegmentId);
+  if (message.engine !== '') size += 2 + sizeOfText(message.engine);
+  if (message.storage !== undefined) size += 2 + sizeWithLength(sizeOfStorageStatus(message.storage));
   return size;
 }
 
@@ -180,6 +188,18 @@ export function writeStatusResponse(message: StatusResponseShape, buffer: Buffer
 /** Writes a message whose size was asked for, so that it ends before `end`; returns where it starts. */
 export function prependStatusResponse(message: StatusResponseShape, buffer: Buffer, end: number): number {
   let start = end;
+  if (message.storage !== undefined) {
+    const bodyEnd = start;
+    start = prependStorageStatus(message.storage, buffer, start);
+    start = prependVarint32(buffer, start, bodyEnd - start);
+    buffer[--start] = 0x01;
+    buffer[--start] = 0xba;
+  }
+  if (message.engine !== '') {
+    start = prependText(buffer, start, message.engine);
+    buffer[--start] = 0x01;
+    buffer[--start] = 0xb2;
+  }
   if (message.oldestSegmentId !== 0) {
     start = prependInt64(buffer, start, message.oldestSegmentId);
     buffer[--start] = 0x01;
@@ -353,6 +373,316 @@ export function mergeStatusResponse(message: StatusResponseShape, cursor: Cursor
         break;
       case 0xa8:
         message.oldestSegmentId = cursor.int64(end);
+        break;
+      case 0xb2:
+        message.engine = cursor.text(end);
+        break;
+      case 0xba:
+        message.storage ??= emptyStorageStatus();
+        mergeStorageStatus(message.storage, cursor, cursor.endOfLength(end));
+        break;
+      default:
+        cursor.skip(tag, end);
+    }
+  }
+}
+
+/** How the files of an engine on disk do. Counts are since the store was opened. */
+export interface StorageStatusShape {
+  /** The revision whose state the files hold: that of the newest checkpoint; 0 before the first. The log has what is newer. */
+  revision: number;
+  /** The memory of what has changed since the newest checkpoint was begun, in bytes. */
+  unsealedBytes: number;
+  /** The memory of what the checkpoint that is under way writes, in bytes; 0: none is. */
+  sealedBytes: number;
+  /** The bytes of all files of the engine. */
+  diskBytes: number;
+  /** Those of them that the newest version of a key takes; an estimate where that is not known. */
+  liveBytes: number;
+  /** Blocks or values that were found in a cache. */
+  cacheHits: number;
+  /** ... and those that had to be read from a file. */
+  cacheMisses: number;
+  /** Lookups that a Bloom filter ended: the key was not there. 0 but with lsm. */
+  filterStops: number;
+  /** Lookups that a Bloom filter let pass in vain. 0 but with lsm. */
+  filterMisses: number;
+  /** The bytes that checkpoints wrote to files. */
+  flushedBytes: number;
+  /** The bytes that merges wrote to files. */
+  mergedBytes: number;
+  /** The bytes that were compressed, before that, ... */
+  plainBytes: number;
+  /** ... and behind it. */
+  compressedBytes: number;
+  /** The files, the oldest first; with btree one. */
+  runs: StorageRunShape[];
+}
+
+/** The StorageStatus with every field at its default. */
+export function emptyStorageStatus(): StorageStatusShape {
+  return {
+    revision: 0,
+    unsealedBytes: 0,
+    sealedBytes: 0,
+    diskBytes: 0,
+    liveBytes: 0,
+    cacheHits: 0,
+    cacheMisses: 0,
+    filterStops: 0,
+    filterMisses: 0,
+    flushedBytes: 0,
+    mergedBytes: 0,
+    plainBytes: 0,
+    compressedBytes: 0,
+    runs: [],
+  };
+}
+
+/** How many bytes `writeStorageStatus` writes. Breaks when a field has a value that is not one of its type. */
+export function sizeOfStorageStatus(message: StorageStatusShape): number {
+  let size = 0;
+  if (message.revision !== 0) size += 1 + sizeOfInt64(message.revision);
+  if (message.unsealedBytes !== 0) size += 1 + sizeOfInt64(message.unsealedBytes);
+  if (message.sealedBytes !== 0) size += 1 + sizeOfInt64(message.sealedBytes);
+  if (message.diskBytes !== 0) size += 1 + sizeOfInt64(message.diskBytes);
+  if (message.liveBytes !== 0) size += 1 + sizeOfInt64(message.liveBytes);
+  if (message.cacheHits !== 0) size += 1 + sizeOfInt64(message.cacheHits);
+  if (message.cacheMisses !== 0) size += 1 + sizeOfInt64(message.cacheMisses);
+  if (message.filterStops !== 0) size += 1 + sizeOfInt64(message.filterStops);
+  if (message.filterMisses !== 0) size += 1 + sizeOfInt64(message.filterMisses);
+  if (message.flushedBytes !== 0) size += 1 + sizeOfInt64(message.flushedBytes);
+  if (message.mergedBytes !== 0) size += 1 + sizeOfInt64(message.mergedBytes);
+  if (message.plainBytes !== 0) size += 1 + sizeOfInt64(message.plainBytes);
+  if (message.compressedBytes !== 0) size += 1 + sizeOfInt64(message.compressedBytes);
+  for (const item of message.runs) size += 1 + sizeWithLength(sizeOfStorageRun(item));
+  return size;
+}
+
+/** Writes the message at `offset`, where there must be room for it; returns where it ends. */
+export function writeStorageStatus(message: StorageStatusShape, buffer: Buffer, offset: number): number {
+  const end = endOfRoom(buffer, offset, sizeOfStorageStatus(message));
+  assertFilled(prependStorageStatus(message, buffer, end), offset);
+  return end;
+}
+
+/** Writes a message whose size was asked for, so that it ends before `end`; returns where it starts. */
+export function prependStorageStatus(message: StorageStatusShape, buffer: Buffer, end: number): number {
+  let start = end;
+  for (let index = message.runs.length - 1; index >= 0; index--) {
+    const bodyEnd = start;
+    start = prependStorageRun((message.runs[index] as StorageRunShape), buffer, start);
+    start = prependVarint32(buffer, start, bodyEnd - start);
+    buffer[--start] = 0x72;
+  }
+  if (message.compressedBytes !== 0) {
+    start = prependInt64(buffer, start, message.compressedBytes);
+    buffer[--start] = 0x68;
+  }
+  if (message.plainBytes !== 0) {
+    start = prependInt64(buffer, start, message.plainBytes);
+    buffer[--start] = 0x60;
+  }
+  if (message.mergedBytes !== 0) {
+    start = prependInt64(buffer, start, message.mergedBytes);
+    buffer[--start] = 0x58;
+  }
+  if (message.flushedBytes !== 0) {
+    start = prependInt64(buffer, start, message.flushedBytes);
+    buffer[--start] = 0x50;
+  }
+  if (message.filterMisses !== 0) {
+    start = prependInt64(buffer, start, message.filterMisses);
+    buffer[--start] = 0x48;
+  }
+  if (message.filterStops !== 0) {
+    start = prependInt64(buffer, start, message.filterStops);
+    buffer[--start] = 0x40;
+  }
+  if (message.cacheMisses !== 0) {
+    start = prependInt64(buffer, start, message.cacheMisses);
+    buffer[--start] = 0x38;
+  }
+  if (message.cacheHits !== 0) {
+    start = prependInt64(buffer, start, message.cacheHits);
+    buffer[--start] = 0x30;
+  }
+  if (message.liveBytes !== 0) {
+    start = prependInt64(buffer, start, message.liveBytes);
+    buffer[--start] = 0x28;
+  }
+  if (message.diskBytes !== 0) {
+    start = prependInt64(buffer, start, message.diskBytes);
+    buffer[--start] = 0x20;
+  }
+  if (message.sealedBytes !== 0) {
+    start = prependInt64(buffer, start, message.sealedBytes);
+    buffer[--start] = 0x18;
+  }
+  if (message.unsealedBytes !== 0) {
+    start = prependInt64(buffer, start, message.unsealedBytes);
+    buffer[--start] = 0x10;
+  }
+  if (message.revision !== 0) {
+    start = prependInt64(buffer, start, message.revision);
+    buffer[--start] = 0x08;
+  }
+  return start;
+}
+
+/**
+ * Reads the StorageStatus that lies from `start` to `end`. Its bytes are views of the buffer, not copies. Throws a
+ * WireError when there is no such message.
+ */
+export function readStorageStatus(buffer: Buffer, start: number, end: number): StorageStatusShape {
+  const message = emptyStorageStatus();
+  mergeStorageStatus(message, new Cursor(buffer, start, end), end);
+  return message;
+}
+
+/** Reads what lies up to `end` into `message`, as Protobuf merges a message that comes in several pieces. */
+export function mergeStorageStatus(message: StorageStatusShape, cursor: Cursor, end: number): void {
+  while (cursor.position < end) {
+    const tag = cursor.tag(end);
+    switch (tag) {
+      case 0x08:
+        message.revision = cursor.int64(end);
+        break;
+      case 0x10:
+        message.unsealedBytes = cursor.int64(end);
+        break;
+      case 0x18:
+        message.sealedBytes = cursor.int64(end);
+        break;
+      case 0x20:
+        message.diskBytes = cursor.int64(end);
+        break;
+      case 0x28:
+        message.liveBytes = cursor.int64(end);
+        break;
+      case 0x30:
+        message.cacheHits = cursor.int64(end);
+        break;
+      case 0x38:
+        message.cacheMisses = cursor.int64(end);
+        break;
+      case 0x40:
+        message.filterStops = cursor.int64(end);
+        break;
+      case 0x48:
+        message.filterMisses = cursor.int64(end);
+        break;
+      case 0x50:
+        message.flushedBytes = cursor.int64(end);
+        break;
+      case 0x58:
+        message.mergedBytes = cursor.int64(end);
+        break;
+      case 0x60:
+        message.plainBytes = cursor.int64(end);
+        break;
+      case 0x68:
+        message.compressedBytes = cursor.int64(end);
+        break;
+      case 0x72: {
+        const item = emptyStorageRun();
+        mergeStorageRun(item, cursor, cursor.endOfLength(end));
+        message.runs.push(item);
+        break;
+      }
+      default:
+        cursor.skip(tag, end);
+    }
+  }
+}
+
+/** A file of an engine on disk. */
+export interface StorageRunShape {
+  /** Its name in the folder of the engine. */
+  name: string;
+  /** Its length in bytes. */
+  bytes: number;
+  /** The bytes of it that the newest version of a key takes; an estimate where that is not known. */
+  liveBytes: number;
+  /** The versions and deletions in it. */
+  recordCount: number;
+}
+
+/** The StorageRun with every field at its default. */
+export function emptyStorageRun(): StorageRunShape {
+  return {
+    name: '',
+    bytes: 0,
+    liveBytes: 0,
+    recordCount: 0,
+  };
+}
+
+/** How many bytes `writeStorageRun` writes. Breaks when a field has a value that is not one of its type. */
+export function sizeOfStorageRun(message: StorageRunShape): number {
+  let size = 0;
+  if (message.name !== '') size += 1 + sizeOfText(message.name);
+  if (message.bytes !== 0) size += 1 + sizeOfInt64(message.bytes);
+  if (message.liveBytes !== 0) size += 1 + sizeOfInt64(message.liveBytes);
+  if (message.recordCount !== 0) size += 1 + sizeOfInt64(message.recordCount);
+  return size;
+}
+
+/** Writes the message at `offset`, where there must be room for it; returns where it ends. */
+export function writeStorageRun(message: StorageRunShape, buffer: Buffer, offset: number): number {
+  const end = endOfRoom(buffer, offset, sizeOfStorageRun(message));
+  assertFilled(prependStorageRun(message, buffer, end), offset);
+  return end;
+}
+
+/** Writes a message whose size was asked for, so that it ends before `end`; returns where it starts. */
+export function prependStorageRun(message: StorageRunShape, buffer: Buffer, end: number): number {
+  let start = end;
+  if (message.recordCount !== 0) {
+    start = prependInt64(buffer, start, message.recordCount);
+    buffer[--start] = 0x20;
+  }
+  if (message.liveBytes !== 0) {
+    start = prependInt64(buffer, start, message.liveBytes);
+    buffer[--start] = 0x18;
+  }
+  if (message.bytes !== 0) {
+    start = prependInt64(buffer, start, message.bytes);
+    buffer[--start] = 0x10;
+  }
+  if (message.name !== '') {
+    start = prependText(buffer, start, message.name);
+    buffer[--start] = 0x0a;
+  }
+  return start;
+}
+
+/**
+ * Reads the StorageRun that lies from `start` to `end`. Its bytes are views of the buffer, not copies. Throws a
+ * WireError when there is no such message.
+ */
+export function readStorageRun(buffer: Buffer, start: number, end: number): StorageRunShape {
+  const message = emptyStorageRun();
+  mergeStorageRun(message, new Cursor(buffer, start, end), end);
+  return message;
+}
+
+/** Reads what lies up to `end` into `message`, as Protobuf merges a message that comes in several pieces. */
+export function mergeStorageRun(message: StorageRunShape, cursor: Cursor, end: number): void {
+  while (cursor.position < end) {
+    const tag = cursor.tag(end);
+    switch (tag) {
+      case 0x0a:
+        message.name = cursor.text(end);
+        break;
+      case 0x10:
+        message.bytes = cursor.int64(end);
+        break;
+      case 0x18:
+        message.liveBytes = cursor.int64(end);
+        break;
+      case 0x20:
+        message.recordCount = cursor.int64(end);
         break;
       default:
         cursor.skip(tag, end);
@@ -1267,6 +1597,128 @@ export function mergeCompactResponse(message: CompactResponseShape, cursor: Curs
     switch (tag) {
       case 0x08:
         message.oldestRevision = cursor.int64(end);
+        break;
+      default:
+        cursor.skip(tag, end);
+    }
+  }
+}
+
+/** Asks to merge the files of the engine. */
+export interface CompactStorageRequestShape {
+}
+
+/** The CompactStorageRequest with every field at its default. */
+export function emptyCompactStorageRequest(): CompactStorageRequestShape {
+  return {
+  };
+}
+
+/** How many bytes `writeCompactStorageRequest` writes. Breaks when a field has a value that is not one of its type. */
+export function sizeOfCompactStorageRequest(message: CompactStorageRequestShape): number {
+  let size = 0;
+  return size;
+}
+
+/** Writes the message at `offset`, where there must be room for it; returns where it ends. */
+export function writeCompactStorageRequest(message: CompactStorageRequestShape, buffer: Buffer, offset: number): number {
+  const end = endOfRoom(buffer, offset, sizeOfCompactStorageRequest(message));
+  assertFilled(prependCompactStorageRequest(message, buffer, end), offset);
+  return end;
+}
+
+/** Writes a message whose size was asked for, so that it ends before `end`; returns where it starts. */
+export function prependCompactStorageRequest(message: CompactStorageRequestShape, buffer: Buffer, end: number): number {
+  let start = end;
+  return start;
+}
+
+/**
+ * Reads the CompactStorageRequest that lies from `start` to `end`. Its bytes are views of the buffer, not copies. Throws a
+ * WireError when there is no such message.
+ */
+export function readCompactStorageRequest(buffer: Buffer, start: number, end: number): CompactStorageRequestShape {
+  const message = emptyCompactStorageRequest();
+  mergeCompactStorageRequest(message, new Cursor(buffer, start, end), end);
+  return message;
+}
+
+/** Reads what lies up to `end` into `message`, as Protobuf merges a message that comes in several pieces. */
+export function mergeCompactStorageRequest(message: CompactStorageRequestShape, cursor: Cursor, end: number): void {
+  while (cursor.position < end) {
+    const tag = cursor.tag(end);
+    switch (tag) {
+      default:
+        cursor.skip(tag, end);
+    }
+  }
+}
+
+/** Answers a CompactStorage. */
+export interface CompactStorageResponseShape {
+  /** The bytes of the files of the engine before. */
+  diskBytesBefore: number;
+  /** The bytes of them now. */
+  diskBytes: number;
+}
+
+/** The CompactStorageResponse with every field at its default. */
+export function emptyCompactStorageResponse(): CompactStorageResponseShape {
+  return {
+    diskBytesBefore: 0,
+    diskBytes: 0,
+  };
+}
+
+/** How many bytes `writeCompactStorageResponse` writes. Breaks when a field has a value that is not one of its type. */
+export function sizeOfCompactStorageResponse(message: CompactStorageResponseShape): number {
+  let size = 0;
+  if (message.diskBytesBefore !== 0) size += 1 + sizeOfInt64(message.diskBytesBefore);
+  if (message.diskBytes !== 0) size += 1 + sizeOfInt64(message.diskBytes);
+  return size;
+}
+
+/** Writes the message at `offset`, where there must be room for it; returns where it ends. */
+export function writeCompactStorageResponse(message: CompactStorageResponseShape, buffer: Buffer, offset: number): number {
+  const end = endOfRoom(buffer, offset, sizeOfCompactStorageResponse(message));
+  assertFilled(prependCompactStorageResponse(message, buffer, end), offset);
+  return end;
+}
+
+/** Writes a message whose size was asked for, so that it ends before `end`; returns where it starts. */
+export function prependCompactStorageResponse(message: CompactStorageResponseShape, buffer: Buffer, end: number): number {
+  let start = end;
+  if (message.diskBytes !== 0) {
+    start = prependInt64(buffer, start, message.diskBytes);
+    buffer[--start] = 0x10;
+  }
+  if (message.diskBytesBefore !== 0) {
+    start = prependInt64(buffer, start, message.diskBytesBefore);
+    buffer[--start] = 0x08;
+  }
+  return start;
+}
+
+/**
+ * Reads the CompactStorageResponse that lies from `start` to `end`. Its bytes are views of the buffer, not copies. Throws a
+ * WireError when there is no such message.
+ */
+export function readCompactStorageResponse(buffer: Buffer, start: number, end: number): CompactStorageResponseShape {
+  const message = emptyCompactStorageResponse();
+  mergeCompactStorageResponse(message, new Cursor(buffer, start, end), end);
+  return message;
+}
+
+/** Reads what lies up to `end` into `message`, as Protobuf merges a message that comes in several pieces. */
+export function mergeCompactStorageResponse(message: CompactStorageResponseShape, cursor: Cursor, end: number): void {
+  while (cursor.position < end) {
+    const tag = cursor.tag(end);
+    switch (tag) {
+      case 0x08:
+        message.diskBytesBefore = cursor.int64(end);
+        break;
+      case 0x10:
+        message.diskBytes = cursor.int64(end);
         break;
       default:
         cursor.skip(tag, end);

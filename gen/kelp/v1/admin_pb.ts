@@ -12,7 +12,7 @@ import type { Message } from "@bufbuild/protobuf";
  * Describes the file kelp/v1/admin.proto.
  */
 export const file_kelp_v1_admin: GenFile = /*@__PURE__*/
-  fileDesc("ChNrZWxwL3YxL2FkbWluLnByb3RvEgdrZWxwLnYxIg8KDVN0YXR1c1JlcXVlc3QigwQKDlN0YXR1c1Jlc3BvbnNlEg8KB3ZlcnNpb24YASABKAkSEAoIcmV2aXNpb24YAiABKAMSFwoPb2xkZXN0X3JldmlzaW9uGAMgASgDEhEKCWtleV9jb3VudBgEIAEoAxITCgtsZWFzZV9jb3VudBgFIAEoAxISCgpkYXRhX2J5dGVzGAYgASgDEhYKDnJlc2lkZW50X2J5dGVzGAcgASgDEhEKCWxvZ19ieXRlcxgIIAEoAxIVCg1zZWdtZW50X2NvdW50GAkgASgFEhYKDnNuYXBzaG90X2J5dGVzGAogASgDEhYKDnNuYXBzaG90X2NvdW50GAsgASgFEhkKEXNuYXBzaG90X3JldmlzaW9uGAwgASgDEhUKDXdhdGNoZXJfY291bnQYDSABKAUSKQoGdXB0aW1lGA4gASgLMhkuZ29vZ2xlLnByb3RvYnVmLkR1cmF0aW9uEhAKCHN0b3JlX2lkGA8gASgJEh0KFW9sZGVzdF93YXRjaF9yZXZpc2lvbhgQIAEoAxIUCgxtZW1vcnlfYnl0ZXMYESABKAMSGAoQbWVtb3J5X2J5dGVzX21heBgSIAEoAxITCgtpbmNhcm5hdGlvbhgTIAEoCRIZChFhY3RpdmVfc2VnbWVudF9pZBgUIAEoAxIZChFvbGRlc3Rfc2VnbWVudF9pZBgVIAEoAyIRCg9BY3Rpdml0eVJlcXVlc3Qi/wMKEEFjdGl2aXR5UmVzcG9uc2USKQoGdXB0aW1lGAEgASgLMhkuZ29vZ2xlLnByb3RvYnVmLkR1cmF0aW9uEigKB21ldGhvZHMYAiADKAsyFy5rZWxwLnYxLk1ldGhvZEFjdGl2aXR5Eh4KFmR1cmF0aW9uX2JvdW5kc19taWNyb3MYAyADKAMSKQoIcHJlZml4ZXMYBCADKAsyFy5rZWxwLnYxLlByZWZpeEFjdGl2aXR5EjAKDXByZWZpeF93aW5kb3cYBSABKAsyGS5nb29nbGUucHJvdG9idWYuRHVyYXRpb24SGAoQY29ubmVjdGlvbl9jb3VudBgGIAEoBRIUCgxzdHJlYW1fY291bnQYByABKAUSFgoOcmVjZWl2ZWRfYnl0ZXMYCCABKAMSEgoKc2VudF9ieXRlcxgJIAEoAxIZChF3YXRjaF9ldmVudF9jb3VudBgKIAEoAxITCgtmbHVzaF9jb3VudBgLIAEoAxIUCgxmbHVzaF9taWNyb3MYDCABKAMSGAoQbG9nX3JlY29yZF9jb3VudBgNIAEoAxIZChFsb2dfd3JpdHRlbl9ieXRlcxgOIAEoAxIeChZyZWRpc19jb25uZWN0aW9uX2NvdW50GA8gASgFEiIKGnJlZGlzX2Jsb2NrZWRfY2xpZW50X2NvdW50GBAgASgFIqQBCg5NZXRob2RBY3Rpdml0eRIMCgRkb29yGAEgASgJEg4KBm1ldGhvZBgCIAEoCRISCgpjYWxsX2NvdW50GAMgASgDEhMKC2Vycm9yX2NvdW50GAQgASgDEhkKEWluX3Byb2dyZXNzX2NvdW50GAUgASgDEhcKD2R1cmF0aW9uX21pY3JvcxgGIAEoAxIXCg9kdXJhdGlvbl9jb3VudHMYByADKAMiXwoOUHJlZml4QWN0aXZpdHkSDgoGcHJlZml4GAEgASgJEhQKDHByZWZpeF9ieXRlcxgCIAEoDBISCgpyZWFkX2NvdW50GAMgASgDEhMKC3dyaXRlX2NvdW50GAQgASgDIhEKD1NuYXBzaG90UmVxdWVzdCIzChBTbmFwc2hvdFJlc3BvbnNlEhAKCHJldmlzaW9uGAEgASgDEg0KBWJ5dGVzGAIgASgDIg8KDUJhY2t1cFJlcXVlc3QiHgoOQmFja3VwUmVzcG9uc2USDAoEZGF0YRgBIAEoDCIiCg5Db21wYWN0UmVxdWVzdBIQCghyZXZpc2lvbhgBIAEoAyIqCg9Db21wYWN0UmVzcG9uc2USFwoPb2xkZXN0X3JldmlzaW9uGAEgASgDMsYCCgxBZG1pblNlcnZpY2USOQoGU3RhdHVzEhYua2VscC52MS5TdGF0dXNSZXF1ZXN0Ghcua2VscC52MS5TdGF0dXNSZXNwb25zZRI/CghTbmFwc2hvdBIYLmtlbHAudjEuU25hcHNob3RSZXF1ZXN0Ghkua2VscC52MS5TbmFwc2hvdFJlc3BvbnNlEjsKBkJhY2t1cBIWLmtlbHAudjEuQmFja3VwUmVxdWVzdBoXLmtlbHAudjEuQmFja3VwUmVzcG9uc2UwARI8CgdDb21wYWN0Ehcua2VscC52MS5Db21wYWN0UmVxdWVzdBoYLmtlbHAudjEuQ29tcGFjdFJlc3BvbnNlEj8KCEFjdGl2aXR5Ehgua2VscC52MS5BY3Rpdml0eVJlcXVlc3QaGS5rZWxwLnYxLkFjdGl2aXR5UmVzcG9uc2VCHFoaa2VscC9nZW4vZ28va2VscC92MTtrZWxwdjFiBnByb3RvMw", [file_google_protobuf_duration]);
+  fileDesc("ChNrZWxwL3YxL2FkbWluLnByb3RvEgdrZWxwLnYxIg8KDVN0YXR1c1JlcXVlc3QivAQKDlN0YXR1c1Jlc3BvbnNlEg8KB3ZlcnNpb24YASABKAkSEAoIcmV2aXNpb24YAiABKAMSFwoPb2xkZXN0X3JldmlzaW9uGAMgASgDEhEKCWtleV9jb3VudBgEIAEoAxITCgtsZWFzZV9jb3VudBgFIAEoAxISCgpkYXRhX2J5dGVzGAYgASgDEhYKDnJlc2lkZW50X2J5dGVzGAcgASgDEhEKCWxvZ19ieXRlcxgIIAEoAxIVCg1zZWdtZW50X2NvdW50GAkgASgFEhYKDnNuYXBzaG90X2J5dGVzGAogASgDEhYKDnNuYXBzaG90X2NvdW50GAsgASgFEhkKEXNuYXBzaG90X3JldmlzaW9uGAwgASgDEhUKDXdhdGNoZXJfY291bnQYDSABKAUSKQoGdXB0aW1lGA4gASgLMhkuZ29vZ2xlLnByb3RvYnVmLkR1cmF0aW9uEhAKCHN0b3JlX2lkGA8gASgJEh0KFW9sZGVzdF93YXRjaF9yZXZpc2lvbhgQIAEoAxIUCgxtZW1vcnlfYnl0ZXMYESABKAMSGAoQbWVtb3J5X2J5dGVzX21heBgSIAEoAxITCgtpbmNhcm5hdGlvbhgTIAEoCRIZChFhY3RpdmVfc2VnbWVudF9pZBgUIAEoAxIZChFvbGRlc3Rfc2VnbWVudF9pZBgVIAEoAxIOCgZlbmdpbmUYFiABKAkSJwoHc3RvcmFnZRgXIAEoCzIWLmtlbHAudjEuU3RvcmFnZVN0YXR1cyLNAgoNU3RvcmFnZVN0YXR1cxIQCghyZXZpc2lvbhgBIAEoAxIWCg51bnNlYWxlZF9ieXRlcxgCIAEoAxIUCgxzZWFsZWRfYnl0ZXMYAyABKAMSEgoKZGlza19ieXRlcxgEIAEoAxISCgpsaXZlX2J5dGVzGAUgASgDEhIKCmNhY2hlX2hpdHMYBiABKAMSFAoMY2FjaGVfbWlzc2VzGAcgASgDEhQKDGZpbHRlcl9zdG9wcxgIIAEoAxIVCg1maWx0ZXJfbWlzc2VzGAkgASgDEhUKDWZsdXNoZWRfYnl0ZXMYCiABKAMSFAoMbWVyZ2VkX2J5dGVzGAsgASgDEhMKC3BsYWluX2J5dGVzGAwgASgDEhgKEGNvbXByZXNzZWRfYnl0ZXMYDSABKAMSIQoEcnVucxgOIAMoCzITLmtlbHAudjEuU3RvcmFnZVJ1biJTCgpTdG9yYWdlUnVuEgwKBG5hbWUYASABKAkSDQoFYnl0ZXMYAiABKAMSEgoKbGl2ZV9ieXRlcxgDIAEoAxIUCgxyZWNvcmRfY291bnQYBCABKAMiEQoPQWN0aXZpdHlSZXF1ZXN0Iv8DChBBY3Rpdml0eVJlc3BvbnNlEikKBnVwdGltZRgBIAEoCzIZLmdvb2dsZS5wcm90b2J1Zi5EdXJhdGlvbhIoCgdtZXRob2RzGAIgAygLMhcua2VscC52MS5NZXRob2RBY3Rpdml0eRIeChZkdXJhdGlvbl9ib3VuZHNfbWljcm9zGAMgAygDEikKCHByZWZpeGVzGAQgAygLMhcua2VscC52MS5QcmVmaXhBY3Rpdml0eRIwCg1wcmVmaXhfd2luZG93GAUgASgLMhkuZ29vZ2xlLnByb3RvYnVmLkR1cmF0aW9uEhgKEGNvbm5lY3Rpb25fY291bnQYBiABKAUSFAoMc3RyZWFtX2NvdW50GAcgASgFEhYKDnJlY2VpdmVkX2J5dGVzGAggASgDEhIKCnNlbnRfYnl0ZXMYCSABKAMSGQoRd2F0Y2hfZXZlbnRfY291bnQYCiABKAMSEwoLZmx1c2hfY291bnQYCyABKAMSFAoMZmx1c2hfbWljcm9zGAwgASgDEhgKEGxvZ19yZWNvcmRfY291bnQYDSABKAMSGQoRbG9nX3dyaXR0ZW5fYnl0ZXMYDiABKAMSHgoWcmVkaXNfY29ubmVjdGlvbl9jb3VudBgPIAEoBRIiChpyZWRpc19ibG9ja2VkX2NsaWVudF9jb3VudBgQIAEoBSKkAQoOTWV0aG9kQWN0aXZpdHkSDAoEZG9vchgBIAEoCRIOCgZtZXRob2QYAiABKAkSEgoKY2FsbF9jb3VudBgDIAEoAxITCgtlcnJvcl9jb3VudBgEIAEoAxIZChFpbl9wcm9ncmVzc19jb3VudBgFIAEoAxIXCg9kdXJhdGlvbl9taWNyb3MYBiABKAMSFwoPZHVyYXRpb25fY291bnRzGAcgAygDIl8KDlByZWZpeEFjdGl2aXR5Eg4KBnByZWZpeBgBIAEoCRIUCgxwcmVmaXhfYnl0ZXMYAiABKAwSEgoKcmVhZF9jb3VudBgDIAEoAxITCgt3cml0ZV9jb3VudBgEIAEoAyIRCg9TbmFwc2hvdFJlcXVlc3QiMwoQU25hcHNob3RSZXNwb25zZRIQCghyZXZpc2lvbhgBIAEoAxINCgVieXRlcxgCIAEoAyIPCg1CYWNrdXBSZXF1ZXN0Ih4KDkJhY2t1cFJlc3BvbnNlEgwKBGRhdGEYASABKAwiIgoOQ29tcGFjdFJlcXVlc3QSEAoIcmV2aXNpb24YASABKAMiKgoPQ29tcGFjdFJlc3BvbnNlEhcKD29sZGVzdF9yZXZpc2lvbhgBIAEoAyIXChVDb21wYWN0U3RvcmFnZVJlcXVlc3QiRwoWQ29tcGFjdFN0b3JhZ2VSZXNwb25zZRIZChFkaXNrX2J5dGVzX2JlZm9yZRgBIAEoAxISCgpkaXNrX2J5dGVzGAIgASgDMpkDCgxBZG1pblNlcnZpY2USOQoGU3RhdHVzEhYua2VscC52MS5TdGF0dXNSZXF1ZXN0Ghcua2VscC52MS5TdGF0dXNSZXNwb25zZRI/CghTbmFwc2hvdBIYLmtlbHAudjEuU25hcHNob3RSZXF1ZXN0Ghkua2VscC52MS5TbmFwc2hvdFJlc3BvbnNlEjsKBkJhY2t1cBIWLmtlbHAudjEuQmFja3VwUmVxdWVzdBoXLmtlbHAudjEuQmFja3VwUmVzcG9uc2UwARI8CgdDb21wYWN0Ehcua2VscC52MS5Db21wYWN0UmVxdWVzdBoYLmtlbHAudjEuQ29tcGFjdFJlc3BvbnNlElEKDkNvbXBhY3RTdG9yYWdlEh4ua2VscC52MS5Db21wYWN0U3RvcmFnZVJlcXVlc3QaHy5rZWxwLnYxLkNvbXBhY3RTdG9yYWdlUmVzcG9uc2USPwoIQWN0aXZpdHkSGC5rZWxwLnYxLkFjdGl2aXR5UmVxdWVzdBoZLmtlbHAudjEuQWN0aXZpdHlSZXNwb25zZUIcWhprZWxwL2dlbi9nby9rZWxwL3YxO2tlbHB2MWIGcHJvdG8z", [file_google_protobuf_duration]);
 
 /**
  * Asks for the status.
@@ -71,7 +71,7 @@ export type StatusResponse = Message<"kelp.v1.StatusResponse"> & {
   leaseCount: bigint;
 
   /**
-   * The bytes of keys and values in memory, all kept versions included, without the engine's own structures. Unlike the counts of
+   * The bytes of keys and values, all kept versions included, without the engine's own structures. Unlike the counts of
    * keys and leases it includes what waits to be written; once the disk has failed, that is what is lost at the next start.
    *
    * @generated from field: int64 data_bytes = 6;
@@ -185,6 +185,20 @@ export type StatusResponse = Message<"kelp.v1.StatusResponse"> & {
    * @generated from field: int64 oldest_segment_id = 21;
    */
   oldestSegmentId: bigint;
+
+  /**
+   * The engine that keeps the keys (--engine): memory, btree, lsm or bitcask. What it is a client must not depend on.
+   *
+   * @generated from field: string engine = 22;
+   */
+  engine: string;
+
+  /**
+   * How the files of the engine do; not set with memory, which has none.
+   *
+   * @generated from field: kelp.v1.StorageStatus storage = 23;
+   */
+  storage?: StorageStatus | undefined;
 };
 
 /**
@@ -193,6 +207,160 @@ export type StatusResponse = Message<"kelp.v1.StatusResponse"> & {
  */
 export const StatusResponseSchema: GenMessage<StatusResponse> = /*@__PURE__*/
   messageDesc(file_kelp_v1_admin, 1);
+
+/**
+ * How the files of an engine on disk do. Counts are since the store was opened.
+ *
+ * @generated from message kelp.v1.StorageStatus
+ */
+export type StorageStatus = Message<"kelp.v1.StorageStatus"> & {
+  /**
+   * The revision whose state the files hold: that of the newest checkpoint; 0 before the first. The log has what is newer.
+   *
+   * @generated from field: int64 revision = 1;
+   */
+  revision: bigint;
+
+  /**
+   * The memory of what has changed since the newest checkpoint was begun, in bytes.
+   *
+   * @generated from field: int64 unsealed_bytes = 2;
+   */
+  unsealedBytes: bigint;
+
+  /**
+   * The memory of what the checkpoint that is under way writes, in bytes; 0: none is.
+   *
+   * @generated from field: int64 sealed_bytes = 3;
+   */
+  sealedBytes: bigint;
+
+  /**
+   * The bytes of all files of the engine.
+   *
+   * @generated from field: int64 disk_bytes = 4;
+   */
+  diskBytes: bigint;
+
+  /**
+   * Those of them that the newest version of a key takes; an estimate where that is not known.
+   *
+   * @generated from field: int64 live_bytes = 5;
+   */
+  liveBytes: bigint;
+
+  /**
+   * Blocks or values that were found in a cache.
+   *
+   * @generated from field: int64 cache_hits = 6;
+   */
+  cacheHits: bigint;
+
+  /**
+   * ... and those that had to be read from a file.
+   *
+   * @generated from field: int64 cache_misses = 7;
+   */
+  cacheMisses: bigint;
+
+  /**
+   * Lookups that a Bloom filter ended: the key was not there. 0 but with lsm.
+   *
+   * @generated from field: int64 filter_stops = 8;
+   */
+  filterStops: bigint;
+
+  /**
+   * Lookups that a Bloom filter let pass in vain. 0 but with lsm.
+   *
+   * @generated from field: int64 filter_misses = 9;
+   */
+  filterMisses: bigint;
+
+  /**
+   * The bytes that checkpoints wrote to files.
+   *
+   * @generated from field: int64 flushed_bytes = 10;
+   */
+  flushedBytes: bigint;
+
+  /**
+   * The bytes that merges wrote to files.
+   *
+   * @generated from field: int64 merged_bytes = 11;
+   */
+  mergedBytes: bigint;
+
+  /**
+   * The bytes that were compressed, before that, ...
+   *
+   * @generated from field: int64 plain_bytes = 12;
+   */
+  plainBytes: bigint;
+
+  /**
+   * ... and behind it.
+   *
+   * @generated from field: int64 compressed_bytes = 13;
+   */
+  compressedBytes: bigint;
+
+  /**
+   * The files, the oldest first; with btree one.
+   *
+   * @generated from field: repeated kelp.v1.StorageRun runs = 14;
+   */
+  runs: StorageRun[];
+};
+
+/**
+ * Describes the message kelp.v1.StorageStatus.
+ * Use `create(StorageStatusSchema)` to create a new message.
+ */
+export const StorageStatusSchema: GenMessage<StorageStatus> = /*@__PURE__*/
+  messageDesc(file_kelp_v1_admin, 2);
+
+/**
+ * A file of an engine on disk.
+ *
+ * @generated from message kelp.v1.StorageRun
+ */
+export type StorageRun = Message<"kelp.v1.StorageRun"> & {
+  /**
+   * Its name in the folder of the engine.
+   *
+   * @generated from field: string name = 1;
+   */
+  name: string;
+
+  /**
+   * Its length in bytes.
+   *
+   * @generated from field: int64 bytes = 2;
+   */
+  bytes: bigint;
+
+  /**
+   * The bytes of it that the newest version of a key takes; an estimate where that is not known.
+   *
+   * @generated from field: int64 live_bytes = 3;
+   */
+  liveBytes: bigint;
+
+  /**
+   * The versions and deletions in it.
+   *
+   * @generated from field: int64 record_count = 4;
+   */
+  recordCount: bigint;
+};
+
+/**
+ * Describes the message kelp.v1.StorageRun.
+ * Use `create(StorageRunSchema)` to create a new message.
+ */
+export const StorageRunSchema: GenMessage<StorageRun> = /*@__PURE__*/
+  messageDesc(file_kelp_v1_admin, 3);
 
 /**
  * Asks what is going on.
@@ -207,7 +375,7 @@ export type ActivityRequest = Message<"kelp.v1.ActivityRequest"> & {
  * Use `create(ActivityRequestSchema)` to create a new message.
  */
 export const ActivityRequestSchema: GenMessage<ActivityRequest> = /*@__PURE__*/
-  messageDesc(file_kelp_v1_admin, 2);
+  messageDesc(file_kelp_v1_admin, 4);
 
 /**
  * Answers an Activity.
@@ -334,7 +502,7 @@ export type ActivityResponse = Message<"kelp.v1.ActivityResponse"> & {
  * Use `create(ActivityResponseSchema)` to create a new message.
  */
 export const ActivityResponseSchema: GenMessage<ActivityResponse> = /*@__PURE__*/
-  messageDesc(file_kelp_v1_admin, 3);
+  messageDesc(file_kelp_v1_admin, 5);
 
 /**
  * The calls of one method through one door.
@@ -400,7 +568,7 @@ export type MethodActivity = Message<"kelp.v1.MethodActivity"> & {
  * Use `create(MethodActivitySchema)` to create a new message.
  */
 export const MethodActivitySchema: GenMessage<MethodActivity> = /*@__PURE__*/
-  messageDesc(file_kelp_v1_admin, 4);
+  messageDesc(file_kelp_v1_admin, 6);
 
 /**
  * What was read and written of keys that begin alike: up to the first / or : of the key, that character included. Keys that
@@ -444,7 +612,7 @@ export type PrefixActivity = Message<"kelp.v1.PrefixActivity"> & {
  * Use `create(PrefixActivitySchema)` to create a new message.
  */
 export const PrefixActivitySchema: GenMessage<PrefixActivity> = /*@__PURE__*/
-  messageDesc(file_kelp_v1_admin, 5);
+  messageDesc(file_kelp_v1_admin, 7);
 
 /**
  * Asks for a snapshot.
@@ -459,7 +627,7 @@ export type SnapshotRequest = Message<"kelp.v1.SnapshotRequest"> & {
  * Use `create(SnapshotRequestSchema)` to create a new message.
  */
 export const SnapshotRequestSchema: GenMessage<SnapshotRequest> = /*@__PURE__*/
-  messageDesc(file_kelp_v1_admin, 6);
+  messageDesc(file_kelp_v1_admin, 8);
 
 /**
  * Answers a Snapshot.
@@ -487,7 +655,7 @@ export type SnapshotResponse = Message<"kelp.v1.SnapshotResponse"> & {
  * Use `create(SnapshotResponseSchema)` to create a new message.
  */
 export const SnapshotResponseSchema: GenMessage<SnapshotResponse> = /*@__PURE__*/
-  messageDesc(file_kelp_v1_admin, 7);
+  messageDesc(file_kelp_v1_admin, 9);
 
 /**
  * Asks for a backup.
@@ -502,7 +670,7 @@ export type BackupRequest = Message<"kelp.v1.BackupRequest"> & {
  * Use `create(BackupRequestSchema)` to create a new message.
  */
 export const BackupRequestSchema: GenMessage<BackupRequest> = /*@__PURE__*/
-  messageDesc(file_kelp_v1_admin, 8);
+  messageDesc(file_kelp_v1_admin, 10);
 
 /**
  * A part of a backup.
@@ -523,7 +691,7 @@ export type BackupResponse = Message<"kelp.v1.BackupResponse"> & {
  * Use `create(BackupResponseSchema)` to create a new message.
  */
 export const BackupResponseSchema: GenMessage<BackupResponse> = /*@__PURE__*/
-  messageDesc(file_kelp_v1_admin, 9);
+  messageDesc(file_kelp_v1_admin, 11);
 
 /**
  * Asks to drop history.
@@ -545,7 +713,7 @@ export type CompactRequest = Message<"kelp.v1.CompactRequest"> & {
  * Use `create(CompactRequestSchema)` to create a new message.
  */
 export const CompactRequestSchema: GenMessage<CompactRequest> = /*@__PURE__*/
-  messageDesc(file_kelp_v1_admin, 10);
+  messageDesc(file_kelp_v1_admin, 12);
 
 /**
  * Answers a Compact.
@@ -566,7 +734,50 @@ export type CompactResponse = Message<"kelp.v1.CompactResponse"> & {
  * Use `create(CompactResponseSchema)` to create a new message.
  */
 export const CompactResponseSchema: GenMessage<CompactResponse> = /*@__PURE__*/
-  messageDesc(file_kelp_v1_admin, 11);
+  messageDesc(file_kelp_v1_admin, 13);
+
+/**
+ * Asks to merge the files of the engine.
+ *
+ * @generated from message kelp.v1.CompactStorageRequest
+ */
+export type CompactStorageRequest = Message<"kelp.v1.CompactStorageRequest"> & {
+};
+
+/**
+ * Describes the message kelp.v1.CompactStorageRequest.
+ * Use `create(CompactStorageRequestSchema)` to create a new message.
+ */
+export const CompactStorageRequestSchema: GenMessage<CompactStorageRequest> = /*@__PURE__*/
+  messageDesc(file_kelp_v1_admin, 14);
+
+/**
+ * Answers a CompactStorage.
+ *
+ * @generated from message kelp.v1.CompactStorageResponse
+ */
+export type CompactStorageResponse = Message<"kelp.v1.CompactStorageResponse"> & {
+  /**
+   * The bytes of the files of the engine before.
+   *
+   * @generated from field: int64 disk_bytes_before = 1;
+   */
+  diskBytesBefore: bigint;
+
+  /**
+   * The bytes of them now.
+   *
+   * @generated from field: int64 disk_bytes = 2;
+   */
+  diskBytes: bigint;
+};
+
+/**
+ * Describes the message kelp.v1.CompactStorageResponse.
+ * Use `create(CompactStorageResponseSchema)` to create a new message.
+ */
+export const CompactStorageResponseSchema: GenMessage<CompactStorageResponse> = /*@__PURE__*/
+  messageDesc(file_kelp_v1_admin, 15);
 
 /**
  * For operators.
@@ -586,7 +797,9 @@ export const AdminService: GenService<{
   },
   /**
    * Writes a snapshot now and answers when it is on disk. When one is being written already, waits for it and then
-   * writes another. When the newest one holds the newest revision already, that one is the answer.
+   * writes another. When the newest one holds the newest revision already, that one is the answer. With an engine on disk
+   * (--engine btree, lsm, bitcask) there are none: then it is a checkpoint that is made, which brings what is in memory to the files of
+   * the engine; revisions before it can't be read any more.
    *
    * @generated from rpc kelp.v1.AdminService.Snapshot
    */
@@ -622,6 +835,18 @@ export const AdminService: GenService<{
     methodKind: "unary";
     input: typeof CompactRequestSchema;
     output: typeof CompactResponseSchema;
+  },
+  /**
+   * Merges what can be merged of the files of an engine on disk (--engine btree, lsm, bitcask), so that they hold little but what is
+   * live, and answers when that is done; it may take long. Such an engine also merges by itself. With the engine memory there is
+   * nothing to merge, and the answer comes at once.
+   *
+   * @generated from rpc kelp.v1.AdminService.CompactStorage
+   */
+  compactStorage: {
+    methodKind: "unary";
+    input: typeof CompactStorageRequestSchema;
+    output: typeof CompactStorageResponseSchema;
   },
   /**
    * Tells what is going on: how many calls of each method there were through each door, how long they took, and where the keys

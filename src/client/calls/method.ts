@@ -180,6 +180,12 @@ export const adminMethods = {
     admin.prependCompactRequest,
     admin.readCompactResponse,
   ),
+  compactStorage: method(
+    'AdminService/CompactStorage',
+    admin.sizeOfCompactStorageRequest,
+    admin.prependCompactStorageRequest,
+    admin.readCompactStorageResponse,
+  ),
   activity: method(
     'AdminService/Activity',
     admin.sizeOfActivityRequest,

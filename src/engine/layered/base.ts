@@ -15,6 +15,9 @@
  */
 import type { DeadlineSums, EngineRange } from '../engine.ts';
 import type { PlacedChange } from '../version.ts';
+import type { BaseFigures } from './base-figures.ts';
+
+export type { BaseFigures, RunFigures } from './base-figures.ts';
 
 export interface Base {
   /** The revision whose state it holds; 0: it is empty, and was never committed to. */
@@ -105,36 +108,6 @@ export interface BaseFlush {
   commit(): Promise<void>;
   /** Gives it up, whatever was done, `commit` begun and failed included. Removes what it can of its files. Never rejects. */
   abort(): Promise<void>;
-}
-
-/** What an operator sees. Bytes are those of files, unless said otherwise. */
-export interface BaseFigures {
-  /** All files of the base. */
-  readonly diskBytes: number;
-  /** Those of them that the newest version of a key takes, by an estimate where that is not known. */
-  readonly liveBytes: number;
-  /** Run files, oldest first; of `btree` one, the database. */
-  readonly runs: readonly RunFigures[];
-  /** Blocks or values that a cache had, and those it had not, since the start. */
-  readonly cacheHits: number;
-  readonly cacheMisses: number;
-  /** Lookups that a Bloom filter ended, and those that it let pass in vain, since the start; `lsm` alone. */
-  readonly filterStops: number;
-  readonly filterMisses: number;
-  /** Written by flushes, and by merges, since the start. */
-  readonly flushedBytes: number;
-  readonly mergedBytes: number;
-  /** Of what was compressed, before and behind that, since the start. */
-  readonly plainBytes: number;
-  readonly compressedBytes: number;
-}
-
-export interface RunFigures {
-  readonly name: string;
-  readonly bytes: number;
-  readonly liveBytes: number;
-  /** Versions and deletions in it. */
-  readonly recordCount: number;
 }
 
 /** Of the newest state, as an engine on disk keeps it beside its keys, so that a start need not read all of them. */

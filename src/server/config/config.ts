@@ -18,6 +18,7 @@ import {
 } from '../../limits.ts';
 import { machineMemoryBytes } from '../../machine.ts';
 import type { FsyncPolicy } from '../../api.ts';
+import type { EngineName } from '../../engine-names.ts';
 import {
   type ListenAddress,
   OptionError,
@@ -39,6 +40,7 @@ export interface ServerConfig {
   readonly redis:
     { readonly listen: ListenAddress; readonly hasTls: boolean; readonly eventClasses: string } | undefined;
   readonly dataDir: string;
+  readonly engine: EngineName;
   readonly fsync: FsyncPolicy;
   readonly volumeId: string;
   /** What the state of the store may take. */
@@ -112,6 +114,7 @@ export async function loadConfig(sources: ConfigSources = {}): Promise<ServerCon
     ),
     dataDir: valueOf('data-dir', nonEmpty),
     volumeId: valueOf('volume-id', parseVolumeId),
+    engine: valueOf('engine', (text) => text as EngineName),
     fsync: valueOf('fsync', (text) => text as FsyncPolicy),
     memoryBytesMax: valueOf(limitOptionName('memoryBytesMax'), (text) => parseMemoryLimit(text, memoryBytes)),
     tls: tlsPaths(settingByName),

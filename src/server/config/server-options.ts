@@ -13,6 +13,7 @@ import {
   limitOptionName,
   serverDefaults,
 } from '../../limits.ts';
+import { ENGINE_NAMES } from '../../engine-names.ts';
 import { formatBytes, formatDurationMs } from './option-values.ts';
 
 export interface ServerOption {
@@ -93,6 +94,13 @@ const storeLimitOptions: { readonly [name in keyof Limits]: LimitOption } = {
     min: 1,
     max: TiB,
     description: 'growth of the log after which a stop writes a snapshot, if there is time',
+  },
+  checkpointBytes: {
+    type: 'bytes',
+    min: 64 * KiB,
+    max: TiB,
+    description:
+      'with an engine on disk: memory of changes after which they are written to its files; less where the memory limit has no room for twice as much',
   },
   snapshotsKept: { type: 'integer', min: 1, max: 1000, description: 'snapshots that are kept' },
   historyRevisionsMax: {
@@ -254,6 +262,14 @@ export const serverOptions: readonly ServerOption[] = [
     description: 'folder of the log and the snapshots',
     defaultText: './data',
     plainVariable: 'DATA_DIR',
+  },
+  {
+    name: 'engine',
+    type: 'choice',
+    choices: ENGINE_NAMES,
+    description:
+      'what keeps the keys: memory, or files, so that there may be more of them than memory has room for; a data directory stays with the one that made it',
+    defaultText: 'memory',
   },
   {
     name: 'fsync',

@@ -67,6 +67,19 @@ export function adminMethods({
         return store.compact(wholeNumber('revision', request.revision));
       },
     ),
+    compactStorage: unary(
+      AdminService.method.compactStorage,
+      {
+        read: codec.readCompactStorageRequest,
+        sizeOf: codec.sizeOfCompactStorageResponse,
+        prepend: codec.prependCompactStorageResponse,
+      },
+      checkAdmin,
+      (store, _, call) => {
+        told(call, AdminService.method.compactStorage);
+        return store.compactStorage();
+      },
+    ),
     activity: unary(
       AdminService.method.activity,
       {
@@ -88,8 +101,10 @@ export function adminMethods({
 const ACTIVITY_ROW_BYTES = 512;
 
 async function status(store: KvStore, version: string): Promise<codec.StatusResponseShape> {
+  const { storage, ...status } = await store.status();
   return {
-    ...(await store.status()),
+    ...status,
+    storage: storage && { ...storage, runs: [...storage.runs] },
     version,
     residentBytes: process.memoryUsage.rss(),
     uptime: durationShape(Math.round(process.uptime() * 1000)),

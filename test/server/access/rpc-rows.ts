@@ -321,6 +321,7 @@ const adminRows: readonly RpcRow[] = [
   row(admin.snapshot, '', {}, forAdmins),
   row(admin.backup, '', {}, forAdmins),
   row(admin.compact, '', { revision: 1n }, forAdmins, 'OutOfRange'),
+  row(admin.compactStorage, '', {}, forAdmins),
 ];
 
 /** It does no harm to the table: what it would make is there, what it would take is not. */

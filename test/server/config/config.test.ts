@@ -39,6 +39,7 @@ test('nothing given gives the defaults of the limits', async () => {
     listen: { host: '127.0.0.1', port: 7379 },
     dataDir: './data',
     volumeId: 'vol-1',
+    engine: 'memory',
     fsync: 'always',
     memoryBytesMax: MACHINE_BYTES / 2,
     tls: undefined,

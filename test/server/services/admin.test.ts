@@ -53,7 +53,10 @@ describe.each(transports)('over %s', (_, makeTransport) => {
       activeSegmentId: 1n,
       oldestSegmentId: 1n,
       snapshotCount: 0,
+      engine: 'memory',
     });
+    expect(status.storage).toBeUndefined();
+    expect(await admin.compactStorage({})).toMatchObject({ diskBytesBefore: 0n, diskBytes: 0n });
     expect(status.storeId).toMatch(/^[0-9a-f]{32}$/);
     expect(status.incarnation).toMatch(/^[0-9a-f]{32}$/);
     for (const bytes of [status.residentBytes, status.logBytes, status.dataBytes, status.memoryBytesMax]) {

@@ -115,6 +115,7 @@ const calls: Record<Exclude<keyof Store, 'storeId' | 'failed' | 'close' | keyof 
   snapshot: true,
   backup: true,
   compact: true,
+  compactStorage: true,
 };
 /** Those that were made while work was measured. */
 const measured = new Set<PropertyKey>();
@@ -849,6 +850,11 @@ describe('the state of all keys', () => {
     });
     expect(all.visits).toBeGreaterThan(FORGETTING_TURNS * 500);
     expect(most.visits).toBeLessThanOrEqual(SLICE_VISITS);
+  });
+
+  it('costs nothing to merge where it is in memory', async () => {
+    const { all } = await beside(() => store.compactStorage());
+    expect(all.visits).toBeLessThan(FEW_VISITS);
   });
 });
 

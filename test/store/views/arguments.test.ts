@@ -60,6 +60,7 @@ const shapeByCall: Record<Call, CallShape> = {
   close: { positions: [], options: optionsByCall.close.names },
   status: { positions: [] },
   snapshot: { positions: [] },
+  compactStorage: { positions: [] },
   backup: { positions: [] },
 };
 
@@ -210,6 +211,7 @@ describe('openStore refuses', () => {
   const open = openStore as unknown as (...given: unknown[]) => Promise<unknown>;
   const kinds: Record<string, Kind> = {
     dataDir: 'textOrNull',
+    engine: 'policy',
     fsync: 'policy',
     limits: 'limits',
     memoryBytesMax: 'wholeNumber',

@@ -1,0 +1,31 @@
+/** What the files of an engine on disk tell of themselves. */
+
+/** What an operator sees. Bytes are those of files, unless said otherwise. */
+export interface BaseFigures {
+  /** All files of the base. */
+  readonly diskBytes: number;
+  /** Those of them that the newest version of a key takes, by an estimate where that is not known. */
+  readonly liveBytes: number;
+  /** Run files, oldest first; of `btree` one, the database. */
+  readonly runs: readonly RunFigures[];
+  /** Blocks or values that a cache had, and those it had not, since the start. */
+  readonly cacheHits: number;
+  readonly cacheMisses: number;
+  /** Lookups that a Bloom filter ended, and those that it let pass in vain, since the start; `lsm` alone. */
+  readonly filterStops: number;
+  readonly filterMisses: number;
+  /** Written by flushes, and by merges, since the start. */
+  readonly flushedBytes: number;
+  readonly mergedBytes: number;
+  /** Of what was compressed, before and behind that, since the start. */
+  readonly plainBytes: number;
+  readonly compressedBytes: number;
+}
+
+export interface RunFigures {
+  readonly name: string;
+  readonly bytes: number;
+  readonly liveBytes: number;
+  /** Versions and deletions in it. */
+  readonly recordCount: number;
+}
