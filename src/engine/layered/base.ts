@@ -53,7 +53,7 @@ export interface Base {
   hide(range: EngineRange): void;
 
   /** Begins what will be the state at a revision above that of the base. One at a time. */
-  begin(revision: number, notes: Uint8Array): Promise<BaseFlush>;
+  begin(revision: number): Promise<BaseFlush>;
 
   /**
    * Merges by hand what can be merged, so that the files hold little but what is live.
@@ -102,10 +102,13 @@ export interface BaseFlush {
   drain(): Promise<void>;
   /** The keys begin anew: for what is loaded in an order of its own. No key comes twice in all runs of a flush. */
   beginRun(): Promise<void>;
-  /** Has the base keep beyond a restart that the keys of a range are gone. They are hidden already. */
+  /**
+   * Has the base keep beyond a restart that the keys of a range are gone. They are hidden already. Before the first `add`, which may add
+   * a key of the range all the same.
+   */
   forget(range: EngineRange): void;
-  /** Makes everything durable; once it resolves, the base is at the flush's revision. */
-  commit(): Promise<void>;
+  /** Makes everything durable, with the notes; once it resolves, the base is at the flush's revision. */
+  commit(notes: Uint8Array): Promise<void>;
   /** Gives it up, whatever was done, `commit` begun and failed included. Removes what it can of its files. Never rejects. */
   abort(): Promise<void>;
 }
