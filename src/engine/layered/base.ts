@@ -7,6 +7,10 @@
  *
  * - Before the `commit` of a flush is durable a crash leaves the base as it was; behind it, as the flush made it. There is no state
  *   between the two. A commit that fails leaves one or the other; the base goes on with the old state, and another flush may be tried.
+ * - After a commit that failed the next start may find the new state, though this process goes on with the old one: what lies on disk
+ *   may name the files of that flush. So they stay, `abort` included, until a later commit is durable that does not name them.
+ * - What a start has found is durable before the base is used: the flush of the folder may have failed in the life before, and then no later
+ *   one makes the names of that time durable. So the manifest is made anew. The log is cut by what was found.
  * - All bytes that are read are verified by a checksum. What does not fit throws a `StoreError` of code `damaged`, which names the
  *   file and the offset, and nothing of it is shown.
  * - A key, range or notes that are handed in belong to the caller, and are copied if they are kept. What `find` and cursors place
