@@ -461,6 +461,19 @@ describe('operation', () => {
     expect(await kelp.run(['get', 'a', '--revision', '1'])).toMatchObject({ code: 4 });
     expect(await kelp.run(['compact', '9'])).toMatchObject({ code: 4 });
   });
+
+  test('merges the files of the engine, of which memory has none', async () => {
+    expect(await kelp.text('compact', '--storage')).toBe('nothing to merge: the engine has no files\n');
+    expect(await kelp.json('compact', '--storage')).toEqual([{ diskBytesBefore: 0, diskBytes: 0 }]);
+    expect(await kelp.run(['compact'])).toMatchObject({
+      code: 2,
+      stderr: expect.stringMatching(/name the oldest revision to keep, or give --storage/),
+    });
+    expect(await kelp.run(['compact', '2', '--storage'])).toMatchObject({
+      code: 2,
+      stderr: expect.stringMatching(/--storage takes no revision/),
+    });
+  });
 });
 
 describe('mistakes', () => {

@@ -3,6 +3,7 @@ import { type Command, Option } from 'commander';
 import { formatDurationMs } from '../../server/config/option-values.ts';
 import { duration, wholeNumber } from '../command-line/argument.ts';
 import type { SessionRunner } from '../session/session.ts';
+import type { CompactFlags } from '../tasks/admin.ts';
 import type { StatsFlags } from '../tasks/stats.ts';
 import type { TopFlags } from '../tasks/top.ts';
 
@@ -43,9 +44,13 @@ export function addAdminCommands(program: Command, runner: SessionRunner): void 
 
   program
     .command('compact')
-    .argument('<revision>', 'the oldest revision to keep', wholeNumber)
-    .description('drop the history before a revision')
-    .action((revision: number, _: unknown, command: Command) =>
-      runner.run(command, async (session) => (await tasks()).compact(session, revision)),
+    .argument('[revision]', 'the oldest revision to keep', wholeNumber)
+    .description('drop the history before a revision; with --storage: merge the files of an engine on disk')
+    .option(
+      '--storage',
+      'merge the files of the engine, so that they hold little but what is live; takes no revision',
+    )
+    .action((revision: number | undefined, flags: CompactFlags, command: Command) =>
+      runner.run(command, async (session) => (await tasks()).compact(session, revision, flags)),
     );
 }

@@ -7,6 +7,7 @@ import { displayCount, displayDuration, displaySize } from '../terminal/display.
 import { formatFacts } from '../terminal/table.ts';
 import { methodTable, prefixTable, rateFacts, redisText } from './rate-tables.ts';
 import { type Rates, ratesOf } from './rates.ts';
+import { storageFacts } from './storage-text.ts';
 
 export interface StatsFlags {
   /** In milliseconds. */
@@ -96,6 +97,9 @@ function statusFacts(status: Status): Record<string, string> {
     memory: `${displaySize(status.memoryBytes)} of ${displaySize(status.memoryBytesMax)}, resident ${displaySize(status.residentBytes)}`,
     log: `${displaySize(status.logBytes)} in ${displayCount(segmentCount, 'segment')}`,
     segments: `${status.oldestSegmentId} is the oldest, ${status.activeSegmentId} is written`,
-    snapshots: `${snapshotCount}, ${displaySize(status.snapshotBytes)}${newest}`,
+    ...(status.storage === undefined && {
+      snapshots: `${snapshotCount}, ${displaySize(status.snapshotBytes)}${newest}`,
+    }),
+    ...storageFacts(status),
   };
 }

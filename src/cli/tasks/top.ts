@@ -10,6 +10,7 @@ import { formatFacts } from '../terminal/table.ts';
 import { methodTable, prefixTable, rateFacts, redisText } from './rate-tables.ts';
 import { type Rates, ratesOf } from './rates.ts';
 import { pause } from './stats.ts';
+import { storageLine } from './storage-text.ts';
 
 export interface TopFlags {
   readonly interval: number;
@@ -20,7 +21,7 @@ const METHOD_ROWS_MAX = 10;
 const METHOD_ROWS_MIN = 3;
 const PREFIX_ROWS_MAX = 20;
 /** Of a picture: those that are of neither table, their titles and the foot. */
-const OTHER_ROWS = 13;
+const OTHER_ROWS = 14;
 
 const FOOT = 'q quits';
 
@@ -112,9 +113,11 @@ function headOf(status: Status, activity: Activity): string {
   const { version, uptimeMs, revision, keyCount, memoryBytes, memoryBytesMax, logBytes, watcherCount } =
     status;
   const ofRedis = redisText(activity);
+  const ofStorage = storageLine(status);
   return [
     `KelpDB ${version}, up ${displayDuration(uptimeMs)}, revision ${revision}, ${displayCount(keyCount, 'key')}`,
     `memory ${displaySize(memoryBytes)} of ${displaySize(memoryBytesMax)}, log ${displaySize(logBytes)}, ${displayCount(connectionCount, 'connection')}, ${displayCount(streamCount, 'stream')}, ${displayCount(watcherCount, 'watch', 'watches')}`,
+    ...(ofStorage === undefined ? [] : [ofStorage]),
     ...(ofRedis === '' ? [] : [ofRedis]),
     '',
   ].join('\n');

@@ -6,6 +6,7 @@ import { accessMetrics } from './calls/access-metrics.ts';
 import { callMetrics, connectionMetrics, serverMetrics } from './calls/call-metrics.ts';
 import type { Metric, OpenStoreFigures, ServerFigures } from './metric.ts';
 import { redisMetrics } from './redis/redis-metrics.ts';
+import { storageMetrics } from './store/storage-metrics.ts';
 import { diskMetrics, stateMetrics, watchMetrics, workMetrics } from './store/store-metrics.ts';
 
 interface Section<Figures> {
@@ -26,6 +27,7 @@ export const serverSections: readonly Section<ServerFigures>[] = [
 export const storeSections: readonly Section<OpenStoreFigures>[] = [
   { title: 'The state', metrics: stateMetrics },
   { title: 'Log and snapshots', metrics: diskMetrics },
+  { title: 'The engine and its files', metrics: storageMetrics },
   { title: 'Watches', metrics: watchMetrics },
   { title: 'Work', metrics: workMetrics },
 ];

@@ -15,9 +15,11 @@ import { Health } from '../../../gen/grpc/health/v1/health_pb.ts';
 import { KvService } from '../../../gen/kelp/v1/kv_pb.ts';
 import { WatchService } from '../../../gen/kelp/v1/watch_pb.ts';
 import { createClient } from '../../../src/client/client.ts';
+import { ENGINE_NAMES } from '../../../src/engine-names.ts';
 import { grpcCode } from '../../../src/grpc-code.ts';
 import { serverSections, storeSections } from '../../../src/server/metrics/metric-table.ts';
 import { doors, methodNames, statusClasses } from '../../../src/server/metrics/calls/routes.ts';
+import { storageMetrics } from '../../../src/server/metrics/store/storage-metrics.ts';
 import { protocols } from '../../../src/server/metrics/calls/traffic.ts';
 import { eventually } from '../../support/eventually.ts';
 import { found } from '../../support/installed.ts';
@@ -98,6 +100,8 @@ function labelsOf({ name }: Sample): [string, string][] {
 
 /** This load comes in plain text. */
 const onlyWithTls = ['kelp_tls_certificate_expiration_timestamp_seconds'];
+/** ... and its engine is memory. */
+const onlyWithFiles = storageMetrics.map(({ name }) => name).filter((name) => name !== 'kelp_engine');
 
 let scraping: Promise<{ readonly metrics: Metric[]; readonly text: string }> | undefined;
 
@@ -121,9 +125,10 @@ describe('a server under mixed load', () => {
     const { metrics } = await scraped();
     const exposed = metrics.filter(({ name }) => name.startsWith('kelp_'));
     expect(exposed.map(({ name, type }) => ({ name, type }))).toEqual(table);
-    expect(exposed.filter(({ samples }) => samples.length === 0).map(({ name }) => name)).toEqual(
-      onlyWithTls,
-    );
+    expect(exposed.filter(({ samples }) => samples.length === 0).map(({ name }) => name)).toEqual([
+      ...onlyWithTls,
+      ...onlyWithFiles,
+    ]);
   });
 
   test('exposes what the page explains, and nothing else', async () => {
@@ -163,6 +168,7 @@ describe('a server under mixed load', () => {
       reason: ['requested', 'fell_behind', 'closed', 'failed'],
       work: ['calls', 'pipelines', 'long_reads', 'watches', 'expiry'],
       version: ['0.0.0-test'],
+      engine: ENGINE_NAMES,
     };
     const strange = metrics
       .filter(({ name }) => name.startsWith('kelp_'))

@@ -6,6 +6,7 @@ import type { TransferFormat } from '../../../transfer/contract/words.ts';
 import { UsageError } from '../../process/exit-code.ts';
 import { interruptedBy } from '../../process/interrupt.ts';
 import { whoAmIText } from '../../tasks/access/text.ts';
+import { storageFacts } from '../../tasks/storage-text.ts';
 import { taskErrorOf } from '../../tasks/transfer/failure.ts';
 import { displayCount, displayDuration, displaySize } from '../../terminal/display.ts';
 import { formatFacts } from '../../terminal/table.ts';
@@ -79,7 +80,8 @@ const compact = command(
     usage: '[revision]',
     summary: 'drop the history before a revision; alone: give back what space can be given back',
     details: `Alone it drops all history but the newest revision, writes a snapshot of that, and lets the log go that neither
-this snapshot nor the one before it needs; the segment that is being written stays. Then reads of older revisions, and
+this snapshot nor the one before it needs; the segment that is being written stays. With an engine on disk it makes a
+checkpoint in place of the snapshot, and merges the engine's files, which may take long. Then reads of older revisions, and
 watches that would go on from one, are refused. Memory is given back bit by bit while the store does other work.
 `,
     group: 'Store',
@@ -98,26 +100,31 @@ watches that would go on from one, are refused. Memory is given back bit by bit 
 
 /**
  * First the history goes: the snapshot is the smaller for that, and the log that only old watches would need may go, too. The
- * store removes it as soon as the snapshot is written.
+ * store removes it as soon as the snapshot is written. With an engine on disk the snapshot is a checkpoint, which brings what has
+ * changed to the files before they are merged.
  */
 async function giveBack(store: ShellStore): ReturnType<ReturnType<ShellCommand['prepare']>> {
   const before = await store.status();
   if (before.revision === 0) return reply('Nothing to give back: nothing was written yet', { freed: {} });
   const { oldestRevision } = await store.compact(before.revision);
   const { revision } = await store.snapshot();
+  if (before.storage !== undefined) await store.compactStorage();
   const after = await store.status();
   const freed = {
     logBytes: before.logBytes - after.logBytes,
     snapshotBytes: before.snapshotBytes - after.snapshotBytes,
+    storageBytes: (before.storage?.diskBytes ?? 0) - (after.storage?.diskBytes ?? 0),
     memoryBytes: before.memoryBytes - after.memoryBytes,
   };
   const parts = [
     ...(freed.logBytes > 0 ? [`${displaySize(freed.logBytes)} of log`] : []),
     ...(freed.snapshotBytes > 0 ? [`${displaySize(freed.snapshotBytes)} of snapshots`] : []),
+    ...(freed.storageBytes > 0 ? [`${displaySize(freed.storageBytes)} of the engine's files`] : []),
     ...(freed.memoryBytes > 0 ? [`${displaySize(freed.memoryBytes)} of memory`] : []),
   ];
   const gain = parts.length === 0 ? 'Gave back nothing so far' : `Gave back ${parts.join(', ')}`;
-  return reply(`${gain}; readable from revision ${oldestRevision} on, snapshot of revision ${revision}`, {
+  const kept = before.storage === undefined ? 'snapshot' : 'checkpoint';
+  return reply(`${gain}; readable from revision ${oldestRevision} on, ${kept} of revision ${revision}`, {
     oldestRevision,
     snapshotRevision: revision,
     freed,
@@ -160,7 +167,10 @@ function statusFacts(status: ShellStatus, place: string): Record<string, string>
     log: `${displaySize(status.logBytes)} in ${displayCount(status.segmentCount, 'segment')}`,
     'active segment': String(status.activeSegmentId),
     'oldest segment': String(status.oldestSegmentId),
-    snapshots: `${snapshotCount}, ${displaySize(status.snapshotBytes)}${newest}`,
+    ...(status.storage === undefined && {
+      snapshots: `${snapshotCount}, ${displaySize(status.snapshotBytes)}${newest}`,
+    }),
+    ...storageFacts(status),
   };
 }
 

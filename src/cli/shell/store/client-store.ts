@@ -1,5 +1,5 @@
 /** The store of a server, through the client. */
-import type { Entry, Key, KeyRange, Store } from '../../../api.ts';
+import type { Entry, Key, KeyRange, StorageSizes, Store } from '../../../api.ts';
 import type { KelpClient } from '../../../client/client.ts';
 import type { WhoAmI } from '../../../client/messages/access-types.ts';
 import type { CallOptions, WatchMessage } from '../../../client/messages/types.ts';
@@ -68,5 +68,9 @@ export class ClientStore implements ShellStore {
 
   compact(revision: number): Promise<{ readonly oldestRevision: number }> {
     return this.#client.admin.compact(revision, this.#askedFor);
+  }
+
+  compactStorage(): Promise<StorageSizes> {
+    return this.#client.admin.compactStorage(this.#askedFor);
   }
 }

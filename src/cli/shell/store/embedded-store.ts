@@ -1,5 +1,13 @@
 /** A store of this process, with no server at all. */
-import type { Entry, Key, KeyRange, Store, WatchEvent, WatchMessage as StoreMessage } from '../../../api.ts';
+import type {
+  Entry,
+  Key,
+  KeyRange,
+  StorageSizes,
+  Store,
+  WatchEvent,
+  WatchMessage as StoreMessage,
+} from '../../../api.ts';
 import type { WatchMessage } from '../../../client/messages/types.ts';
 import { StoreError, isStoreError } from '../../../errors.ts';
 import { type RecoveryProgress, openStore } from '../../../index.ts';
@@ -115,6 +123,10 @@ export class EmbeddedStore implements ShellStore, AsyncDisposable {
 
   compact(revision: number): Promise<{ readonly oldestRevision: number }> {
     return this.#store.compact(revision);
+  }
+
+  compactStorage(): Promise<StorageSizes> {
+    return this.#store.compactStorage();
   }
 
   [Symbol.asyncDispose](): Promise<void> {

@@ -2,7 +2,7 @@
  * What the shell asks of a store, be it behind a server or embedded: the calls that client and store have in common, and the
  * few that differ in their form, in one. Whatever fails is a `KelpError` or a `StoreError`.
  */
-import type { Entry, Key, KeyRange, Store, StoreStatus } from '../../../api.ts';
+import type { Entry, Key, KeyRange, StorageSizes, Store, StoreStatus } from '../../../api.ts';
 import type { WhoAmI } from '../../../client/messages/access-types.ts';
 import type { WatchMessage } from '../../../client/messages/types.ts';
 import type { CollectionReads } from './collection-reads.ts';
@@ -27,6 +27,7 @@ export interface ShellStore extends SharedCalls {
   /** What exports read. */
   readonly exported: ExportSource;
   compact(revision: number): Promise<{ readonly oldestRevision: number }>;
+  compactStorage(): Promise<StorageSizes>;
 }
 
 export interface ScanOptions {

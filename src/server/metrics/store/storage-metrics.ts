@@ -1,0 +1,89 @@
+/** The metrics of an engine on disk: its files, its caches, and what is on its way to them. With `memory` they have no sample. */
+import type { StorageStatus } from '../../../api.ts';
+import type { Metric, OpenStoreFigures } from '../metric.ts';
+
+type StorageMetric = Metric<OpenStoreFigures>;
+
+export const storageMetrics: readonly StorageMetric[] = [
+  {
+    name: 'kelp_engine',
+    type: 'gauge',
+    help: 'Always 1; the label tells what keeps the keys (--engine). The metrics below have samples with an engine on disk alone.',
+    labels: { engine: 'memory, btree, lsm, bitcask' },
+    read: ({ status }) => [{ labels: { engine: status.engine }, value: 1 }],
+  },
+  gauge(
+    'kelp_storage_revision',
+    'The revision of the newest checkpoint, whose state the files hold; 0: none. The log has what is newer.',
+    ({ revision }) => revision,
+  ),
+  gauge(
+    'kelp_storage_unsealed_bytes',
+    'The memory of what has changed since the newest checkpoint was begun (--checkpoint-bytes begins the next).',
+    ({ unsealedBytes }) => unsealedBytes,
+  ),
+  gauge(
+    'kelp_storage_sealed_bytes',
+    'The memory of what the checkpoint that is under way writes; 0: none is.',
+    ({ sealedBytes }) => sealedBytes,
+  ),
+  gauge('kelp_storage_bytes', 'All files of the engine.', ({ diskBytes }) => diskBytes),
+  gauge(
+    'kelp_storage_live_bytes',
+    'Those of them that the newest version of a key takes, by an estimate where that is not known; the rest waits for a merge.',
+    ({ liveBytes }) => liveBytes,
+  ),
+  gauge('kelp_storage_files', 'The files that hold keys; with btree 1.', ({ runs }) => runs.length),
+  counter(
+    'kelp_storage_cache_hits_total',
+    'The blocks or values that were found in a cache of the engine.',
+    ({ cacheHits }) => cacheHits,
+  ),
+  counter(
+    'kelp_storage_cache_misses_total',
+    'The blocks or values that had to be read from a file.',
+    ({ cacheMisses }) => cacheMisses,
+  ),
+  counter(
+    'kelp_storage_filter_stops_total',
+    'The lookups of absent keys that a Bloom filter ended without a read; lsm alone has filters.',
+    ({ filterStops }) => filterStops,
+  ),
+  counter(
+    'kelp_storage_filter_misses_total',
+    'The lookups of absent keys that a Bloom filter let pass in vain.',
+    ({ filterMisses }) => filterMisses,
+  ),
+  counter(
+    'kelp_storage_flushed_bytes_total',
+    'The bytes that checkpoints wrote to files.',
+    ({ flushedBytes }) => flushedBytes,
+  ),
+  counter(
+    'kelp_storage_merged_bytes_total',
+    'The bytes that merges wrote to files; with what checkpoints wrote, the write amplification.',
+    ({ mergedBytes }) => mergedBytes,
+  ),
+  counter(
+    'kelp_storage_plain_bytes_total',
+    'The bytes that were compressed, before that.',
+    ({ plainBytes }) => plainBytes,
+  ),
+  counter(
+    'kelp_storage_compressed_bytes_total',
+    'What these bytes became.',
+    ({ compressedBytes }) => compressedBytes,
+  ),
+];
+
+function gauge(name: string, help: string, read: (storage: StorageStatus) => number): StorageMetric {
+  return { name, type: 'gauge', help, read: readOf(read) };
+}
+
+function counter(name: string, help: string, read: (storage: StorageStatus) => number): StorageMetric {
+  return { name, type: 'counter', help, read: readOf(read) };
+}
+
+function readOf(read: (storage: StorageStatus) => number) {
+  return ({ status: { storage } }: OpenStoreFigures) => (storage === undefined ? [] : read(storage));
+}
