@@ -15,6 +15,7 @@ import type { KvStore } from '../kv/kv-store.ts';
 import { fixed } from '../limits.ts';
 import type { OnProgress } from '../progress.ts';
 import { dataDirectory } from '../store/directory/data-directory.ts';
+import { engineOfDirectory } from './directory-engine.ts';
 import { kindOf } from './file-system.ts';
 
 export type AccessFound = AccessCounts;
@@ -81,6 +82,7 @@ async function onStore<Result>(
   }
   const store = await openUncheckedStore({
     dataDir,
+    engine: await engineOfDirectory(dataDir),
     limits,
     memoryBytesMax: fixed.integerMax,
     onRecoveryProgress: ({ doneBytes, totalBytes }) =>

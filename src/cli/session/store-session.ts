@@ -73,8 +73,9 @@ async function openAt(dataDir: string, mayMake: boolean): Promise<Store> {
   );
   if (!isThere && !mayMake) throw new UsageError(`there is no store in ${dataDir}`);
   const { openStore } = await import('../../index.ts');
+  const { engineOfDirectory } = await import('../../offline/directory-engine.ts');
   try {
-    return await openStore({ dataDir });
+    return await openStore({ dataDir, engine: await engineOfDirectory(dataDir) });
   } catch (error) {
     if (!isStoreError(error, 'locked')) throw error;
     throw new UsageError(

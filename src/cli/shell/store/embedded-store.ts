@@ -12,6 +12,7 @@ import type { WatchMessage } from '../../../client/messages/types.ts';
 import { StoreError, isStoreError } from '../../../errors.ts';
 import { type RecoveryProgress, openStore } from '../../../index.ts';
 import { fixed } from '../../../limits.ts';
+import { engineOfDirectory } from '../../../offline/directory-engine.ts';
 import type { OnProgress } from '../../../progress.ts';
 import { CollectionReads } from './collection-reads.ts';
 import type { ScanOptions, ShellStatus, ShellStore, WatchOptions } from './shell-store.ts';
@@ -24,7 +25,8 @@ export async function openEmbeddedStore(
   const onRecoveryProgress = ({ doneBytes, totalBytes }: RecoveryProgress): void =>
     onProgress({ work: 'reading the store', doneBytes, totalBytes });
   try {
-    return new EmbeddedStore(await openStore({ dataDir, onRecoveryProgress }), dataDir);
+    const engine = await engineOfDirectory(dataDir);
+    return new EmbeddedStore(await openStore({ dataDir, engine, onRecoveryProgress }), dataDir);
   } catch (error) {
     if (!isStoreError(error, 'locked')) throw error;
     throw new StoreError(
