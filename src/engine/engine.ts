@@ -124,6 +124,9 @@ export interface Engine {
 
   stats(): EngineStats;
 
+  /** The values that are kept compressed in memory, in all versions. Missing: none are. Costs nothing to ask for. */
+  readonly compressed?: CompressedSums | undefined;
+
   /** The memory that is reserved for everything that is kept, indexes included, in bytes. Costs nothing to ask for. */
   readonly memoryBytes: number;
 
@@ -133,7 +136,10 @@ export interface Engine {
   /** Where the engine keeps its state by itself; missing: it is in memory alone, and the store writes snapshots of it. */
   readonly durable?: DurableState;
 
-  /** The reads of a disk since the engine was made: each took as long as some ten visits. 0: it has none. Costs nothing to ask for. */
+  /**
+   * The reads of a disk, and the values unpacked, since the engine was made: each took as long as some ten visits. 0: it has none. Costs
+   * nothing to ask for.
+   */
   readonly coldReadCount: number;
 }
 
@@ -264,6 +270,12 @@ export interface DeadlineSums {
   readonly count: number;
   /** Of all deadlines together. */
   readonly sumMs: bigint;
+}
+
+export interface CompressedSums {
+  /** The values as they are read, and what they take. */
+  readonly plainBytes: number;
+  readonly storedBytes: number;
 }
 
 export interface EngineStats {

@@ -52,6 +52,12 @@ export function deletionOf(key: Uint8Array, revision: number): Change {
 
 const NOTHING = memoryOf(NO_BYTES);
 
+/** Values that lie compressed where they are kept. */
+export interface PackedValues {
+  /** The whole value. */
+  unpack(stored: Uint8Array, plainBytes: number): Uint8Array;
+}
+
 /**
  * A change whose key and value lie somewhere in a memory, at offsets from its first byte. One object serves for many
  * changes, one after the other: a scan, a load or a walk of a million versions makes no object for each.
@@ -60,8 +66,6 @@ export class PlacedChange implements Change {
   keyMemory: Memory = NOTHING;
   keyStart = 0;
   keyEnd = 0;
-  /** That of the key, unless the value is long. */
-  valueMemory: Memory = NOTHING;
   valueStart = 0;
   valueEnd = 0;
   revision = 0;
@@ -76,6 +80,42 @@ export class PlacedChange implements Change {
   expireTimeMs = 0;
   /** The revision of the version that replaced this one, in walks and for loading; 0: it is the newest of its key. */
   replacedBy = 0;
+  #valueMemory: Memory = NOTHING;
+  /** Where the value is unpacked when it is asked for, and where it lies until then. */
+  #packed: PackedValues | undefined;
+  #storedStart = 0;
+  #storedEnd = 0;
+
+  /** That of the key, unless the value is long, or was packed. */
+  get valueMemory(): Memory {
+    if (this.#packed !== undefined) this.#unpack(this.#packed);
+    return this.#valueMemory;
+  }
+
+  set valueMemory(memory: Memory) {
+    this.#packed = undefined;
+    this.#valueMemory = memory;
+  }
+
+  /**
+   * Has the value, whose place is set, stand for one of so many bytes that it is unpacked to once its memory is asked for. Its length is
+   * known before.
+   */
+  setPacked(packed: PackedValues, plainBytes: number): void {
+    this.#packed = packed;
+    this.#storedStart = this.valueStart;
+    this.#storedEnd = this.valueEnd;
+    this.valueStart = 0;
+    this.valueEnd = plainBytes;
+  }
+
+  #unpack(packed: PackedValues): void {
+    const { bytes } = this.#valueMemory;
+    const plain = packed.unpack(bytes.subarray(this.#storedStart, this.#storedEnd), this.valueEnd);
+    this.#packed = undefined;
+    // Where the value begins and ends may have been asked for already.
+    this.#valueMemory = memoryOf(plain.byteOffset === 0 ? plain : new Uint8Array(plain));
+  }
 
   /** A view of the memory, not a copy. */
   get key(): Uint8Array {
@@ -113,7 +153,8 @@ export class PlacedChange implements Change {
     this.keyMemory = memory;
     this.keyStart = 0;
     this.keyEnd = 0;
-    this.valueMemory = memory;
+    this.#valueMemory = memory;
+    this.#packed = undefined;
     this.valueStart = 0;
     this.valueEnd = 0;
     this.revision = 0;

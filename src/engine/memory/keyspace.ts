@@ -16,6 +16,7 @@
 import { copyBytes, type Memory } from '../../wire/memory.ts';
 import type { GroupOfKey } from '../engine.ts';
 import type { Change, PlacedChange } from '../version.ts';
+import type { CompressedValues } from './compressed-values.ts';
 import { Deadlines } from './deadlines.ts';
 import type { HashSeed } from './key-hash.ts';
 import { Holes } from './holes.ts';
@@ -36,7 +37,15 @@ import { OrderedIndex } from './order/ordered-index.ts';
 import { Probe } from './probe.ts';
 import { Slabs } from './slabs.ts';
 import { BY_DELETION, NO_VERSION, UndoRing } from './undo-ring.ts';
-import { Fields, deadlineAt, isDeletedAt, longValueAt, showPlaced, valueBytesAt } from './version-codec.ts';
+import {
+  Fields,
+  deadlineAt,
+  isDeletedAt,
+  longValueAt,
+  plainBytesAt,
+  showPlaced,
+  storedBytesAt,
+} from './version-codec.ts';
 
 /** What the keyspace knows of a walk (`walk.ts`). */
 export interface OpenWalk {
@@ -51,6 +60,8 @@ export class Keyspace {
   readonly blocks: Slabs;
   readonly #holes = new Holes();
   readonly longValues = new LongValues();
+  /** `undefined`: values are kept as they are. */
+  readonly compressed: CompressedValues | undefined;
   /** The key that an operation is about. */
   readonly probe = new Probe();
   readonly map: KeyMap;
@@ -72,14 +83,22 @@ export class Keyspace {
   memory: Memory = { bytes: new Uint8Array(0), words: new Int32Array(0) };
   at = 0;
   #valueAt = 0;
+  /** What is written in place of the value that was taken. */
+  #frame: Uint8Array | undefined;
   /** The entries of the undo ring before this place may be of keys that were forgotten. */
   #forgottenEnd = NONE;
   readonly #seed: HashSeed;
   /** Those of blocks, tables and nodes. */
   readonly #slabs: readonly Slabs[];
 
-  constructor(seed: HashSeed, groupOf: GroupOfKey, slabBytesMax: number | undefined) {
+  constructor(
+    seed: HashSeed,
+    groupOf: GroupOfKey,
+    slabBytesMax: number | undefined,
+    compressed: CompressedValues | undefined,
+  ) {
     this.#seed = seed;
+    this.compressed = compressed;
     this.blocks = new Slabs((from, to) => this.#blockMoved(from, to), slabBytesMax, this.#holes);
     this.map = new KeyMap(this.blocks, slabBytesMax);
     this.keys = new OrderedIndex(this.blocks, this.probe, slabBytesMax);
@@ -126,7 +145,16 @@ export class Keyspace {
 
   /** Makes `placed` the version that was gone to. */
   show(placed: PlacedChange): PlacedChange {
-    return showPlaced(this.memory, this.at, this.longValues, placed);
+    return showPlaced(this.memory, this.at, this.longValues, this.compressed, placed);
+  }
+
+  /** Takes the fields of a change, whose key is in the probe. */
+  take(change: Change, valueBytes: number): void {
+    const { compressed, fields, probe } = this;
+    if (compressed !== undefined && valueBytes >= compressed.codec.plainBytesMin && !change.deleted) {
+      this.#frame = compressed.codec.compress(change.value);
+      fields.take(change, probe.length, valueBytes, this.#frame?.length);
+    } else fields.take(change, probe.length, valueBytes);
   }
 
   /** Makes the change, whose key is in the probe and whose fields are taken, the newest version of its key. */
@@ -158,14 +186,16 @@ export class Keyspace {
   /** Writes the value of the version that was just written. */
   writeValue(change: Change): void {
     const { valueBytes, isLong } = this.fields;
-    if (isLong) this.#writeLongValue(change.value);
+    if (this.#frame !== undefined) this.#writeFrame(this.#frame);
+    else if (isLong) this.#writeLongValue(change.value);
     else if (valueBytes > 0) this.memory.bytes.set(change.value, this.#valueAt << 2);
   }
 
   /** Like `writeValue`, of a value that lies in a memory. */
   copyValue(change: PlacedChange): void {
     const { valueBytes, isLong } = this.fields;
-    if (isLong) this.#writeLongValue(change.value);
+    if (this.#frame !== undefined) this.#writeFrame(this.#frame);
+    else if (isLong) this.#writeLongValue(change.value);
     else copyBytes(this.memory, this.#valueAt << 2, change.valueMemory, change.valueStart, valueBytes);
   }
 
@@ -251,6 +281,13 @@ export class Keyspace {
     this.countVersion(1, probe.length + fields.valueBytes);
   }
 
+  #writeFrame(frame: Uint8Array): void {
+    if (this.fields.isLong) this.#writeLongValue(frame);
+    else this.memory.bytes.set(frame, this.#valueAt << 2);
+    this.compressed?.count(1, this.fields.valueBytes, frame.length);
+    this.#frame = undefined;
+  }
+
   #writeLongValue(value: Uint8Array): void {
     this.memory.words[this.#valueAt] = this.longValues.add(value);
     this.memory.words[this.#valueAt + 1] = value.length;
@@ -266,7 +303,10 @@ export class Keyspace {
   }
 
   #dropVersion(words: Int32Array, at: number): void {
-    this.countVersion(-1, (words[at]! & KEY_BYTES_MASK) + valueBytesAt(words, at));
+    const storedBytes = storedBytesAt(words, at);
+    const plainBytes = plainBytesAt(words, at);
+    this.countVersion(-1, (words[at]! & KEY_BYTES_MASK) + (plainBytes || storedBytes));
+    if (plainBytes !== 0) this.compressed?.count(-1, plainBytes, storedBytes);
     const long = longValueAt(words, at);
     if (long !== undefined) this.longValues.remove(long);
   }

@@ -78,8 +78,10 @@ export const EXTRA_TTL = 16;
 export const EXTRA_DEADLINE = 32;
 export const EXTRA_KIND = 64;
 export const EXTRA_COLLECTION = 128;
+/** The length of a value that lies compressed in its place, when it is whole. */
+export const EXTRA_PLAIN_BYTES = 256;
 /** All of them. */
-export const EXTRAS_MASK = 2 * EXTRA_COLLECTION - 1;
+export const EXTRAS_MASK = 2 * EXTRA_PLAIN_BYTES - 1;
 
 export function headOf(kind: number, keyBytes: number, valueBytes: number): number {
   return (kind << KIND_SHIFT) | (valueBytes << VALUE_SHIFT) | keyBytes;

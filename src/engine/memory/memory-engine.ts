@@ -5,6 +5,7 @@
 import { assert } from '../../errors.ts';
 import { KEY_BYTES_MAX } from '../engine.ts';
 import type {
+  CompressedSums,
   DeadlineSums,
   Engine,
   EngineLoader,
@@ -21,6 +22,7 @@ import { PutOneByOne } from '../put-one-by-one.ts';
 import type { PutRow } from '../put-row.ts';
 import { PlacedChange, type Change, type Version } from '../version.ts';
 import { copyKey } from './block-keys.ts';
+import { CompressedValues, type ValueCodec } from './compressed-values.ts';
 import type { HashSeed } from './key-hash.ts';
 import { Keyspace } from './keyspace.ts';
 import { NONE, UNIT_BITS, UNIT_MASK, revisionAt } from './layout.ts';
@@ -39,6 +41,8 @@ interface MemoryEngineOptions {
   readonly groupOf?: GroupOfKey;
   /** The longest slab; for tests. */
   readonly slabBytesMax?: number;
+  /** Left out: values are kept as they are. */
+  readonly valueCodec?: ValueCodec | undefined;
 }
 
 const ONE_GROUP: GroupOfKey = () => 0;
@@ -60,8 +64,6 @@ class ScanState {
 
 export class MemoryEngine implements Engine {
   readonly loader: EngineLoader;
-  /** It has no disk. */
-  readonly coldReadCount = 0;
   /** Public only for those that look whether it holds together. */
   readonly keyspace: Keyspace;
   readonly #states: ScanState[] = [];
@@ -71,14 +73,29 @@ export class MemoryEngine implements Engine {
   readonly #fetched = new Int32Array(FETCHED_MAX);
   #dropsInARow = 0;
 
-  constructor({ hashSeed = DEFAULT_SEED, groupOf = ONE_GROUP, slabBytesMax }: MemoryEngineOptions = {}) {
-    this.keyspace = new Keyspace(hashSeed, groupOf, slabBytesMax);
+  constructor({
+    hashSeed = DEFAULT_SEED,
+    groupOf = ONE_GROUP,
+    slabBytesMax,
+    valueCodec,
+  }: MemoryEngineOptions = {}) {
+    const compressed = valueCodec && new CompressedValues(valueCodec);
+    this.keyspace = new Keyspace(hashSeed, groupOf, slabBytesMax, compressed);
     this.loader = new MemoryLoader(this.keyspace);
     this.#overwrites = new Overwrites(this.keyspace, hashSeed);
   }
 
   get memoryBytes(): number {
     return this.keyspace.memoryBytes;
+  }
+
+  /** It has no disk; to unpack a value takes as long as a read of one. */
+  get coldReadCount(): number {
+    return this.keyspace.compressed?.unpackedCount ?? 0;
+  }
+
+  get compressed(): CompressedSums | undefined {
+    return this.keyspace.compressed;
   }
 
   get isWalked(): boolean {
@@ -160,13 +177,13 @@ export class MemoryEngine implements Engine {
   apply(change: Change): void {
     const { key, value, revision } = change;
     assert(key.length >= 1 && key.length <= KEY_BYTES_MAX, 'a key has 1 to 65535 bytes');
-    const { blocks, probe, fields, newestRevision } = this.keyspace;
+    const { blocks, probe, newestRevision } = this.keyspace;
     probe.set(key);
     const reference = this.keyspace.find();
     const before = reference === NONE ? 0 : revisionAt(blocks.wordsAt(reference), Slabs.wordOf(reference));
     assert(revision > before, 'the revisions of a key ascend');
     assert(revision >= newestRevision, 'revisions ascend');
-    fields.take(change, key.length, value.length);
+    this.keyspace.take(change, value.length);
     this.keyspace.put(reference, this.keyspace.hash());
     this.keyspace.writeValue(change);
   }
@@ -245,7 +262,7 @@ export class MemoryEngine implements Engine {
     keyspace.probe.set(key);
     const reference = keyspace.find();
     if (reference === NONE || !keyspace.goTo(reference, revision)) return undefined;
-    return readVersion(keyspace.memory, keyspace.at, keyspace.longValues, withValue);
+    return readVersion(keyspace.memory, keyspace.at, keyspace.longValues, keyspace.compressed, withValue);
   }
 
   /** @param fetched the place of the key among those fetched last: where its hash led to is most often its block. */

@@ -125,10 +125,10 @@ export class MemoryLoader implements EngineLoader {
 
   /** Takes over key and fields. */
   #take(change: PlacedChange): void {
-    const { probe, fields } = this.#keyspace;
+    const { probe } = this.#keyspace;
     this.#keyspace.isOrdered = false;
     probe.setPlaced(change.keyMemory.bytes, change.keyStart, change.keyEnd);
-    fields.take(change, probe.length, change.valueEnd - change.valueStart);
+    this.#keyspace.take(change, change.valueEnd - change.valueStart);
   }
 
   /** The blocks of all newest versions, in the order of memory. */

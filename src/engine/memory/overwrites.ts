@@ -47,10 +47,14 @@ export class Overwrites {
   /** ... and the block that its hash has led to when the map had changed so often. */
   readonly #references = new Int32Array(FETCHED_MAX);
   #mapChanges = 0;
+  /** A longer value is not in a block, or may be compressed. */
+  readonly #valueBytesMax: number;
 
   constructor(keyspace: Keyspace, seed: HashSeed) {
     this.#keyspace = keyspace;
     this.#seed = seed;
+    const plainBytesMin = keyspace.compressed?.codec.plainBytesMin ?? Infinity;
+    this.#valueBytesMax = Math.min(SHORT_VALUE_BYTES_MAX, plainBytesMin - 1);
   }
 
   /** Looks where the keys of a row lie, from `start` to `end`, at most `FETCHED_MAX`. */
@@ -92,7 +96,7 @@ export class Overwrites {
       kindOf(head) !== SHORT_VERSION ||
       (second & (HAS_EXTRAS | IS_DELETED)) !== 0 ||
       count > SHORT_COUNT_MAX ||
-      valueBytes > SHORT_VALUE_BYTES_MAX ||
+      valueBytes > this.#valueBytesMax ||
       valueWords !== wordsOf(shortValueBytes(head)) ||
       keyBytes > KEY_WORDS << 2 ||
       (head & KEY_BYTES_MASK) !== keyBytes

@@ -1,4 +1,5 @@
 /** Versions between their form in a block (`layout.ts`) and the forms in which they come and go. */
+import { assert } from '../../errors.ts';
 import { NO_BYTES } from '../../wire/bytes.ts';
 import type { Memory } from '../../wire/memory.ts';
 import type { Change, PlacedChange, Version } from '../version.ts';
@@ -13,6 +14,7 @@ import {
   EXTRA_KIND,
   EXTRA_LEASE,
   EXTRA_MODIFY,
+  EXTRA_PLAIN_BYTES,
   EXTRA_TTL,
   HAS_EXTRAS,
   HEAD,
@@ -40,6 +42,7 @@ import {
   wordsOf,
   writeWide,
 } from './layout.ts';
+import type { CompressedValues } from './compressed-values.ts';
 import type { LongValues } from './long-values.ts';
 import type { Probe } from './probe.ts';
 
@@ -52,7 +55,10 @@ const WORDS_OF_EXTRAS = Uint8Array.from({ length: EXTRAS_MASK + 1 }, (_, which) 
 export class Fields {
   revision = 0;
   deleted = false;
+  /** Of the whole value, ... */
   valueBytes = 0;
+  /** ... and what of it is kept, which is less where it is compressed. */
+  storedBytes = 0;
   expireTimeMs = 0;
   /** The length of the block in units. */
   units = 0;
@@ -62,23 +68,25 @@ export class Fields {
   readonly #extras = new Int32Array(extrasWords(EXTRAS_MASK));
   #extrasEnd = 0;
 
-  take(change: Change, keyBytes: number, valueBytes: number): void {
+  /** @param storedBytes less than `valueBytes` where the value is kept compressed. */
+  take(change: Change, keyBytes: number, valueBytes: number, storedBytes = valueBytes): void {
     const { revision, deleted } = change;
     this.revision = revision;
     this.deleted = deleted;
     this.valueBytes = deleted ? 0 : valueBytes;
+    this.storedBytes = deleted ? 0 : storedBytes;
     this.expireTimeMs = deleted ? 0 : change.expireTimeMs;
     this.#extrasEnd = 0;
     if (deleted) {
       this.#second = secondWord(revision, 0, IS_DELETED);
       this.#createdBefore = 0;
     } else this.#takeFields(change);
-    const valueWords = this.isLong ? LONG_VALUE_WORDS : wordsOf(this.valueBytes);
+    const valueWords = this.isLong ? LONG_VALUE_WORDS : wordsOf(this.storedBytes);
     this.units = (KEY + wordsOf(keyBytes) + valueWords + this.#extrasEnd + 1) >>> 1;
   }
 
   get isLong(): boolean {
-    return this.valueBytes > SHORT_VALUE_BYTES_MAX;
+    return this.storedBytes > SHORT_VALUE_BYTES_MAX;
   }
 
   /**
@@ -89,7 +97,7 @@ export class Fields {
   write(words: Int32Array, at: number, probe: Probe, hasKey: boolean, undo: number): number {
     const { length } = probe;
     const { isLong } = this;
-    const head = headOf(isLong ? LONG_VERSION : SHORT_VERSION, length, isLong ? 0 : this.valueBytes);
+    const head = headOf(isLong ? LONG_VERSION : SHORT_VERSION, length, isLong ? 0 : this.storedBytes);
     words[at + HEAD] = head;
     words[at + REVISION_LOW] = this.revision;
     words[at + REVISION_HIGH] = this.#second;
@@ -127,6 +135,7 @@ export class Fields {
     if (expireTimeMs !== 0) this.#addExtra(EXTRA_DEADLINE, expireTimeMs);
     if (kind !== 0) this.#addExtra(EXTRA_KIND, kind);
     if (collectionId !== 0) this.#addExtra(EXTRA_COLLECTION, collectionId);
+    if (this.storedBytes !== this.valueBytes) this.#addExtra(EXTRA_PLAIN_BYTES, this.valueBytes);
     const hasExtras = this.#extrasEnd > 1;
     if (!hasExtras) this.#extrasEnd = 0;
     this.#second = secondWord(revision, isFew ? version : 0, hasExtras ? HAS_EXTRAS : 0);
@@ -139,11 +148,12 @@ export class Fields {
   }
 }
 
-/** Makes `placed` the version at a place; its key and value stay where they are. */
+/** Makes `placed` the version at a place; its key and value stay where they are, unless the value is compressed and is asked for. */
 export function showPlaced(
   memory: Memory,
   at: number,
   longValues: LongValues,
+  compressed: CompressedValues | undefined,
   placed: PlacedChange,
 ): PlacedChange {
   const { words } = memory;
@@ -170,14 +180,27 @@ export function showPlaced(
   placed.createRevision = revision - (words[at + CREATED_BEFORE]! >>> 0);
   placed.modRevision = revision;
   placed.version = shortCount(second);
-  if ((second & HAS_EXTRAS) !== 0) readExtras(words, at + extrasWord(head), placed);
+  if ((second & HAS_EXTRAS) !== 0) {
+    const extras = at + extrasWord(head);
+    readExtras(words, extras, placed);
+    if ((words[extras]! & EXTRA_PLAIN_BYTES) !== 0) {
+      assert(compressed !== undefined, 'only who compresses values has compressed ones');
+      placed.setPacked(compressed, plainBytesAt(words, at));
+    }
+  }
   return placed;
 }
 
 type Writable<T> = { -readonly [name in keyof T]: T[name] };
 
 /** A version in memory of its own, which may be kept. */
-export function readVersion(memory: Memory, at: number, longValues: LongValues, withValue: boolean): Version {
+export function readVersion(
+  memory: Memory,
+  at: number,
+  longValues: LongValues,
+  compressed: CompressedValues | undefined,
+  withValue: boolean,
+): Version {
   const { words } = memory;
   const head = words[at]!;
   const second = words[at + REVISION_HIGH]!;
@@ -185,10 +208,16 @@ export function readVersion(memory: Memory, at: number, longValues: LongValues, 
   let value: Uint8Array = NO_BYTES;
   if (withValue) {
     const valueAt = at + valueWord(head);
-    value =
-      kindOf(head) === LONG_VERSION
-        ? longValues.memoryOf(words[valueAt]!).bytes.slice()
-        : copyOut(memory, valueAt << 2, shortValueBytes(head));
+    const plainBytes = plainBytesAt(words, at);
+    if (plainBytes !== 0) {
+      assert(compressed !== undefined, 'only who compresses values has compressed ones');
+      value = compressed.unpack(storedAt(memory, at, longValues), plainBytes);
+    } else {
+      value =
+        kindOf(head) === LONG_VERSION
+          ? longValues.memoryOf(words[valueAt]!).bytes.slice()
+          : copyOut(memory, valueAt << 2, shortValueBytes(head));
+    }
   }
   const version: Writable<Version> = {
     revision,
@@ -220,8 +249,22 @@ export function isDeletedAt(words: Int32Array, at: number): boolean {
   return (words[at + REVISION_HIGH]! & IS_DELETED) !== 0;
 }
 
-/** The bytes of a version's value. */
-export function valueBytesAt(words: Int32Array, at: number): number {
+/** Of a version whose value lies compressed: the length of the whole value; 0: it does not. */
+export function plainBytesAt(words: Int32Array, at: number): number {
+  return extraAt(words, at, EXTRA_PLAIN_BYTES);
+}
+
+/** What lies in the place of a version's value, where it lies. */
+function storedAt(memory: Memory, at: number, longValues: LongValues): Uint8Array {
+  const { bytes, words } = memory;
+  const head = words[at]!;
+  const value = at + valueWord(head);
+  if (kindOf(head) === LONG_VERSION) return longValues.memoryOf(words[value]!).bytes;
+  return bytes.subarray(value << 2, (value << 2) + shortValueBytes(head));
+}
+
+/** The bytes of what lies in the place of a version's value. */
+export function storedBytesAt(words: Int32Array, at: number): number {
   const head = words[at]!;
   return kindOf(head) === LONG_VERSION ? words[at + valueWord(head) + 1]! : shortValueBytes(head);
 }

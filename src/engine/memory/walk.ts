@@ -90,7 +90,7 @@ export class SlabWalk implements Walk, OpenWalk {
   }
 
   #nextOlder(visitsMax: number, visit: WalkVisit): boolean {
-    const { undo, longValues } = this.#keyspace;
+    const { undo, longValues, compressed } = this.#keyspace;
     let left = visitsMax;
     let place = undo.isDropped(this.#place) ? undo.tail : this.#place;
     for (; place !== undo.head; place = undo.after(place)) {
@@ -102,7 +102,7 @@ export class SlabWalk implements Walk, OpenWalk {
         return true;
       }
       if (replacedBy <= this.oldest || this.#keyspace.isForgotten(place)) continue;
-      const placed = showPlaced(undo.memory, undo.at, longValues, this.#placed);
+      const placed = showPlaced(undo.memory, undo.at, longValues, compressed, this.#placed);
       if (!undo.hasVersion || (placed.deleted && placed.revision <= this.oldest)) {
         // No read needs to know that the key was not there; but the deletion that came next must be brought out again.
         if (!undo.isReplacedByDeletion) continue;

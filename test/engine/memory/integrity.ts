@@ -20,7 +20,8 @@ import {
   deadlineAt,
   isDeletedAt,
   longValueAt,
-  valueBytesAt,
+  plainBytesAt,
+  storedBytesAt,
 } from '../../../src/engine/memory/version-codec.ts';
 import { checkKeyMap } from './check-key-map.ts';
 import { checkOrder } from './check-order.ts';
@@ -73,17 +74,24 @@ function checkKeyspace(keyspace: Keyspace): void {
   let keyCount = 0;
   let versionCount = 0;
   let dataBytes = 0;
+  const compressed = { plainBytes: 0, storedBytes: 0 };
   const waiting = new Set<string>();
   const used = new Set<number>();
   /** A key whose newest version is a deletion must be brought out by an entry of the undo ring. */
   const deletions = new Set<number>();
   const count = (words: Int32Array, at: number): void => {
     versionCount++;
-    dataBytes += (words[at]! & KEY_BYTES_MASK) + valueBytesAt(words, at);
+    const storedBytes = storedBytesAt(words, at);
+    const plainBytes = plainBytesAt(words, at);
+    dataBytes += (words[at]! & KEY_BYTES_MASK) + (plainBytes || storedBytes);
+    if (plainBytes > 0) {
+      compressed.plainBytes += plainBytes;
+      compressed.storedBytes += storedBytes;
+    }
     const long = longValueAt(words, at);
     if (long === undefined) return;
     assert(!used.has(long), 'a long value belongs to one version');
-    assert(longValues.memoryOf(long).bytes.length === valueBytesAt(words, at), 'a long value is whole');
+    assert(longValues.memoryOf(long).bytes.length === storedBytes, 'a long value is whole');
     used.add(long);
   };
   checkKeyMap(map, slabs, (hash, reference) => {
@@ -146,6 +154,11 @@ function checkKeyspace(keyspace: Keyspace): void {
     );
   });
   checkLongValues(longValues, used);
+  const { plainBytes, storedBytes } = keyspace.compressed ?? { plainBytes: 0, storedBytes: 0 };
+  assert(
+    compressed.plainBytes === plainBytes && compressed.storedBytes === storedBytes,
+    'what is compressed is counted',
+  );
   assert(
     keyCount === keyspace.keyCount &&
       versionCount === keyspace.versionCount &&

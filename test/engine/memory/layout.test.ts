@@ -29,7 +29,7 @@ import {
   deadlineAt,
   leaseAt,
   showPlaced,
-  valueBytesAt,
+  storedBytesAt,
 } from '../../../src/engine/memory/version-codec.ts';
 import { type Change, PlacedChange } from '../../../src/engine/version.ts';
 import { probeOf } from './blocks.ts';
@@ -141,6 +141,7 @@ function roundTrip(change: Change, longValues: LongValues): PlacedChange {
   expect(unitsAt(words, 2)).toBe(fields.units);
   expect([words[1], words[2 + fields.units * 2]]).toEqual([-1, -1]);
   expect([deadlineAt(words, 2), leaseAt(words, 2)]).toEqual([change.expireTimeMs, change.leaseId]);
-  expect(valueBytesAt(words, 2)).toBe(change.value.length);
-  return showPlaced({ words, bytes: new Uint8Array(words.buffer) }, 2, longValues, new PlacedChange());
+  expect(storedBytesAt(words, 2)).toBe(change.value.length);
+  const memory = { words, bytes: new Uint8Array(words.buffer) };
+  return showPlaced(memory, 2, longValues, undefined, new PlacedChange());
 }
