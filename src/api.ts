@@ -566,6 +566,9 @@ export interface StoreStatus {
    * of the disk never will be.
    */
   readonly dataBytes: number;
+  /** The values among them that are kept compressed (`valueCompression`): as they are read, and what they take. */
+  readonly compressedPlainBytes: number;
+  readonly compressedStoredBytes: number;
   /** The memory that counts towards `memoryBytesMax`: keys, values, history, indexes, leases; what waits to be written, too. */
   readonly memoryBytes: number;
   /** Writes that need more get `limitReached`. */

@@ -32,6 +32,8 @@ export class Admin {
       keyCount: reply.keyCount,
       leaseCount: reply.leaseCount,
       dataBytes: reply.dataBytes,
+      compressedPlainBytes: reply.compressedPlainBytes,
+      compressedStoredBytes: reply.compressedStoredBytes,
       residentBytes: reply.residentBytes,
       memoryBytes: reply.memoryBytes,
       memoryBytesMax: reply.memoryBytesMax,

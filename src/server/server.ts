@@ -339,7 +339,7 @@ class Server implements RunningServer {
   }
 
   async #recover(): Promise<void> {
-    const { dataDir, engine, fsync, limits, memoryBytesMax, tls } = this.#config;
+    const { dataDir, engine, fsync, limits, memoryBytesMax, valueCompression, tls } = this.#config;
     const { logger, version, storeOptions } = this.#dependencies;
     const address = this.#address;
     const startMs = performance.now();
@@ -353,6 +353,7 @@ class Server implements RunningServer {
         fsync,
         limits,
         memoryBytesMax,
+        valueCompression,
         onRecoveryProgress: (progress) => {
           this.#state.reportRecovery(progress);
           logProgress(progress);

@@ -13,6 +13,7 @@ import type {
 import type { Clock, Random, Timer } from '../clock.ts';
 import type { EngineName } from '../engine-names.ts';
 import type { Disk } from '../disk/disk.ts';
+import type { CompressionFigures } from '../engine/compression.ts';
 import type { DeadlineSums, VisitRow } from '../engine/engine.ts';
 import type { PutRow } from '../engine/put-row.ts';
 import { assert, StoreError } from '../errors.ts';
@@ -78,6 +79,8 @@ export interface DurableStoreParts {
   readonly limits: Limits;
   /** What the state may take, in bytes. */
   readonly memoryBytesMax: number;
+  /** What was done to keep values compressed. */
+  readonly compression: CompressionFigures;
   onEvent(event: OperatorEvent): void;
   readonly keyObserver?: KeyObserver | undefined;
   readonly describeElements: DescribeElements;
@@ -514,6 +517,8 @@ export class DurableStore implements Seam {
       oldestWatchRevision: this.#history.oldestWatchRevision,
       ...this.#visibility.counts,
       dataBytes: engine.dataBytes,
+      compressedPlainBytes: recovered.engine.compressed?.plainBytes ?? 0,
+      compressedStoredBytes: recovered.engine.compressed?.storedBytes ?? 0,
       memoryBytes: this.#memory.usedBytes,
       memoryBytesMax: this.#memory.bytesMax,
       logBytes: logStats.bytes,
@@ -545,8 +550,14 @@ export class DurableStore implements Seam {
       watchEventsSent: this.#hub.sentEventCount,
       watchEndCounts: this.#hub.endCounts,
       restCounts: { watches: this.#hub.restCount, expiry: this.#expiry.restCount },
+      compressionCounts: this.#compressionCounts(),
       budgetRefusalCount: this.#draft.budget.refusalCount + this.#oldState.budget.refusalCount,
     };
+  }
+
+  #compressionCounts(): StoreFigures['compressionCounts'] {
+    const { triedCount, vainCount, skippedCount } = this.#parts.compression;
+    return { kept: triedCount - vainCount, in_vain: vainCount, not_tried: skippedCount };
   }
 
   #watchLag(): WatchLag {

@@ -25,6 +25,15 @@ export interface WatchLag {
   readonly ms: number;
 }
 
+/** What became of a value that was long enough to be compressed. */
+export type CompressionOutcome =
+  /** It is kept compressed. */
+  | 'kept'
+  /** It was compressed, and that saved too little. */
+  | 'in_vain'
+  /** It did not look as if it gave way. */
+  | 'not_tried';
+
 export interface StoreFigures {
   readonly expiredKeyCount: number;
   readonly expiredLeaseCount: number;
@@ -32,6 +41,7 @@ export interface StoreFigures {
   readonly watchEventsSent: number;
   readonly watchEndCounts: Readonly<Record<WatchEnd, number>>;
   readonly restCounts: Readonly<Record<RestingWork, number>>;
+  readonly compressionCounts: Readonly<Record<CompressionOutcome, number>>;
   /** Requests that were refused since they had used up their budget. */
   readonly budgetRefusalCount: number;
 }

@@ -3,7 +3,9 @@ import { systemClock, systemRandom, type Clock, type Random } from '../clock.ts'
 import { DiskError, type Disk, type DiskErrorCode } from '../disk/disk.ts';
 import { MemoryDisk } from '../disk/memory-disk.ts';
 import { nodeDisk } from '../disk/node-disk.ts';
+import { CompressionFigures } from '../engine/compression.ts';
 import type { Engine } from '../engine/engine.ts';
+import { type ValueCodec, zstdCodec } from '../engine/memory/compressed-values.ts';
 import { MemoryEngine } from '../engine/memory/memory-engine.ts';
 import { StoreError } from '../errors.ts';
 import { defaults, defaultsInMemory, fixed, type Limits } from '../limits.ts';
@@ -70,6 +72,8 @@ async function openLocked(
   const limits = checkLimits(withDefaults(options));
   const memoryBytesMax =
     options.memoryBytesMax ?? Math.floor(machineMemoryBytes() * fixed.memoryShareDefault);
+  const compression = new CompressionFigures();
+  const valueCodec = options.valueCompression ? zstdCodec(limits.compressionLevel, compression) : undefined;
   const onEvent = options.onEvent ?? ((): void => undefined);
   // The log speaks to the store, which can be made only after the log has been replayed.
   let store: DurableStore | undefined;
@@ -94,7 +98,7 @@ async function openLocked(
     disk,
     snapshotDirectory: directory.snapshots,
     clock,
-    makeEngine: options.makeEngine ?? memoryEngineMaker(random),
+    makeEngine: options.makeEngine ?? memoryEngineMaker(random, valueCodec),
     onProgress: options.onRecoveryProgress ?? ((): void => undefined),
     onEvent,
   };
@@ -116,6 +120,7 @@ async function openLocked(
       random,
       limits,
       memoryBytesMax,
+      compression,
       onEvent,
       keyObserver: options.keyObserver,
       describeElements,
@@ -141,10 +146,14 @@ function goOnFrom(shownMs: number, clock: SteadyClock, onEvent: (event: Operator
 }
 
 /** Without the seed, which is secret, keys that fall into one place of the index can't be chosen. */
-function memoryEngineMaker(random: Random): () => Engine {
+function memoryEngineMaker(random: Random, valueCodec: ValueCodec | undefined): () => Engine {
   const seed = Buffer.from(random.bytes(HASH_SEED_BYTES));
   return () =>
-    new MemoryEngine({ hashSeed: [seed.readUInt32LE(0), seed.readUInt32LE(4)], groupOf: databaseByHead });
+    new MemoryEngine({
+      hashSeed: [seed.readUInt32LE(0), seed.readUInt32LE(4)],
+      groupOf: databaseByHead,
+      valueCodec,
+    });
 }
 
 async function createLog(

@@ -1,6 +1,15 @@
 /** What `openStore` takes, as a type, and as a check for programs that have no types. */
 import type { FsyncPolicy } from '../api.ts';
-import { type Check, callback, mustBe, oneOf, required, text, wholeNumber } from '../arguments/check.ts';
+import {
+  type Check,
+  callback,
+  flag,
+  mustBe,
+  oneOf,
+  required,
+  text,
+  wholeNumber,
+} from '../arguments/check.ts';
 import { type Table, isRecord, optionsOf, shape } from '../arguments/shape.ts';
 import type { Clock, Random } from '../clock.ts';
 import type { Disk } from '../disk/disk.ts';
@@ -32,6 +41,11 @@ export interface StoreOptions {
    * `limitReached`, also after the start of a store that is larger. Default: half of what the machine or container has.
    */
   readonly memoryBytesMax?: number;
+  /**
+   * With the engine memory: keeps values compressed, at `limits.compressionLevel`: those from 1 KiB on of which that saves 12 % or more. Reads see whole
+   * values, and take some 12 µs longer for each that is compressed, as long as 16 for each that is written. Default: false.
+   */
+  readonly valueCompression?: boolean;
   /** Called now and then while a recovery runs. */
   readonly onRecoveryProgress?: (progress: RecoveryProgress) => void;
   /** Told what an operator may want to see in a log. */
@@ -83,6 +97,7 @@ export const storeOptionsTable: Table<StoreOptions> = {
   fsync,
   limits,
   memoryBytesMax: wholeNumber(1, fixed.integerMax),
+  valueCompression: flag,
   onRecoveryProgress: callback(),
   onEvent: callback(),
   observer: part(),

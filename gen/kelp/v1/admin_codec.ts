@@ -118,6 +118,10 @@ export interface StatusResponseShape {
   engine: string;
   /** How the files of the engine do; not set with memory, which has none. */
   storage: StorageStatusShape | undefined;
+  /** The bytes of those values in data_bytes that are kept compressed (--value-compression), ... */
+  compressedPlainBytes: number;
+  /** ... and what they take in memory; both 0 where none are. */
+  compressedStoredBytes: number;
 }
 
 /** The StatusResponse with every field at its default. */
@@ -146,6 +150,8 @@ export function emptyStatusResponse(): StatusResponseShape {
     oldestSegmentId: 0,
     engine: '',
     storage: undefined,
+    compressedPlainBytes: 0,
+    compressedStoredBytes: 0,
   };
 }
 
@@ -175,6 +181,8 @@ export function sizeOfStatusResponse(message: StatusResponseShape): number {
   if (message.oldestSegmentId !== 0) size += 2 + sizeOfInt64(message.oldestSegmentId);
   if (message.engine !== '') size += 2 + sizeOfText(message.engine);
   if (message.storage !== undefined) size += 2 + sizeWithLength(sizeOfStorageStatus(message.storage));
+  if (message.compressedPlainBytes !== 0) size += 2 + sizeOfInt64(message.compressedPlainBytes);
+  if (message.compressedStoredBytes !== 0) size += 2 + sizeOfInt64(message.compressedStoredBytes);
   return size;
 }
 
@@ -188,6 +196,16 @@ export function writeStatusResponse(message: StatusResponseShape, buffer: Buffer
 /** Writes a message whose size was asked for, so that it ends before `end`; returns where it starts. */
 export function prependStatusResponse(message: StatusResponseShape, buffer: Buffer, end: number): number {
   let start = end;
+  if (message.compressedStoredBytes !== 0) {
+    start = prependInt64(buffer, start, message.compressedStoredBytes);
+    buffer[--start] = 0x01;
+    buffer[--start] = 0xc8;
+  }
+  if (message.compressedPlainBytes !== 0) {
+    start = prependInt64(buffer, start, message.compressedPlainBytes);
+    buffer[--start] = 0x01;
+    buffer[--start] = 0xc0;
+  }
   if (message.storage !== undefined) {
     const bodyEnd = start;
     start = prependStorageStatus(message.storage, buffer, start);
@@ -380,6 +398,12 @@ export function mergeStatusResponse(message: StatusResponseShape, cursor: Cursor
       case 0xba:
         message.storage ??= emptyStorageStatus();
         mergeStorageStatus(message.storage, cursor, cursor.endOfLength(end));
+        break;
+      case 0xc0:
+        message.compressedPlainBytes = cursor.int64(end);
+        break;
+      case 0xc8:
+        message.compressedStoredBytes = cursor.int64(end);
         break;
       default:
         cursor.skip(tag, end);

@@ -3,7 +3,7 @@ import { systemClock, holdProcess } from '../../clock.ts';
 import { isKelpError } from '../../client/errors/error.ts';
 import type { Activity, Status } from '../../client/messages/types.ts';
 import type { Session } from '../session/session.ts';
-import { displayCount, displayDuration, displaySize } from '../terminal/display.ts';
+import { displayCount, displayData, displayDuration, displaySize } from '../terminal/display.ts';
 import { formatFacts } from '../terminal/table.ts';
 import { methodTable, prefixTable, rateFacts, redisText } from './rate-tables.ts';
 import { type Rates, ratesOf } from './rates.ts';
@@ -93,7 +93,7 @@ function statusFacts(status: Status): Record<string, string> {
     keys: String(status.keyCount),
     leases: String(status.leaseCount),
     watchers: String(status.watcherCount),
-    data: displaySize(status.dataBytes),
+    data: displayData(status),
     memory: `${displaySize(status.memoryBytes)} of ${displaySize(status.memoryBytesMax)}, resident ${displaySize(status.residentBytes)}`,
     log: `${displaySize(status.logBytes)} in ${displayCount(segmentCount, 'segment')}`,
     segments: `${status.oldestSegmentId} is the oldest, ${status.activeSegmentId} is written`,

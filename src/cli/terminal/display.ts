@@ -2,7 +2,7 @@
  * Keys, values, times and sizes as text for people. Whatever is stored, what is shown is one line without control
  * characters: a key or value can't move the cursor or pass itself off as something else.
  */
-import type { Key } from '../../api.ts';
+import type { Key, StoreStatus } from '../../api.ts';
 import { textOf } from '../../api-json.ts';
 import type { Output } from './output.ts';
 import { escapeUnprintable, unprintable } from '../../server/logging/printable.ts';
@@ -95,6 +95,15 @@ export function displayDuration(ms: number): string {
 /** What is left until a deadline in milliseconds since 1970; 0 is no deadline. */
 export function displayTimeLeft(deadlineMs: number): string {
   return deadlineMs === 0 ? '-' : displayDuration(deadlineMs - Date.now());
+}
+
+/** The keys and values of a store, and what those values take that are kept compressed. */
+export function displayData(
+  status: Pick<StoreStatus, 'dataBytes' | 'compressedPlainBytes' | 'compressedStoredBytes'>,
+): string {
+  const { dataBytes, compressedPlainBytes, compressedStoredBytes } = status;
+  if (compressedPlainBytes === 0) return displaySize(dataBytes);
+  return `${displaySize(dataBytes)}, of which ${displaySize(compressedPlainBytes)} are compressed to ${displaySize(compressedStoredBytes)}`;
 }
 
 /** `1 key`, `2 keys`. */

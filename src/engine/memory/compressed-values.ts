@@ -5,7 +5,7 @@
  * All readers get whole values. A scan that asks for keys alone unpacks none: `PlacedChange` does it when the value is asked for.
  */
 import { fixed } from '../../limits.ts';
-import { CompressionFigures, decompress, tryCompress } from '../compression.ts';
+import { type CompressionFigures, decompress, tryCompress } from '../compression.ts';
 import type { CompressedSums } from '../engine.ts';
 import type { PackedValues } from '../version.ts';
 

@@ -45,6 +45,8 @@ export interface ServerConfig {
   readonly volumeId: string;
   /** What the state of the store may take. */
   readonly memoryBytesMax: number;
+  /** Whether values in memory are kept compressed. */
+  readonly valueCompression: boolean;
   /** Paths of PEM files; `undefined`: no TLS. */
   readonly tls:
     | {
@@ -117,6 +119,7 @@ export async function loadConfig(sources: ConfigSources = {}): Promise<ServerCon
     engine: valueOf('engine', (text) => text as EngineName),
     fsync: valueOf('fsync', (text) => text as FsyncPolicy),
     memoryBytesMax: valueOf(limitOptionName('memoryBytesMax'), (text) => parseMemoryLimit(text, memoryBytes)),
+    valueCompression: valueOf('value-compression', parseSwitch),
     tls: tlsPaths(settingByName),
     access: {
       rootPasswordFile: valueOf('root-password-file', (text) => (text === '' ? undefined : text)),

@@ -289,6 +289,13 @@ export const serverOptions: readonly ServerOption[] = [
     defaultText: `${100 * fixed.memoryShareDefault}%`,
   },
   {
+    name: 'value-compression',
+    type: 'switch',
+    description:
+      'with the engine memory: keep values compressed, from 1 KiB on, where that saves 12 % or more; each read of one takes some 12 µs longer',
+    defaultText: 'false',
+  },
+  {
     name: 'volume-id',
     type: 'text',
     description: 'name by which /blobs, /health and /metrics in JSON tell this server from others beside it',

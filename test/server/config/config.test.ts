@@ -42,6 +42,7 @@ test('nothing given gives the defaults of the limits', async () => {
     engine: 'memory',
     fsync: 'always',
     memoryBytesMax: MACHINE_BYTES / 2,
+    valueCompression: false,
     tls: undefined,
     access: {
       rootPasswordFile: undefined,

@@ -158,7 +158,7 @@ describe('a server under mixed load', () => {
       status_class: statusClasses,
       protocol: Object.keys(protocols),
       kind: ['password', 'token', 'certificate', 'none'],
-      outcome: ['accepted', 'refused', 'busy'],
+      outcome: ['accepted', 'refused', 'busy', 'kept', 'in_vain', 'not_tried'],
       limit: [
         'operations-per-second-max',
         'bytes-per-second-max',

@@ -8,7 +8,7 @@ import { interruptedBy } from '../../process/interrupt.ts';
 import { whoAmIText } from '../../tasks/access/text.ts';
 import { storageFacts } from '../../tasks/storage-text.ts';
 import { taskErrorOf } from '../../tasks/transfer/failure.ts';
-import { displayCount, displayDuration, displaySize } from '../../terminal/display.ts';
+import { displayCount, displayData, displayDuration, displaySize } from '../../terminal/display.ts';
 import { formatFacts } from '../../terminal/table.ts';
 import { type ShellCommand, command, nothing } from '../command.ts';
 import { type TextReply, reply } from '../reply.ts';
@@ -162,7 +162,7 @@ function statusFacts(status: ShellStatus, place: string): Record<string, string>
     leases: String(status.leaseCount),
     watchers: String(status.watcherCount),
     revision: `${status.revision}, readable from ${oldestRevision === 0 ? 'the first' : oldestRevision} on, watchable from ${status.oldestWatchRevision} on`,
-    data: displaySize(status.dataBytes),
+    data: displayData(status),
     memory: `${displaySize(status.memoryBytes)} of ${displaySize(status.memoryBytesMax)}${resident}`,
     log: `${displaySize(status.logBytes)} in ${displayCount(status.segmentCount, 'segment')}`,
     'active segment': String(status.activeSegmentId),

@@ -41,6 +41,26 @@ export const stateMetrics: readonly StoreMetric[] = [
     read: ({ status }) => status.dataBytes,
   },
   {
+    name: 'kelp_compressed_values_bytes',
+    type: 'gauge',
+    help: 'The values in memory that are kept compressed (--value-compression), as they are read.',
+    read: ({ status }) => status.compressedPlainBytes,
+  },
+  {
+    name: 'kelp_compressed_values_stored_bytes',
+    type: 'gauge',
+    help: 'What these values take in memory; the difference is saved.',
+    read: ({ status }) => status.compressedStoredBytes,
+  },
+  {
+    name: 'kelp_compression_values_total',
+    type: 'counter',
+    help: 'The values that were long enough to be compressed; not_tried are those that did not look as if it saved enough.',
+    labels: { outcome: 'kept, in_vain, not_tried' },
+    read: ({ figures }) =>
+      Object.entries(figures.compressionCounts).map(([outcome, value]) => ({ labels: { outcome }, value })),
+  },
+  {
     name: 'kelp_memory_used_bytes',
     type: 'gauge',
     help: 'What counts towards the limit: keys and values, indexes and leases.',
