@@ -1,0 +1,255 @@
+/**
+ * The directory of a base: its manifest, which says what the state is, and the files that it names.
+ *
+ * A change of the state:
+ *
+ * 1. New files are written under names that were never used, and synced.
+ * 2. The directory is synced: their names are durable.
+ * 3. `manifest.new` is written and synced.
+ * 4. It is renamed to `manifest`.
+ * 5. The directory is synced: the new state is durable.
+ * 6. Files that the new manifest does not name are removed.
+ *
+ * Before 4 a crash finds the old manifest, all of whose files are there. Between 4 and 5 it finds the old or the new one, and the
+ * files of both are there and durable. Behind 5 it finds the new one. What no manifest names is removed by the next start.
+ *
+ * When one of 3 to 5 fails, it is not known which manifest a crash would find: from then on nothing is removed, until a later change has
+ * come to its end.
+ */
+import { DiskError } from '../../disk/disk.ts';
+import type { Disk } from '../../disk/disk.ts';
+import { NO_BYTES } from '../../wire/bytes.ts';
+import { BaseDamageError, ForeignBaseError } from './damage.ts';
+import type { RunEngine } from './format.ts';
+import {
+  isNumberedName,
+  MANIFEST_NAME,
+  NEW_MANIFEST_NAME,
+  notesName,
+  numberOf,
+  runName,
+} from './file-names.ts';
+import { decodeManifest, encodeManifest } from './manifest.ts';
+import type { Manifest } from './manifest.ts';
+import { readNotes, writeNotes } from './notes-file.ts';
+
+export interface OpenBaseDirectoryOptions {
+  readonly disk: Disk;
+  /** Made if need be. */
+  readonly directory: string;
+  readonly engine: RunEngine;
+  /** 16 bytes. */
+  readonly storeId: Uint8Array;
+}
+
+export class BaseDirectory {
+  readonly disk: Disk;
+  readonly directory: string;
+  #manifest: Manifest;
+  #notes: Uint8Array;
+  #nextNumber: number;
+  /** Changes are made one after the other: settles with the last of them. Never rejects. */
+  #lastChange: Promise<unknown> = Promise.resolve();
+  /** Whether it is known which manifest a crash would find. */
+  #isCertain = true;
+  /**
+   * The names of files of lower numbers that no manifest names yet may be lost: a sync of the directory failed, and what it was to make
+   * durable no later one need make so.
+   */
+  #lostBelow = 0;
+  /** The paths of files that are not needed any more, and may be named by a manifest that a crash would find. */
+  #unneeded: string[] = [];
+
+  /**
+   * Reads the manifest, or makes the first one, and removes what it does not name. Rejects with a `BaseDamageError`; with a
+   * `ForeignBaseError` for the files of another engine, another store or a newer version; and with what the disk rejects with.
+   */
+  static async open(options: OpenBaseDirectoryOptions): Promise<BaseDirectory> {
+    const { disk, directory, engine } = options;
+    await disk.makeDirectory(directory);
+    const path = `${directory}/${MANIFEST_NAME}`;
+    const bytes = await readWhole(disk, path);
+    const names = await disk.list(directory);
+    if (bytes === undefined) {
+      if (names.some(isNumberedName)) throw new BaseDamageError(path, 0, 'the manifest is missing');
+      return BaseDirectory.#make(options);
+    }
+    const manifest = decodeManifest(bytes, path, engine);
+    const storeId = Buffer.from(options.storeId).toString('hex');
+    if (manifest.storeId !== storeId) {
+      const what = `it belongs to the store ${manifest.storeId}, and the log to ${storeId}`;
+      throw new ForeignBaseError(path, what, 'Put back the directory that belongs to the log');
+    }
+    const { notes } = manifest;
+    const notesBytes =
+      notes === undefined
+        ? NO_BYTES
+        : await readNotes(disk, `${directory}/${notesName(notes.number)}`, notes);
+    const named = namesOf(manifest);
+    for (const name of names) {
+      const isLeft = name === NEW_MANIFEST_NAME || (isNumberedName(name) && !named.has(name));
+      if (isLeft) await disk.remove(`${directory}/${name}`);
+    }
+    return new BaseDirectory(options, manifest, notesBytes);
+  }
+
+  static async #make(options: OpenBaseDirectoryOptions): Promise<BaseDirectory> {
+    const manifest: Manifest = {
+      engine: options.engine,
+      storeId: Buffer.from(options.storeId).toString('hex'),
+      revision: 0,
+      nextNumber: 1,
+      notes: undefined,
+      runs: [],
+      forgotten: [],
+    };
+    const made = new BaseDirectory(options, manifest, NO_BYTES);
+    await made.change((current) => current);
+    return made;
+  }
+
+  private constructor(options: OpenBaseDirectoryOptions, manifest: Manifest, notes: Uint8Array) {
+    this.disk = options.disk;
+    this.directory = options.directory;
+    this.#manifest = manifest;
+    this.#notes = notes;
+    this.#nextNumber = manifest.nextNumber;
+  }
+
+  /** The newest that is durable. */
+  get manifest(): Manifest {
+    return this.#manifest;
+  }
+
+  get notes(): Uint8Array {
+    return this.#notes;
+  }
+
+  /** A number that no file of the base has had. */
+  takeNumber(): number {
+    return this.#nextNumber++;
+  }
+
+  runPath(number: number): string {
+    return `${this.directory}/${runName(number)}`;
+  }
+
+  /**
+   * Makes another manifest the state, once the changes before are made.
+   * @param next makes it of the newest; it throws if that is not possible any more, and then nothing has changed.
+   * @param notes those of a new revision; missing: they stay.
+   * Rejects with what the disk rejects with: then the state is one or the other, until a change succeeds.
+   */
+  change(next: (current: Manifest) => Manifest, notes?: Uint8Array): Promise<void> {
+    const changed = this.#lastChange.then(() => this.#change(next, notes));
+    this.#lastChange = changed.catch(() => undefined);
+    return changed;
+  }
+
+  /**
+   * Removes files of runs that are not part of the state, and those that a change has left, once that is safe. Never rejects: the next
+   * start removes what is left.
+   */
+  async discard(numbers: readonly number[] = []): Promise<void> {
+    this.#unneeded.push(...numbers.map((number) => this.runPath(number)));
+    await this.#lastChange;
+    await this.#removeUnneeded();
+  }
+
+  /** Settles when no change is under way. */
+  async settle(): Promise<void> {
+    await this.#lastChange;
+  }
+
+  async #change(next: (current: Manifest) => Manifest, notes: Uint8Array | undefined): Promise<void> {
+    const { disk, directory } = this;
+    const before = this.#manifest;
+    let manifest = next(before);
+    if (notes !== undefined) {
+      const number = this.takeNumber();
+      const path = `${directory}/${notesName(number)}`;
+      try {
+        manifest = { ...manifest, notes: await writeNotes(disk, path, number, notes) };
+      } catch (error) {
+        this.#unneeded.push(path);
+        throw error;
+      }
+    }
+    manifest = { ...manifest, nextNumber: this.#nextNumber };
+    const known = namesOf(before);
+    for (const name of namesOf(manifest)) {
+      if (!known.has(name) && numberOf(name) < this.#lostBelow)
+        throw new DiskError(
+          'failed',
+          `${directory}/${name} may be lost, since a sync of its directory failed`,
+        );
+    }
+    await this.#syncDirectory();
+    this.#isCertain = false;
+    await this.#replace(encodeManifest(manifest));
+    this.#isCertain = true;
+    this.#manifest = manifest;
+    if (notes !== undefined) this.#notes = notes.slice();
+    const named = namesOf(manifest);
+    for (const name of known) if (!named.has(name)) this.#unneeded.push(`${directory}/${name}`);
+  }
+
+  async #replace(bytes: Buffer): Promise<void> {
+    const { disk, directory } = this;
+    const path = `${directory}/${NEW_MANIFEST_NAME}`;
+    await disk.remove(path);
+    const file = await disk.create(path);
+    try {
+      await file.write(bytes, 0);
+      await file.sync();
+    } finally {
+      await file.close();
+    }
+    await disk.rename(path, `${directory}/${MANIFEST_NAME}`);
+    await this.#syncDirectory();
+  }
+
+  async #syncDirectory(): Promise<void> {
+    try {
+      await this.disk.syncDirectory(this.directory);
+    } catch (error) {
+      this.#lostBelow = this.#nextNumber;
+      throw error;
+    }
+  }
+
+  async #removeUnneeded(): Promise<void> {
+    if (!this.#isCertain) return;
+    const named = namesOf(this.#manifest);
+    const paths = this.#unneeded;
+    this.#unneeded = [];
+    for (const path of paths) {
+      if (named.has(path.slice(this.directory.length + 1))) continue;
+      await this.disk.remove(path).catch(() => undefined);
+    }
+  }
+}
+
+function namesOf(manifest: Manifest): Set<string> {
+  const names = new Set(manifest.runs.map(({ number }) => runName(number)));
+  if (manifest.notes !== undefined) names.add(notesName(manifest.notes.number));
+  return names;
+}
+
+/** @returns `undefined`: there is no such file. */
+export async function readWhole(disk: Disk, path: string): Promise<Buffer | undefined> {
+  let file;
+  try {
+    file = await disk.open(path, 'read');
+  } catch (error) {
+    if (error instanceof DiskError && error.code === 'notFound') return undefined;
+    throw error;
+  }
+  try {
+    const bytes = Buffer.alloc(await file.size());
+    const count = await file.read(bytes, 0);
+    return bytes.subarray(0, count);
+  } finally {
+    await file.close();
+  }
+}

@@ -1,0 +1,62 @@
+import { describe, expect, it } from 'vitest';
+import { HintReader } from '../../../src/engine/runs/table/hint-reader.ts';
+import { PlacedChange } from '../../../src/engine/version.ts';
+import { SeededRandom } from '../../support/random.ts';
+import { SimulatedDisk } from '../../support/simulated-disk.ts';
+import { openRun, scanRun, someRecords, toldOf, writeRun } from './run-cases.ts';
+
+describe.each(['sparse', 'dense'] as const)('a %s run', (form) => {
+  it.each([
+    ['without compression', undefined],
+    ['compressed', 1],
+  ])('%s gives back what was put into it', async (_, level) => {
+    for (let seed = 1; seed <= 8; seed++) {
+      const random = new SeededRandom(seed);
+      const records = someRecords(random, 300 * seed, seed === 8 ? 60_000 : 2000);
+      const disk = new SimulatedDisk({ seed });
+      const info = await writeRun(disk, records, form, level, 2000);
+      expect(info.recordCount).toBe(records.length);
+      expect(info.deletedCount).toBe(records.filter(({ deleted }) => deleted).length);
+      const run = await openRun(disk, form, info);
+      expect(await scanRun(run), `seed ${seed}`).toEqual(records.map(toldOf));
+      await run.close();
+    }
+  });
+
+  it('may be empty', async () => {
+    const disk = new SimulatedDisk({ seed: 1 });
+    const info = await writeRun(disk, [], form);
+    expect(info).toMatchObject({ recordCount: 0, minRevision: 0, maxRevision: 0 });
+    const run = await openRun(disk, form, info);
+    expect(await scanRun(run)).toEqual([]);
+  });
+
+  it('refuses keys that do not ascend', async () => {
+    const [record] = someRecords(new SeededRandom(1), 1);
+    const twice = record === undefined ? [] : [record, record];
+    await expect(writeRun(new SimulatedDisk({ seed: 1 }), twice, form)).rejects.toThrow('ascend');
+  });
+});
+
+it('each record of a dense run is found by its hint, which tells all but the value', async () => {
+  const records = someRecords(new SeededRandom(3), 3000, 3000);
+  const disk = new SimulatedDisk({ seed: 1 });
+  const run = await openRun(disk, 'dense', await writeRun(disk, records, 'dense', 1));
+  const hints = new HintReader(run);
+  const hint = new PlacedChange();
+  const placed = new PlacedChange();
+  let count = 0;
+  do {
+    while (hints.next(hint)) {
+      const record = records[count++];
+      if (record === undefined) throw new Error('more hints than records');
+      const { value: _, ...rest } = toldOf(record);
+      const { key, revision, deleted } = hint;
+      expect(rest).toMatchObject({ key: Buffer.from(key).toString('hex'), revision, deleted });
+      expect(hint.valueEnd - hint.valueStart).toBe(record.value.length);
+      expect(run.readRecord(hints.recordOffset, hints.recordBytes, placed)).toBe(!record.deleted);
+      expect(toldOf(placed)).toEqual(toldOf(record));
+    }
+  } while (await hints.fill());
+  expect(count).toBe(records.length);
+});
