@@ -11,7 +11,8 @@
  * 6. Files that the new manifest does not name are removed.
  *
  * Before 4 a crash finds the old manifest, all of whose files are there. Between 4 and 5 it finds the old or the new one, and the
- * files of both are there and durable. Behind 5 it finds the new one. What no manifest names is removed by the next start.
+ * files of both are there and durable. Behind 5 it finds the new one. A start makes what it has found durable by 3 to 5, and then
+ * removes what that does not name.
  *
  * When one of 3 to 5 fails, it is not known which manifest a crash would find: from then on nothing is removed, until a later change has
  * come to its end.
@@ -85,12 +86,13 @@ export class BaseDirectory {
       notes === undefined
         ? NO_BYTES
         : await readNotes(disk, `${directory}/${notesName(notes.number)}`, notes);
+    const opened = new BaseDirectory(options, manifest, notesBytes);
+    await opened.#remake();
     const named = namesOf(manifest);
     for (const name of names) {
-      const isLeft = name === NEW_MANIFEST_NAME || (isNumberedName(name) && !named.has(name));
-      if (isLeft) await disk.remove(`${directory}/${name}`);
+      if (isNumberedName(name) && !named.has(name)) await disk.remove(`${directory}/${name}`);
     }
-    return new BaseDirectory(options, manifest, notesBytes);
+    return opened;
   }
 
   static async #make(options: OpenBaseDirectoryOptions): Promise<BaseDirectory> {
@@ -159,6 +161,16 @@ export class BaseDirectory {
   /** Settles when no change is under way. */
   async settle(): Promise<void> {
     await this.#lastChange;
+  }
+
+  /**
+   * Makes the manifest that was found durable. The last sync of the life before may have failed: then no later one makes that name
+   * durable, and a crash would find the manifest before it, whose files are removed by now, and whose log is cut.
+   */
+  async #remake(): Promise<void> {
+    this.#isCertain = false;
+    await this.#replace(encodeManifest(this.#manifest));
+    this.#isCertain = true;
   }
 
   async #change(next: (current: Manifest) => Manifest, notes: Uint8Array | undefined): Promise<void> {
