@@ -23,7 +23,7 @@ export type { ExportSource, ImportTarget } from './transfer/contract/stores.ts';
 export type { TransferFormat } from './transfer/contract/words.ts';
 export type { OnProgress, Progress } from './progress.ts';
 export { type StoreOptions } from './store/store-options.ts';
-export type { RecoveryProgress } from './store/recovery/recovery.ts';
+export type { RecoveryProgress } from './store/recovery/recovery-context.ts';
 export type { OperatorEvent } from './store/operator-event.ts';
 export type { Bytes } from './collections/bytes.ts';
 export type { HashField, HashFields } from './collections/hash-fields.ts';

@@ -252,6 +252,25 @@ export const fixed = {
   /** How long the reader of a backup may hold back the compaction of history, and how many may read one at a time. */
   backupMsMax: 10 * 60 * 1000,
   backupsMax: 4,
+  /**
+   * What changes behind the last checkpoint of an engine on disk may take a quarter of the memory that is left to them before the next
+   * one is begun, but this much in any case.
+   */
+  checkpointMemoryShare: 1 / 4,
+  checkpointBytesMin: 1 * MiB,
+  /** A checkpoint that waits for history looks again at least this often; one that has failed is tried again after a while. */
+  checkpointLookMs: 100,
+  checkpointRetryMs: 5000,
+  /**
+   * While changes outrun the disk the answers to them are held, each for so long at most, below the time that clients wait; it is
+   * looked so often whether there is room again.
+   */
+  heldAnswerMsMax: 5000,
+  heldAnswerLookMs: 10,
+  /** A read of the disk takes about the time of so many visits. */
+  coldReadVisits: 10,
+  /** That the files of the engine are damaged is told at most this often. */
+  damageEventMs: 60_000,
   /** A store looks this often whether its data directory is still its own. */
   ownershipCheckMs: 1000,
   /** A start in a directory whose lock files are gone waits for so long: an owner that is alive has noticed by then. */

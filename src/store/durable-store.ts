@@ -22,11 +22,14 @@ import type { SnapshotInfo } from '../snapshot/snapshot-directory.ts';
 import { readOnlyError } from '../wal/segments/fail-stop.ts';
 import type { Log } from '../wal/log.ts';
 import { Backups } from './checkpoints/backup.ts';
+import { BaseCheckpointer } from './checkpoints/base-checkpointer.ts';
 import { Checkpointer } from './checkpoints/checkpointer.ts';
+import type { Checkpoints } from './checkpoints/checkpoints.ts';
 import type { ElementCalls } from './collections/element-calls.ts';
 import { CollectionIds } from './collections/collection-ids.ts';
 import { Sweeper } from './collections/sweeper.ts';
 import { Acknowledgements, Answer, type Waiter } from './commit/acknowledgements.ts';
+import { AnswerGate } from './commit/answer-gate.ts';
 import { Committer } from './commit/committer.ts';
 import { compactEffect, sweptEffect } from './commit/effects.ts';
 import { ElementRecords } from './commit/element-records.ts';
@@ -34,6 +37,7 @@ import { asError, Listeners } from './commit/listeners.ts';
 import { Visibility } from './commit/visibility.ts';
 import { type Ownership, OwnershipLostError } from './directory/ownership.ts';
 import { publicStoreId } from './directory/store-id.ts';
+import { DamageTeller } from './damage-teller.ts';
 import type { StoreFigures, WatchLag } from './figures.ts';
 import { Fifo } from './fifo.ts';
 import { History } from './history/history.ts';
@@ -45,7 +49,7 @@ import type { KeyObserver } from './key-observer.ts';
 import { Expiry } from './leases/expiry.ts';
 import type { LeaseReads } from './leases/lease-table.ts';
 import type { OperatorEvent } from './operator-event.ts';
-import type { RecoveredState } from './recovery/recovery.ts';
+import type { RecoveredState } from './recovery/recovering.ts';
 import type { Decision, Failure, PinnedState, Seam, StateAt, Stop } from './seam.ts';
 import { budgetSpent, Draft } from './views/draft.ts';
 import { OldState } from './views/old-state.ts';
@@ -107,7 +111,9 @@ export class DurableStore implements Seam {
   readonly #draft: Draft;
   readonly #oldState: OldState;
   readonly #expiry: Expiry;
-  readonly #checkpointer: Checkpointer;
+  readonly #checkpoints: Checkpoints;
+  readonly #gate: AnswerGate;
+  readonly #damage: DamageTeller;
   readonly #backups: Backups;
   readonly #memory: MemoryLimit;
   readonly #maintenance: Maintenance;
@@ -153,9 +159,17 @@ export class DurableStore implements Seam {
       visibleRevision: () => this.#visibility.revision,
       describeElements: parts.describeElements,
     };
-    this.#acknowledgements = new Acknowledgements(log);
+    this.#damage = new DamageTeller(clock, onEvent);
+    this.#gate = new AnswerGate({
+      clock,
+      log,
+      isPressed: () => this.#memory.isOutrun,
+      release: (sequence) => this.#release(sequence),
+    });
+    this.#acknowledgements = new Acknowledgements(log, this.#gate);
     this.#memory = new MemoryLimit({
       engine,
+      engineName: parts.engineName,
       leases,
       clock,
       bytesMax: parts.memoryBytesMax,
@@ -180,7 +194,7 @@ export class DurableStore implements Seam {
       nowMs,
       keyObserver: parts.keyObserver,
     });
-    this.#oldState = new OldState(engine, nowMs, parts.keyObserver);
+    this.#oldState = new OldState(engine, nowMs, (error) => this.#damage.note(error), parts.keyObserver);
     this.#sweeper = new Sweeper({
       engine,
       history: this.#history,
@@ -222,19 +236,27 @@ export class DurableStore implements Seam {
       visibleRevision,
     };
     this.#backups = new Backups(source, () => this.#checkOpen());
-    this.#checkpointer = new Checkpointer(
-      {
-        ...source,
-        disk: parts.disk,
-        directory: parts.snapshotDirectory,
-        limits,
-        checkOwned: () => parts.ownership.check(),
-        replayedBytes: recovered.replayedBytes,
-        takeRevision: () => committer.takeRevision(clock.nowMs()),
-        onEvent,
-      },
-      recovered.snapshots,
-    );
+    const checkpointed = {
+      ...source,
+      limits,
+      checkOwned: () => parts.ownership.check(),
+      replayedBytes: recovered.replayedBytes,
+      takeRevision: () => committer.takeRevision(clock.nowMs()),
+      onEvent,
+    };
+    const { durable } = engine;
+    this.#checkpoints =
+      durable === undefined
+        ? new Checkpointer(
+            { ...checkpointed, disk: parts.disk, directory: parts.snapshotDirectory },
+            recovered.snapshots,
+          )
+        : new BaseCheckpointer({
+            ...checkpointed,
+            durable,
+            memory: this.#memory,
+            compact: () => this.#maintenance.compact(),
+          });
     // The log has brought back what was dropped on demand.
     this.#maintenance.compact();
     if (leases.size > 0 || engine.nextDeadlineMs() !== undefined) this.#expiry.notice(0);
@@ -393,7 +415,7 @@ export class DurableStore implements Seam {
   }
 
   get durableSequence(): number {
-    return this.#parts.log.durableSequence;
+    return this.#gate.sequence;
   }
 
   /** The bytes of the values that the last decision has read. */
@@ -507,7 +529,7 @@ export class DurableStore implements Seam {
     const { log, recovered } = this.#parts;
     const engine = recovered.engine.stats();
     const logStats = log.stats();
-    const { snapshots } = this.#checkpointer;
+    const { snapshots } = this.#checkpoints;
     const { revision } = this.#visibility;
     return {
       storeId: this.storeId,
@@ -577,7 +599,7 @@ export class DurableStore implements Seam {
 
   async snapshot(): Promise<SnapshotInfo> {
     this.#checkOpen();
-    return await this.#checkpointer.snapshot();
+    return await this.#checkpoints.snapshot();
   }
 
   backup(): AsyncIterableIterator<Uint8Array> {
@@ -630,14 +652,20 @@ export class DurableStore implements Seam {
     try {
       if (this.#visibility.durable(sequence)) {
         this.#advanceHistory();
-        this.#checkpointer.noticeGrowth();
+        this.#checkpoints.notice();
         this.#hub.wake();
       }
-      if (!this.#onDurable.isEmpty) this.#onDurable.tell(sequence, undefined);
+      this.#gate.durable(sequence);
       this.#acknowledgements.durable(sequence);
     } catch (error) {
       this.#parts.log.stop(asError(error));
     }
+  }
+
+  /** Answers to changes up to `sequence` may go out. */
+  #release(sequence: number): void {
+    if (!this.#onDurable.isEmpty) this.#onDurable.tell(sequence, undefined);
+    this.#acknowledgements.released(sequence);
   }
 
   /** The log says that it has failed for good. */
@@ -649,6 +677,8 @@ export class DurableStore implements Seam {
     );
     this.#failure = { whenChanged, whenUnchanged: readOnlyError(error) };
     this.#visibility.fail();
+    // What is held is durable.
+    this.#gate.open();
     this.#onDurable.tell(this.durableSequence, this.#failure);
     this.#acknowledgements.fail(this.#failure);
     const isTakenAway = error instanceof OwnershipLostError;
@@ -684,6 +714,9 @@ export class DurableStore implements Seam {
         }
       }
       return { result, sequence: log.committedSequence, hasChanged };
+    } catch (error) {
+      this.#damage.note(error);
+      throw error;
     } finally {
       draft.end();
       this.#isDeciding = false;
@@ -734,16 +767,21 @@ export class DurableStore implements Seam {
     this.#maintenance.stop();
     this.#sweeper.stop();
     this.#agingTimer?.cancel();
+    this.#gate.open();
     const { log, ownership } = this.#parts;
     const checkOwned = (): Promise<void> => ownership.check().catch((error: Error) => log.stop(error));
     await checkOwned();
-    await this.#checkpointer.stop(snapshotMsMax);
+    await this.#checkpoints.stop(snapshotMsMax);
     try {
       await checkOwned();
       this.#noteLastTimes();
       await log.close();
     } finally {
-      await ownership.release();
+      try {
+        await this.#checkpoints.end();
+      } finally {
+        await ownership.release();
+      }
     }
   }
 
@@ -766,7 +804,7 @@ export class DurableStore implements Seam {
   /** The log says what the lease clock is; renewals alone make it long, too. */
   #noteLeaseClock(): void {
     this.#committer.note(this.#parts.clock.nowMs());
-    this.#checkpointer.noticeGrowth();
+    this.#checkpoints.notice();
   }
 
   #checkOpen(): void {
@@ -803,6 +841,7 @@ export class DurableStore implements Seam {
   #scheduleAging(): void {
     this.#agingTimer = this.#parts.clock.setTimer(fixed.historyCheckMs, () => {
       this.#advanceHistory();
+      this.#checkpoints.notice();
       void this.#removeSegments();
       this.#scheduleAging();
     });
@@ -810,7 +849,7 @@ export class DurableStore implements Seam {
 
   async #removeSegments(): Promise<void> {
     try {
-      await this.#checkpointer.removeSegments();
+      await this.#checkpoints.removeSegments();
     } catch (error) {
       this.#parts.onEvent({ kind: 'cleanupFailed', error: error as Error });
     }

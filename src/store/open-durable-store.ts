@@ -1,12 +1,13 @@
 /** Opens a store: takes the data directory, recovers what is there, and begins to serve. */
+import { dirname } from 'node:path';
 import { systemClock, systemRandom, type Clock, type Random } from '../clock.ts';
 import { DiskError, type Disk, type DiskErrorCode } from '../disk/disk.ts';
 import { MemoryDisk } from '../disk/memory-disk.ts';
 import { nodeDisk } from '../disk/node-disk.ts';
 import { CompressionFigures } from '../engine/compression.ts';
 import type { Engine } from '../engine/engine.ts';
-import { type ValueCodec, zstdCodec } from '../engine/memory/compressed-values.ts';
-import { MemoryEngine } from '../engine/memory/memory-engine.ts';
+import { zstdCodec } from '../engine/memory/compressed-values.ts';
+import { type EnginePlace, openEngine } from '../engine/open-engine.ts';
 import { StoreError } from '../errors.ts';
 import { defaults, defaultsInMemory, fixed, type Limits } from '../limits.ts';
 import { machineMemoryBytes } from '../machine.ts';
@@ -16,7 +17,11 @@ import { dataDirectory, type DataDirectory } from './directory/data-directory.ts
 import { DurableStore } from './durable-store.ts';
 import { Ownership } from './directory/ownership.ts';
 import type { OperatorEvent } from './operator-event.ts';
-import { newState, recover, type RecoveryContext } from './recovery/recovery.ts';
+import { settleEngine } from './directory/settle-engine.ts';
+import { checkNoBase, recoverFromBase } from './recovery/base-recovery.ts';
+import { Recovering } from './recovery/recovering.ts';
+import { recover } from './recovery/recovery.ts';
+import type { RecoveryContext } from './recovery/recovery-context.ts';
 import { SteadyClock } from './steady-clock.ts';
 import { takeDirectory } from './directory/take-directory.ts';
 import { storeOptions, type StoreOptions } from './store-options.ts';
@@ -24,7 +29,6 @@ import type { DescribeElements } from './watch/messages/element-rows.ts';
 import { databaseByHead } from './views/regions.ts';
 
 const STORE_ID_BYTES = 16;
-const HASH_SEED_BYTES = 8;
 
 /**
  * Opens the store of a data directory, or makes a new one, or one in memory alone.
@@ -65,8 +69,6 @@ async function openLocked(
   ownership: Ownership,
 ): Promise<DurableStore> {
   const { random = systemRandom } = options;
-  if (options.engine !== undefined && options.engine !== 'memory')
-    throw new StoreError('invalidArgument', `the engine ${options.engine} can not be opened yet`);
   const clock = steady(options.clock ?? systemClock);
   const fsync = options.fsync ?? 'always';
   const limits = checkLimits(withDefaults(options));
@@ -94,18 +96,39 @@ async function openLocked(
   };
   await removeUnfinishedSnapshots(disk, directory.snapshots);
   const snapshots = await listSnapshots(disk, directory.snapshots);
-  const context: RecoveryContext = {
-    disk,
-    snapshotDirectory: directory.snapshots,
-    clock,
-    makeEngine: options.makeEngine ?? memoryEngineMaker(random, valueCodec),
-    onProgress: options.onRecoveryProgress ?? ((): void => undefined),
-    onEvent,
-  };
   const existing = await Log.open(logOptions);
-  const log = existing ?? (await createLog(logOptions, random, snapshots.length, directory));
+  let engine: Engine | undefined;
+  let log = existing;
   try {
-    const recovered = existing === undefined ? newState(context) : await recover(context, log, snapshots);
+    const engineName = options.engine ?? 'memory';
+    await settleEngine(disk, directory, engineName, existing === undefined && snapshots.length === 0);
+    const makeEngine = await engineMaker(options, {
+      disk,
+      directory,
+      clock,
+      random,
+      memoryBytesMax,
+      compressionLevel: limits.compressionLevel,
+      valueCodec,
+    });
+    engine = await makeEngine();
+    if (existing === undefined) checkNoBase(engine, directory.log);
+    log ??= await createLog(logOptions, random, snapshots.length, directory);
+    const context: RecoveryContext = {
+      disk,
+      snapshotDirectory: directory.snapshots,
+      clock,
+      engine,
+      makeEngine,
+      onProgress: options.onRecoveryProgress ?? ((): void => undefined),
+      onEvent,
+    };
+    const recovered =
+      existing === undefined
+        ? new Recovering(engine, clock)
+        : engine.durable === undefined
+          ? await recover(context, existing, snapshots)
+          : await recoverFromBase(context, engine.durable, existing, snapshots);
     goOnFrom(recovered.timeMs, clock, onEvent);
     const snapshotDirectory = directory.snapshots;
     store = new DurableStore({
@@ -114,7 +137,7 @@ async function openLocked(
       log,
       snapshotDirectory,
       recovered,
-      engineName: options.engine ?? 'memory',
+      engineName,
       incarnation: recovered.incarnations.draw(random),
       clock,
       random,
@@ -128,9 +151,34 @@ async function openLocked(
     return store;
   } catch (error) {
     // What stopped the start is what the caller needs to know.
-    await log.close().catch(() => undefined);
+    await log?.close().catch(() => undefined);
+    await engine?.durable?.close().catch(() => undefined);
     throw error;
   }
+}
+
+type EngineParts = Omit<EnginePlace, 'directory' | 'isInMemory' | 'groupOf'> & {
+  readonly directory: DataDirectory;
+};
+
+/** What makes the engine that is asked for, or that a test has in its place; the folder of one on disk is there by then. */
+async function engineMaker(
+  { dataDir, engine = 'memory', makeEngine }: StoreOptions,
+  { disk, directory, ...parts }: EngineParts,
+): Promise<() => Promise<Engine>> {
+  const { base } = directory;
+  if (engine !== 'memory') {
+    await disk.makeDirectory(base);
+    await disk.syncDirectory(dirname(base));
+  }
+  const place: EnginePlace = {
+    ...parts,
+    disk,
+    directory: base,
+    isInMemory: dataDir === null,
+    groupOf: databaseByHead,
+  };
+  return async () => (makeEngine === undefined ? await openEngine(engine, place) : await makeEngine(place));
 }
 
 /** One that is steady already shows the time of the store to who has given it. */
@@ -143,17 +191,6 @@ function goOnFrom(shownMs: number, clock: SteadyClock, onEvent: (event: Operator
   const behindMs = shownMs - clock.nowMs();
   clock.continueFrom(shownMs);
   if (behindMs >= fixed.clockBehindEventMsMin) onEvent({ kind: 'clockBehind', behindMs });
-}
-
-/** Without the seed, which is secret, keys that fall into one place of the index can't be chosen. */
-function memoryEngineMaker(random: Random, valueCodec: ValueCodec | undefined): () => Engine {
-  const seed = Buffer.from(random.bytes(HASH_SEED_BYTES));
-  return () =>
-    new MemoryEngine({
-      hashSeed: [seed.readUInt32LE(0), seed.readUInt32LE(4)],
-      groupOf: databaseByHead,
-      valueCodec,
-    });
 }
 
 async function createLog(

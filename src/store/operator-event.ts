@@ -27,6 +27,17 @@ export type OperatorEvent =
       readonly durationMs: number;
     }
   | { readonly kind: 'snapshotFailed'; readonly revision: number; readonly error: Error }
+  /** What had changed is in the files of the engine, up to a revision; `bytes` is their length. */
+  | {
+      readonly kind: 'checkpointWritten';
+      readonly revision: number;
+      readonly bytes: number;
+      readonly durationMs: number;
+    }
+  /** A checkpoint of the engine could not be written; it is tried again. */
+  | { readonly kind: 'checkpointFailed'; readonly revision: number; readonly error: Error }
+  /** A read found the files of the engine damaged, and was refused. Told at most once a minute. */
+  | { readonly kind: 'storageDamaged'; readonly error: Error }
   /** Writes are refused because the state has reached its memory limit. Told at most once a minute. */
   | { readonly kind: 'memoryFull'; readonly usedBytes: number; readonly limitBytes: number }
   /**

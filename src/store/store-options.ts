@@ -14,12 +14,13 @@ import { type Table, isRecord, optionsOf, shape } from '../arguments/shape.ts';
 import type { Clock, Random } from '../clock.ts';
 import type { Disk } from '../disk/disk.ts';
 import type { Engine } from '../engine/engine.ts';
+import type { EnginePlace } from '../engine/open-engine.ts';
 import { ENGINE_NAMES, type EngineName } from '../engine-names.ts';
 import { type Limits, defaults, fixed } from '../limits.ts';
 import type { KeyObserver } from './key-observer.ts';
 import type { OperatorEvent } from './operator-event.ts';
 import type { LogObserver } from '../wal/commit/log-observer.ts';
-import type { RecoveryProgress } from './recovery/recovery.ts';
+import type { RecoveryProgress } from './recovery/recovery-context.ts';
 
 export interface StoreOptions {
   /**
@@ -58,7 +59,8 @@ export interface StoreOptions {
   readonly clock?: Clock;
   readonly random?: Random;
   readonly disk?: Disk;
-  readonly makeEngine?: () => Engine;
+  /** In place of the one that `engine` names. */
+  readonly makeEngine?: (place: EnginePlace) => Engine | Promise<Engine>;
 }
 
 const zeroIsAllowed: ReadonlySet<string> = new Set<keyof Limits>([

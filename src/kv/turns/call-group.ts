@@ -64,7 +64,7 @@ export class CallGroup {
   untilDurable(): Promise<void> | undefined {
     const store = this.#store;
     if (this.#sequence <= store.durableSequence) return undefined;
-    return store.whenDurable(undefined, false).catch(() => {
+    return store.whenDurable(undefined, this.#hasChanged.includes(true)).catch(() => {
       this.#isLost = true;
     });
   }

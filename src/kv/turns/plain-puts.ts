@@ -34,6 +34,7 @@ export function isPlainPut({
 /** The outcome of a put is its revision. */
 class PutAnswers extends JointAnswers<number, PutResult> implements Waiter {
   sequence = 0;
+  readonly hasChanged = true;
 
   fail({ whenChanged, whenUnchanged }: Failure): void {
     for (const [index, outcome] of this.outcomes.entries()) {

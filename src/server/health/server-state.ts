@@ -6,7 +6,7 @@
  *          +------------+-----------+--> stopping
  */
 import { type CallError, recoveringError, stoppingError } from '../calls/call-error.ts';
-import type { RecoveryProgress } from '../../store/recovery/recovery.ts';
+import type { RecoveryProgress } from '../../store/recovery/recovery-context.ts';
 
 export type ServerPhase =
   /** The listener is open, the store is not yet: data calls are UNAVAILABLE. */

@@ -1,7 +1,7 @@
 /** What a store tells its operator, as lines of the server's log. */
 import type { Logger } from 'pino';
 import { limitOptionName } from '../../limits.ts';
-import type { RecoveryProgress } from '../../store/recovery/recovery.ts';
+import type { RecoveryProgress } from '../../store/recovery/recovery-context.ts';
 import type { OperatorEvent } from '../../store/operator-event.ts';
 
 export function logOperatorEvent(logger: Logger, event: OperatorEvent): void {
@@ -36,6 +36,20 @@ export function logOperatorEvent(logger: Logger, event: OperatorEvent): void {
     }
     case 'snapshotFailed':
       return logger.error({ revision: event.revision, err: event.error }, 'a snapshot could not be written');
+    case 'checkpointWritten': {
+      const { revision, bytes, durationMs } = event;
+      return logger.info({ revision, bytes, durationMs: Math.round(durationMs) }, 'checkpoint written');
+    }
+    case 'checkpointFailed':
+      return logger.error(
+        { revision: event.revision, err: event.error },
+        'a checkpoint of the engine could not be written; tried again soon',
+      );
+    case 'storageDamaged':
+      return logger.error(
+        { err: event.error },
+        'a file of the engine is damaged: what needs it is refused; take a backup of what can be read, or restore one',
+      );
     case 'memoryFull': {
       const { usedBytes, limitBytes } = event;
       return logger.error(

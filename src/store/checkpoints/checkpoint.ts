@@ -82,7 +82,7 @@ export class Checkpoint {
    * @param pinned what it is made for, and how long it keeps what it needs from being compacted.
    */
   constructor(source: CheckpointSource, oldestRevision: number, pinned: Omit<PinOptions, 'onLost'>) {
-    const { clock, collectionIds, engine, history, incarnations, leases, log } = source;
+    const { clock, engine, history, leases, log } = source;
     const hasFailed = log.failure !== undefined;
     this.revision = hasFailed ? source.visibleRevision() : source.lastRevision();
     this.#clock = clock;
@@ -92,17 +92,7 @@ export class Checkpoint {
     this.#walk = walk;
     this.#leases = leases.openWalk();
     this.#pin = history.pin(oldest, { ...pinned, onLost: () => this.#closeWalks() });
-    this.header = encodeSnapshotHeader({
-      formatVersion: SNAPSHOT_FORMAT_VERSION,
-      storeId: log.storeId,
-      revision: this.revision,
-      oldestRevision: oldest,
-      timeMs: clock.nowMs(),
-      leaseClockMs: leases.clockMs(),
-      compactedRevision: history.compactedRevision,
-      incarnations: incarnations.livesUpTo(this.revision).map(fromLife),
-      collectionIdsEnd: collectionIds.recordedEnd,
-    });
+    this.header = encodeSnapshotHeader(headerOf(source, this.revision, oldest));
   }
 
   /**
@@ -181,6 +171,25 @@ export class Checkpoint {
       : `revision ${this.revision} has been read for too long, and is not kept any more; begin again and read faster`;
     return new StoreError('limitReached', text);
   }
+}
+
+/** What a snapshot says of the state that there is at `revision`, now. */
+export function headerOf(
+  { clock, collectionIds, history, incarnations, leases, log }: CheckpointSource,
+  revision: number,
+  oldestRevision: number,
+): SnapshotHeaderShape {
+  return {
+    formatVersion: SNAPSHOT_FORMAT_VERSION,
+    storeId: Buffer.from(log.storeId),
+    revision,
+    oldestRevision,
+    timeMs: clock.nowMs(),
+    leaseClockMs: leases.clockMs(),
+    compactedRevision: history.compactedRevision,
+    incarnations: incarnations.livesUpTo(revision).map(fromLife),
+    collectionIdsEnd: collectionIds.recordedEnd,
+  };
 }
 
 /** A `SnapshotHeader` message as a snapshot file has it. */

@@ -15,6 +15,8 @@ import { removeSnapshots, type SnapshotInfo } from '../../snapshot/snapshot-dire
 import { SnapshotWriter } from '../../snapshot/writer.ts';
 import { Checkpoint, type CheckpointSource } from './checkpoint.ts';
 import type { OperatorEvent } from '../operator-event.ts';
+import type { Checkpoints } from './checkpoints.ts';
+import { trimLog } from './trim-log.ts';
 
 export interface CheckpointerContext extends CheckpointSource {
   readonly disk: Disk;
@@ -29,7 +31,7 @@ export interface CheckpointerContext extends CheckpointSource {
   onEvent(event: OperatorEvent): void;
 }
 
-export class Checkpointer {
+export class Checkpointer implements Checkpoints {
   readonly #context: CheckpointerContext;
   /** The snapshots on disk, the newest first. */
   #snapshots: SnapshotInfo[];
@@ -52,8 +54,7 @@ export class Checkpointer {
     return this.#snapshots;
   }
 
-  /** The log has grown: begins a snapshot when that is due. */
-  noticeGrowth(): void {
+  notice(): void {
     const { log, limits } = this.#context;
     if (log.appendedBytes - this.#begunAtBytes < limits.snapshotLogBytes) return;
     // Notes alone have made the log long; it can be cut only before a snapshot of a later revision.
@@ -61,17 +62,12 @@ export class Checkpointer {
     this.#beginInBackground();
   }
 
-  /** Writes a snapshot that holds everything committed before the call. */
   async snapshot(): Promise<SnapshotInfo> {
     // Others may have waited for the same one and have begun the next.
     while (this.#running !== undefined) await this.#running.catch(() => undefined);
     return this.#begin();
   }
 
-  /**
-   * Writes a last snapshot if that makes the next start quicker; one that takes longer than `msMax` is given up. Begins none
-   * from then on. Nothing is committed any more.
-   */
   async stop(msMax: number): Promise<void> {
     this.#timer?.cancel();
     if (msMax > 0 && this.#isWorthwhile()) {
@@ -85,22 +81,13 @@ export class Checkpointer {
     await this.#running?.catch(() => undefined);
   }
 
-  /** Removes log segments that neither recovery from the oldest kept snapshot nor a watch needs. */
-  async removeSegments(): Promise<void> {
-    const { log, history, limits } = this.#context;
-    const oldestSnapshot = this.#snapshots[limits.snapshotsKept - 1]?.revision ?? 0;
-    const oldestWanted = Math.max(
-      log.oldestRevisionWithin(limits.logRetentionBytes),
-      history.agedRevision + 1,
-      history.oldestWatchRevision,
-    );
-    await this.#context.checkOwned();
-    try {
-      await log.removeBefore(Math.min(oldestSnapshot + 1, oldestWanted));
-    } finally {
-      // Also of what could not be removed the log has let go.
-      history.logStartsAt(log.oldestRevision);
-    }
+  async end(): Promise<void> {
+    // `stop` has waited for what was at work.
+  }
+
+  removeSegments(): Promise<void> {
+    const { limits } = this.#context;
+    return trimLog(this.#context, this.#snapshots[limits.snapshotsKept - 1]?.revision ?? 0);
   }
 
   /** The snapshot before is on disk, whatever becomes of this. */

@@ -27,6 +27,8 @@ const takeOver = (resolve: (result: never) => void, reject: (error: unknown) => 
 export interface Waiter {
   /** Of the log: what must be durable first. */
   sequence: number;
+  /** Whether it has committed something itself: then it is held while changes outrun the disk (`answer-gate.ts`). */
+  readonly hasChanged: boolean;
   settle(): void;
   /** Called in place of `settle` when the log has failed. */
   fail(failure: Failure): void;
@@ -56,18 +58,23 @@ export class Answer<Result> implements Waiter {
 
 export class Acknowledgements {
   readonly #log: Sequences;
+  readonly #gate: { readonly sequence: number };
   readonly #waiters = new Fifo<Waiter>();
+  /** Of what is durable, those that the gate holds. */
+  readonly #held = new Fifo<Waiter>();
   #failure: Failure | undefined;
 
-  constructor(log: Sequences) {
+  /** @param gate up to which sequence those are answered that have changed something; left out: as soon as that is durable. */
+  constructor(log: Sequences, gate: { readonly sequence: number } = { sequence: Infinity }) {
     this.#log = log;
+    this.#gate = gate;
   }
 
   /** Settles what waits once all that is committed now is durable. */
   add(waiter: Waiter): void {
     const sequence = this.#log.committedSequence;
     waiter.sequence = sequence;
-    if (sequence <= this.#log.durableSequence) waiter.settle();
+    if (sequence <= this.#log.durableSequence) this.#settle(waiter);
     else if (this.#failure !== undefined) waiter.fail(this.#failure);
     else this.#waiters.push(waiter);
   }
@@ -77,6 +84,15 @@ export class Acknowledgements {
     const waiters = this.#waiters;
     for (let next = waiters.peek(); next !== undefined && next.sequence <= sequence; next = waiters.peek()) {
       waiters.shift();
+      this.#settle(next);
+    }
+  }
+
+  /** The gate lets out what it has held up to `sequence`. */
+  released(sequence: number): void {
+    const held = this.#held;
+    for (let next = held.peek(); next !== undefined && next.sequence <= sequence; next = held.peek()) {
+      held.shift();
       next.settle();
     }
   }
@@ -86,5 +102,11 @@ export class Acknowledgements {
     this.#failure = failure;
     for (let next = this.#waiters.shift(); next !== undefined; next = this.#waiters.shift())
       next.fail(failure);
+  }
+
+  /** What it waits for is durable. */
+  #settle(waiter: Waiter): void {
+    if (waiter.hasChanged && waiter.sequence > this.#gate.sequence) this.#held.push(waiter);
+    else waiter.settle();
   }
 }

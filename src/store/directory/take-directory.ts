@@ -69,16 +69,20 @@ async function foreignPath(
   dataDir: string,
   directory: DataDirectory,
 ): Promise<string | undefined> {
-  const { lock, log, snapshots, newestSegment, restoring } = directory;
-  const own: ReadonlySet<string> = new Set([
+  const { lock, log, snapshots, newestSegment, engine, base, restoring } = directory;
+  const own = new Set([
     lock,
     log,
     snapshots,
     newestSegment,
     `${newestSegment}.tmp`,
+    engine,
+    `${engine}.tmp`,
     restoring,
   ]);
   const paths = await pathsIn(disk, dataDir);
+  // The engine is named before it has its folder, in which it knows its files itself.
+  if (paths.includes(engine)) own.add(base);
   return (
     paths.find((path) => !own.has(path)) ??
     (await foreignIn(

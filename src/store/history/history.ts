@@ -151,6 +151,11 @@ export class History {
     return this.#oldestRevision > before;
   }
 
+  /** Gives up what is below a revision that is visible, as far as pins let it, for what waits for that. */
+  shortenTo(revision: number): void {
+    this.#moveOldest(revision);
+  }
+
   /** The log holds nothing below `revision` any more. */
   logStartsAt(revision: number): void {
     // Of what is gone no age need be known.

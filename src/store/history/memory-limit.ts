@@ -21,6 +21,7 @@
  */
 import type { Clock } from '../../clock.ts';
 import type { Engine } from '../../engine/engine.ts';
+import type { EngineName } from '../../engine-names.ts';
 import { noRoomIn, RetryLaterError, StoreError } from '../../errors.ts';
 import { fixed, limitName } from '../../limits.ts';
 import type { LeaseTable } from '../leases/lease-table.ts';
@@ -30,6 +31,7 @@ const MIB = 1024 * 1024;
 
 export interface MemoryLimitContext {
   readonly engine: Engine;
+  readonly engineName: EngineName;
   readonly leases: LeaseTable;
   readonly clock: Clock;
   readonly bytesMax: number;
@@ -44,6 +46,7 @@ export class MemoryLimit {
   readonly bytesMax: number;
   readonly #context: MemoryLimitContext;
   readonly #scarceBytes: number;
+  readonly #pressedBytes: number;
   #toldMs = -Infinity;
   /** What a write needs that was refused, and until when room is made for it. */
   #wantedBytes = 0;
@@ -53,7 +56,9 @@ export class MemoryLimit {
     const { bytesMax } = context;
     this.#context = context;
     this.bytesMax = bytesMax;
-    this.#scarceBytes = bytesMax - Math.min(bytesMax * fixed.memoryReserveShare, fixed.memoryReserveBytesMax);
+    const reserveBytes = Math.min(bytesMax * fixed.memoryReserveShare, fixed.memoryReserveBytesMax);
+    this.#scarceBytes = bytesMax - reserveBytes;
+    this.#pressedBytes = this.#scarceBytes - reserveBytes;
     if (this.usedBytes > bytesMax) this.#tell();
   }
 
@@ -64,6 +69,16 @@ export class MemoryLimit {
   /** Whether so little is left that history should be given up for it. */
   get isScarce(): boolean {
     return this.usedBytes > this.#scarceBytes || this.isFull;
+  }
+
+  /** Whether changes should come more slowly, if that gives a checkpoint time to make room: sooner than memory is scarce. */
+  get isPressed(): boolean {
+    return this.usedBytes > this.#pressedBytes;
+  }
+
+  /** Whether they have outrun the disk: memory is pressed, and what they took of it a checkpoint gives back. */
+  get isOutrun(): boolean {
+    return this.#isWriting && this.isPressed;
   }
 
   /** Whether a write of late found no room, and still would not. */
@@ -88,12 +103,35 @@ export class MemoryLimit {
     const isMoreToDo = this.#context.makeRoom(byteCount);
     if (this.hasRoom(byteCount)) return;
     this.#tell();
-    const advice = isMoreToDo ? GIVING_BACK : adviceFor(this.#context.heldBy());
+    const isWriting = this.#isWriting;
+    const isPassing = isMoreToDo || isWriting;
+    const advice = isWriting ? this.#writing() : isMoreToDo ? GIVING_BACK : this.#advice();
     const message = `the store uses ${inMiB(this.usedBytes)} of the ${inMiB(this.bytesMax)} of memory that ${limitName('memoryBytesMax')} allows, and this write needs ${inMiB(byteCount)} more; ${advice}`;
     throw noRoomIn(
       'memory',
-      isMoreToDo ? new RetryLaterError(message, fixed.busyRetryMs) : new StoreError('limitReached', message),
+      isPassing ? new RetryLaterError(message, fixed.busyRetryMs) : new StoreError('limitReached', message),
     );
+  }
+
+  /** Whether a checkpoint gives memory back that is worth waiting for. */
+  get #isWriting(): boolean {
+    const { durable } = this.#context.engine;
+    return durable !== undefined && durable.unsealedBytes + durable.sealedBytes >= fixed.checkpointBytesMin;
+  }
+
+  #writing(): string {
+    const { engine, engineName } = this.#context;
+    const { sealedBytes = 0, unsealedBytes = 0 } = engine.durable ?? {};
+    return `the engine ${engineName} has ${inMiB(sealedBytes + unsealedBytes)} of changes to write to its files, which is under way: try again in a moment`;
+  }
+
+  #advice(): string {
+    const holder = this.#context.heldBy();
+    const { engine, engineName } = this.#context;
+    if (holder !== undefined || engine.durable === undefined) return adviceFor(holder);
+    return engineName === 'bitcask'
+      ? 'with the engine bitcask all keys must fit into memory: raise the limit, or restore a backup for the engine lsm or btree (kelp restore --engine), of which only what is read and written last is in memory'
+      : `the engine ${engineName} needs that for its indexes, and for leases: raise the limit`;
   }
 
   /** Tells the operator, but not for each write that is refused. */

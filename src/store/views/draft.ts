@@ -22,6 +22,7 @@ import { LeaseDraft, leaseNotFound } from '../leases/lease-draft.ts';
 import type { KeyObserver } from '../key-observer.ts';
 import type { LeaseTable } from '../leases/lease-table.ts';
 import { bytesOf, ChangeRow } from './change-row.ts';
+import { ColdReads } from './cold-reads.ts';
 import { fromKeyText, toKeyText, type KeyText } from './keys.ts';
 import { MergedState } from './merged-state.ts';
 import { isOverdue } from './overdue.ts';
@@ -54,6 +55,7 @@ const NO_LIMITS: RangeLimits = { keysMax: Infinity, bytesMax: Infinity };
 export class Draft implements View {
   readonly budget = new WorkBudget();
   readonly #context: DraftContext;
+  readonly #coldReads: ColdReads;
   readonly #leases: LeaseDraft;
   readonly #merged: MergedState;
   readonly #changes: ChangeRow;
@@ -77,6 +79,7 @@ export class Draft implements View {
   constructor(context: DraftContext) {
     this.#context = context;
     this.#leases = new LeaseDraft(context.leases, context.limits);
+    this.#coldReads = new ColdReads(context.engine, this.budget);
     const merged = new MergedState(context.engine);
     this.#merged = merged;
     this.#changes = new ChangeRow((key, change) => {
@@ -91,6 +94,7 @@ export class Draft implements View {
    */
   begin(revision: number): void {
     this.#isOpen = true;
+    this.#coldReads.begin();
     this.#revision = revision;
     this.#instantMs = 0;
   }
@@ -118,6 +122,7 @@ export class Draft implements View {
   /** Drops the changes. */
   end(): void {
     this.#isOpen = false;
+    this.#coldReads.pay();
     this.#changes.clear();
     this.#firstSeen.clear();
     this.#lastSeen.clear();
@@ -436,6 +441,7 @@ export class Draft implements View {
   /** Pays for a key that is looked at. @param keyBytes of it, and of what else is given. */
   #spend(keyBytes: number): void {
     this.#checkOpen();
+    this.#coldReads.pay();
     this.budget.visitsLeft--;
     this.budget.spendKeyBytes(keyBytes);
     if (this.budget.isSpent) throw budgetSpent(this.budget);

@@ -4,6 +4,7 @@ import type { Version } from '../../engine/version.ts';
 import { assert } from '../../errors.ts';
 import { WorkBudget } from '../../work-budget.ts';
 import type { KeyObserver } from '../key-observer.ts';
+import { ColdReads } from './cold-reads.ts';
 import { budgetSpent } from './draft.ts';
 import { isOverdue } from './overdue.ts';
 import { boundBytesOf } from './range.ts';
@@ -14,15 +15,24 @@ export class OldState implements ReadView {
   readonly budget = new WorkBudget();
   readonly #engine: Engine;
   readonly #nowMs: () => number;
+  readonly #onFailed: (error: unknown) => void;
   readonly #keyObserver: KeyObserver | undefined;
+  readonly #coldReads: ColdReads;
   #isShown = false;
   #revision = 0;
   #instantMs: number | undefined;
 
-  /** @param nowMs wall time that does not go back. */
-  constructor(engine: Engine, nowMs: () => number, keyObserver?: KeyObserver) {
+  /** @param nowMs wall time that does not go back. @param onFailed told of what a read throws. */
+  constructor(
+    engine: Engine,
+    nowMs: () => number,
+    onFailed: (error: unknown) => void,
+    keyObserver?: KeyObserver,
+  ) {
     this.#engine = engine;
+    this.#coldReads = new ColdReads(engine, this.budget);
     this.#nowMs = nowMs;
+    this.#onFailed = onFailed;
     this.#keyObserver = keyObserver;
   }
 
@@ -33,9 +43,14 @@ export class OldState implements ReadView {
     this.#revision = revision;
     this.#instantMs = instantMs;
     this.budget.begin();
+    this.#coldReads.begin();
     try {
       return run(this);
+    } catch (error) {
+      this.#onFailed(error);
+      throw error;
     } finally {
+      this.#coldReads.pay();
       this.#isShown = false;
     }
   }
@@ -85,6 +100,7 @@ export class OldState implements ReadView {
   }
 
   #spend(keyBytes: number): void {
+    this.#coldReads.pay();
     this.budget.visitsLeft--;
     this.budget.spendKeyBytes(keyBytes);
     if (this.budget.isSpent) throw budgetSpent(this.budget);

@@ -24,6 +24,10 @@ export function checkBackup(
   for (const { key } of versions)
     if (isElementKey(key) && !held.has(collectionIdOf(key)))
       throw new Error(`the backup of ${revision} has elements of ${collectionIdOf(key)}, which no key has`);
-  const state = new OldState(engine, () => 0);
+  const state = new OldState(
+    engine,
+    () => 0,
+    () => undefined,
+  );
   state.show(revision, 0, (view) => checkContents(view, entries));
 }
