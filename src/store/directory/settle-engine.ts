@@ -30,8 +30,10 @@ export async function settleEngine(
       `${directory.base} holds files of an engine, but ${directory.engine}, which says of which one, is missing: put it back, or restore a backup into an empty directory`,
     );
   }
-  if (found === wanted) return;
-  if (!isNew || hasBase) throw otherEngine(directory, found, wanted);
+  if (found === wanted && (!isNew || wanted === 'memory')) return;
+  if (found !== wanted && (!isNew || hasBase)) throw otherEngine(directory, found, wanted);
+  // Also where it is named already: the flush of the folder may have failed in the life before, and then no later one makes that name
+  // durable.
   if (wanted !== 'memory') return await writeEngineFile(disk, directory.engine, wanted);
   await disk.remove(directory.engine);
   await disk.syncDirectory(dirname(directory.engine));
