@@ -15,6 +15,8 @@ export interface EnginePlace {
   readonly disk: Disk;
   /** The folder of an engine on disk; it is there. */
   readonly directory: string;
+  /** The id of the store, which its files have, too: 16 bytes. */
+  readonly storeId: Uint8Array;
   /** The disk is in memory, and has no files that others could open by their path. */
   readonly isInMemory: boolean;
   readonly clock: Clock;

@@ -208,6 +208,7 @@ export class DurableStore implements Seam {
       memory: this.#memory,
       clock,
       visibleRevision,
+      onDamaged: (error) => this.#damage.note(error),
     });
     this.#expiry = new Expiry({
       clock,
@@ -573,7 +574,6 @@ export class DurableStore implements Seam {
       watchEndCounts: this.#hub.endCounts,
       restCounts: { watches: this.#hub.restCount, expiry: this.#expiry.restCount },
       compressionCounts: this.#compressionCounts(),
-      heldAnswers: { holdCount: this.#gate.holdCount, heldMs: this.#gate.heldMs },
       budgetRefusalCount: this.#draft.budget.refusalCount + this.#oldState.budget.refusalCount,
     };
   }
@@ -793,12 +793,11 @@ export class DurableStore implements Seam {
   #noteLastTimes(): void {
     const { clock, recovered } = this.#parts;
     const nowMs = clock.nowMs();
-    const hasOverdue = (recovered.engine.nextDeadlineMs() ?? Infinity) <= nowMs;
-    if (recovered.leases.size === 0 && !hasOverdue) return;
     try {
-      this.#committer.note(nowMs);
+      const hasOverdue = (recovered.engine.nextDeadlineMs() ?? Infinity) <= nowMs;
+      if (recovered.leases.size > 0 || hasOverdue) this.#committer.note(nowMs);
     } catch {
-      // The log has failed or is full: then the newest record serves.
+      // The log has failed or is full, or the engine is damaged: then the newest record serves.
     }
   }
 

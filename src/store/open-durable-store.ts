@@ -18,7 +18,7 @@ import { DurableStore } from './durable-store.ts';
 import { Ownership } from './directory/ownership.ts';
 import type { OperatorEvent } from './operator-event.ts';
 import { settleEngine } from './directory/settle-engine.ts';
-import { checkNoBase, recoverFromBase } from './recovery/base-recovery.ts';
+import { recoverFromBase } from './recovery/base-recovery.ts';
 import { Recovering } from './recovery/recovering.ts';
 import { recover } from './recovery/recovery.ts';
 import type { RecoveryContext } from './recovery/recovery-context.ts';
@@ -102,9 +102,11 @@ async function openLocked(
   try {
     const engineName = options.engine ?? 'memory';
     await settleEngine(disk, directory, engineName, existing === undefined && snapshots.length === 0);
+    log ??= await createLog(logOptions, random, snapshots.length, directory);
     const makeEngine = await engineMaker(options, {
       disk,
       directory,
+      storeId: log.storeId,
       clock,
       random,
       memoryBytesMax,
@@ -112,8 +114,6 @@ async function openLocked(
       valueCodec,
     });
     engine = await makeEngine();
-    if (existing === undefined) checkNoBase(engine, directory.log);
-    log ??= await createLog(logOptions, random, snapshots.length, directory);
     const context: RecoveryContext = {
       disk,
       snapshotDirectory: directory.snapshots,

@@ -13,8 +13,10 @@
 import { prependRecord, sizeOfRecord, type EffectShape } from '../../../gen/kelp/storage/v1/log_codec.ts';
 import type { Engine } from '../../engine/engine.ts';
 import type { PutRow } from '../../engine/put-row.ts';
-import { assert } from '../../errors.ts';
+import { assert, isStoreError } from '../../errors.ts';
+import { fixed } from '../../limits.ts';
 import type { Log } from '../../wal/log.ts';
+import { NO_BYTES } from '../../wire/bytes.ts';
 import type { ElementCalls } from '../collections/element-calls.ts';
 import type { CollectionIds } from '../collections/collection-ids.ts';
 import type { Incarnations } from '../history/incarnations.ts';
@@ -60,6 +62,8 @@ const FETCHED_MIN = 16;
 const FETCHED_MAX = 64;
 
 const NO_IDS: ReadonlySet<number> = new Set();
+/** Reads the newest version of all. */
+const NEWEST = fixed.integerMax;
 
 export class Committer {
   readonly #context: CommitterContext;
@@ -129,8 +133,8 @@ export class Committer {
    * @returns how many transactions they were; -1: none was done, and they are to be decided one by one.
    */
   changeElements(calls: ElementCalls, instantMs: number): number {
-    const { log, leases, visibility } = this.#context;
-    if (!this.#hasBegun) return -1;
+    const { log, engine, leases, visibility } = this.#context;
+    if (!this.#hasBegun || (engine.durable !== undefined && !canRead(engine, calls))) return -1;
     const offset = log.reserveRow(ElementRecords.bytesMax(calls));
     if (offset === undefined) return -1;
     const timeMs = this.#timeMs(instantMs);
@@ -283,6 +287,18 @@ export class Committer {
   #timeMs(instantMs: number): number {
     this.#lastTimeMs = Math.max(this.#lastTimeMs, instantMs);
     return this.#lastTimeMs;
+  }
+}
+
+/** Whether the engine can read all that calls look at: behind the first of them there is no way back. */
+function canRead(engine: Engine, { key, elements, length }: ElementCalls): boolean {
+  try {
+    engine.readMeta(key, NEWEST);
+    for (let index = 0; index < length; index++) engine.readMeta(elements[index] ?? NO_BYTES, NEWEST);
+    return true;
+  } catch (error) {
+    if (isStoreError(error, 'damaged')) return false;
+    throw error;
   }
 }
 

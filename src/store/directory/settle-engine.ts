@@ -2,8 +2,9 @@
  * Which engine a data directory is for. A directory stays with the one that has made it: what another one would find there is not its
  * own, and to begin anew beside it would hide what is there.
  *
- * A first start names the engine, durably, before it makes anything that only that engine can read. One that was killed by then has
- * left nothing that counts, so that the next one may choose again.
+ * A first start names the engine, durably, before it makes anything that only that engine can read; the log is next, whose id of the
+ * store the files of the engine have, too. One that was killed before there was a log has left nothing that counts, so that the next one
+ * may choose again.
  */
 import { dirname } from 'node:path';
 import type { Disk } from '../../disk/disk.ts';
@@ -28,6 +29,12 @@ export async function settleEngine(
     throw new StoreError(
       'damaged',
       `${directory.base} holds files of an engine, but ${directory.engine}, which says of which one, is missing: put it back, or restore a backup into an empty directory`,
+    );
+  }
+  if (found === wanted && isNew && hasBase) {
+    throw new StoreError(
+      'damaged',
+      `${directory.log} holds no log segment, but ${directory.base} holds files of the engine ${found}: the log is missing. Put it back, or restore a backup into an empty directory`,
     );
   }
   if (found === wanted && (!isNew || wanted === 'memory')) return;

@@ -12,6 +12,7 @@
  */
 import type { Clock, Timer } from '../../clock.ts';
 import type { Engine } from '../../engine/engine.ts';
+import { isStoreError } from '../../errors.ts';
 import { fixed } from '../../limits.ts';
 import type { Sweeper } from '../collections/sweeper.ts';
 import type { History } from './history.ts';
@@ -26,6 +27,8 @@ export interface MaintenanceContext {
   readonly memory: MemoryLimit;
   readonly clock: Clock;
   visibleRevision(): number;
+  /** Files of the engine were found damaged. */
+  onDamaged(error: Error): void;
 }
 
 /** Pieces that are done in one go, ... */
@@ -122,10 +125,22 @@ export class Maintenance {
 
   /** A piece of what is to be done. @returns whether there is more. */
   #step(isThorough: boolean): boolean {
-    const { engine, sweeper } = this.#context;
     // What is swept leaves more for the engine to do.
-    const isMoreToSweep = sweeper.sweep();
-    return engine.maintain(isThorough) || isMoreToSweep;
+    const isMoreToSweep = this.#sweep();
+    return this.#context.engine.maintain(isThorough) || isMoreToSweep;
+  }
+
+  /** Where files of the engine are damaged, nothing is swept until the store is opened again. */
+  #sweep(): boolean {
+    const { sweeper } = this.#context;
+    try {
+      return sweeper.sweep();
+    } catch (error) {
+      if (!isStoreError(error, 'damaged')) throw error;
+      this.#context.onDamaged(error);
+      sweeper.stop();
+      return false;
+    }
   }
 
   #shortenHistory(): void {

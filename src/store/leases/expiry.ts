@@ -43,6 +43,8 @@ export class Expiry {
   /** Whether the next run comes without a timer. */
   #isYielding = false;
   #isStopped = false;
+  /** Whether the last run met damage. */
+  #isHindered = false;
   /** How often more was due than one turn has time for. */
   restCount = 0;
 
@@ -69,22 +71,34 @@ export class Expiry {
 
   #run(): void {
     if (this.#isStopped) return;
-    let isMoreDue: boolean;
+    this.#isHindered = false;
     try {
-      isMoreDue = this.#removeDue();
+      const isMoreDue = this.#removeDue();
       this.#noteLeaseClock();
+      this.#timerAtMs = Infinity;
+      if (isMoreDue) this.#yield();
+      else if (!this.#isHindered) this.#scheduleNext();
     } catch (error) {
-      // A full log buffer: try again a little later. A failed or closed log: nothing will be removed any more.
-      if (!isStoreError(error, 'limitReached')) {
-        if (isStoreError(error, 'readOnly') || isStoreError(error, 'closed')) return this.stop();
-        if (isStoreError(error, 'storageFailed')) return this.stop();
-        throw error;
+      // A failed or closed log: nothing will be removed any more.
+      if (isStoreError(error, 'readOnly') || isStoreError(error, 'closed')) return this.stop();
+      if (isStoreError(error, 'storageFailed')) return this.stop();
+      // A full log buffer: try again a little later.
+      if (isStoreError(error, 'limitReached')) {
+        this.#timerAtMs = Infinity;
+        this.#scheduleNext();
+        return;
       }
-      isMoreDue = false;
+      this.#checkDamaged(error);
+      this.#timerAtMs = Infinity;
     }
-    this.#timerAtMs = Infinity;
-    if (isMoreDue) this.#yield();
-    else this.#scheduleNext();
+    // It is told of by then; what can be removed is.
+    if (this.#isHindered) this.notice(fixed.expiryCheckMsMax);
+  }
+
+  /** A key or lease can't be removed since files of the engine are damaged. Throws anything else. */
+  #checkDamaged(error: unknown): void {
+    if (!isStoreError(error, 'damaged')) throw error;
+    this.#isHindered = true;
   }
 
   #yield(): void {
@@ -109,10 +123,14 @@ export class Expiry {
     const keys = engine.due(this.#context.nowMs(), fixed.expiryBatchMax);
     this.#slice.begin();
     for (const key of keys) {
-      this.#context.expireKey(key);
+      try {
+        this.#context.expireKey(key);
+      } catch (error) {
+        this.#checkDamaged(error);
+      }
       if (this.#slice.isOver()) return true;
     }
-    return keys.length === fixed.expiryBatchMax;
+    return keys.length === fixed.expiryBatchMax && !this.#isHindered;
   }
 
   /**

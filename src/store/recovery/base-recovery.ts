@@ -9,7 +9,7 @@
  * removed. A crash on the way begins again: until the load is committed the engine stays at revision 0, and behind that the snapshot
  * is not looked at any more.
  */
-import type { DurableState, Engine } from '../../engine/engine.ts';
+import type { DurableState } from '../../engine/engine.ts';
 import { StoreError } from '../../errors.ts';
 import { snapshotPath } from '../../snapshot/file-names.ts';
 import type { SnapshotInfo } from '../../snapshot/snapshot-directory.ts';
@@ -44,15 +44,6 @@ export async function recoverFromBase(
   // They are loaded, and would only take room.
   for (const { revision } of snapshots) await disk.remove(snapshotPath(snapshotDirectory, revision));
   return state;
-}
-
-/** Of a directory that has no log. */
-export function checkNoBase({ durable }: Engine, logDirectory: string): void {
-  if (durable === undefined || durable.revision === 0) return;
-  throw new StoreError(
-    'damaged',
-    `${logDirectory} holds no log segment, but the engine keeps the state of revision ${durable.revision}: the log is missing. Put it back, or restore a backup into an empty directory`,
-  );
 }
 
 function checkedNotes({ notes, revision }: DurableState, storeId: Uint8Array): ReadNotes {
