@@ -574,6 +574,7 @@ export class DurableStore implements Seam {
       watchEndCounts: this.#hub.endCounts,
       restCounts: { watches: this.#hub.restCount, expiry: this.#expiry.restCount },
       compressionCounts: this.#compressionCounts(),
+      heldAnswers: { holdCount: this.#gate.holdCount, heldMs: this.#gate.heldMs },
       budgetRefusalCount: this.#draft.budget.refusalCount + this.#oldState.budget.refusalCount,
     };
   }

@@ -25,6 +25,14 @@ export interface WatchLag {
   readonly ms: number;
 }
 
+/** Answers to writes that are held while changes outrun the files of an engine on disk. */
+export interface HeldAnswers {
+  /** How often some began to be held. */
+  readonly holdCount: number;
+  /** How long the oldest of those that are held now has waited; 0: none is. */
+  readonly heldMs: number;
+}
+
 /** What became of a value that was long enough to be compressed. */
 export type CompressionOutcome =
   /** It is kept compressed. */
@@ -42,6 +50,7 @@ export interface StoreFigures {
   readonly watchEndCounts: Readonly<Record<WatchEnd, number>>;
   readonly restCounts: Readonly<Record<RestingWork, number>>;
   readonly compressionCounts: Readonly<Record<CompressionOutcome, number>>;
+  readonly heldAnswers: HeldAnswers;
   /** Requests that were refused since they had used up their budget. */
   readonly budgetRefusalCount: number;
 }

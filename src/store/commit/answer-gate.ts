@@ -30,6 +30,7 @@ export class AnswerGate {
   #timer: Timer | undefined;
   /** Nothing is held any more. */
   #isOpen = false;
+  #holdCount = 0;
 
   constructor(context: AnswerGateContext) {
     this.#context = context;
@@ -44,6 +45,17 @@ export class AnswerGate {
     return this.#held.length > 0;
   }
 
+  /** How often it has begun to hold answers. */
+  get holdCount(): number {
+    return this.#holdCount;
+  }
+
+  /** How long the oldest answer that is held has waited; 0: none is. */
+  get heldMs(): number {
+    const heldAtMs = this.#held.at(1);
+    return heldAtMs === undefined ? 0 : this.#context.clock.monotonicMs() - heldAtMs;
+  }
+
   /** Everything up to a sequence is durable, and shown. */
   durable(sequence: number): void {
     if (!this.isHolding && (this.#isOpen || !this.#context.isPressed())) {
@@ -51,6 +63,7 @@ export class AnswerGate {
       this.#context.release(sequence);
       return;
     }
+    if (!this.isHolding) this.#holdCount++;
     this.#held.push(sequence);
     this.#held.push(this.#context.clock.monotonicMs());
     this.#timer ??= this.#lookLater();

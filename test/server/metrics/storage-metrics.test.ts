@@ -3,6 +3,7 @@ import { expect, test } from 'vitest';
 import type { StorageStatus, StoreStatus } from '../../../src/api.ts';
 import { exposed } from '../../../src/server/metrics/exposition.ts';
 import type { OpenStoreFigures } from '../../../src/server/metrics/metric.ts';
+import { StoreMeter } from '../../../src/server/metrics/store/store-meter.ts';
 import { storageMetrics } from '../../../src/server/metrics/store/storage-metrics.ts';
 import { parseMetrics } from './exposition.ts';
 
@@ -30,9 +31,15 @@ const storage: StorageStatus = {
 };
 
 function samplesFor(status: Partial<StoreStatus>): string[] {
-  const figures = { status } as unknown as OpenStoreFigures;
+  const meter = new StoreMeter();
+  meter.happened({ kind: 'checkpointWritten', revision: 1, bytes: 1, durationMs: 1500 });
+  meter.happened({ kind: 'checkpointFailed', revision: 1, error: new Error('full') });
+  for (let count = 0; count < 3; count++)
+    meter.happened({ kind: 'storageDamaged', error: new Error('torn') });
+  const heldAnswers = { holdCount: 4, heldMs: 5500 };
+  const figures = { status, meter, figures: { heldAnswers } } as unknown as OpenStoreFigures;
   return parseMetrics(exposed(storageMetrics, figures)).flatMap(({ samples }) =>
-    samples.map(({ name, value }) => `${name} ${value}`),
+    samples.map(({ name, value }) => `${name} ${value}`).filter((line) => !line.includes('_bucket')),
   );
 }
 
@@ -53,6 +60,12 @@ test('an engine on disk', () => {
     'kelp_storage_merged_bytes_total 12',
     'kelp_storage_plain_bytes_total 13',
     'kelp_storage_compressed_bytes_total 14',
+    'kelp_checkpoint_duration_seconds_sum 1.5',
+    'kelp_checkpoint_duration_seconds_count 1',
+    'kelp_checkpoint_failures_total 1',
+    'kelp_storage_damage_total 3',
+    'kelp_held_answers_total 4',
+    'kelp_held_answers_seconds 5.5',
   ]);
 });
 

@@ -1,6 +1,6 @@
 /** The metrics of an engine on disk: its files, its caches, and what is on its way to them. With `memory` they have no sample. */
 import type { StorageStatus } from '../../../api.ts';
-import type { Metric, OpenStoreFigures } from '../metric.ts';
+import type { Metric, OpenStoreFigures, Sample } from '../metric.ts';
 
 type StorageMetric = Metric<OpenStoreFigures>;
 
@@ -74,16 +74,53 @@ export const storageMetrics: readonly StorageMetric[] = [
     'What these bytes became.',
     ({ compressedBytes }) => compressedBytes,
   ),
+  {
+    name: 'kelp_checkpoint_duration_seconds',
+    type: 'histogram',
+    help: 'How long the checkpoints took that were written, with the wait for readers of older revisions; its count is theirs.',
+    read: ({ meter, status }) => (status.storage === undefined ? [] : meter.checkpointDurations),
+  },
+  figure(
+    'kelp_checkpoint_failures_total',
+    'counter',
+    'The checkpoints that could not be written; each is tried again. No write is lost by it; the log and the memory of changes grow.',
+    ({ meter }) => meter.checkpointFailureCount,
+  ),
+  figure(
+    'kelp_storage_damage_total',
+    'counter',
+    'How often damage in a file of the engine was told in the log, once a minute at most. What needs a damaged place is refused.',
+    ({ meter }) => meter.damageCount,
+  ),
+  figure(
+    'kelp_held_answers_total',
+    'counter',
+    'How often answers to writes began to be held back, since writes came faster than checkpoints bring them to the files.',
+    ({ figures }) => figures.heldAnswers.holdCount,
+  ),
+  figure(
+    'kelp_held_answers_seconds',
+    'gauge',
+    'How long the oldest of the answers has waited that are held back now; 0: none is.',
+    ({ figures }) => figures.heldAnswers.heldMs / 1000,
+  ),
 ];
 
 function gauge(name: string, help: string, read: (storage: StorageStatus) => number): StorageMetric {
-  return { name, type: 'gauge', help, read: readOf(read) };
+  return figure(name, 'gauge', help, (_, storage) => read(storage));
 }
 
 function counter(name: string, help: string, read: (storage: StorageStatus) => number): StorageMetric {
-  return { name, type: 'counter', help, read: readOf(read) };
+  return figure(name, 'counter', help, (_, storage) => read(storage));
 }
 
-function readOf(read: (storage: StorageStatus) => number) {
-  return ({ status: { storage } }: OpenStoreFigures) => (storage === undefined ? [] : read(storage));
+function figure(
+  name: string,
+  type: 'gauge' | 'counter',
+  help: string,
+  read: (figures: OpenStoreFigures, storage: StorageStatus) => number,
+): StorageMetric {
+  const readOrNone = (figures: OpenStoreFigures): number | readonly Sample[] =>
+    figures.status.storage === undefined ? [] : read(figures, figures.status.storage);
+  return { name, type, help, read: readOrNone };
 }

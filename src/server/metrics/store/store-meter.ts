@@ -1,4 +1,4 @@
-/** What the store tells as it happens, counted for the metrics: batches and flushes of the log, snapshots. */
+/** What the store tells as it happens, counted for the metrics: batches and flushes of the log, snapshots, checkpoints. */
 import { systemClock } from '../../../clock.ts';
 import { serverFixed } from '../../../limits.ts';
 import type { OperatorEvent } from '../../../store/operator-event.ts';
@@ -15,10 +15,15 @@ export class StoreMeter implements LogObserver {
   /** In seconds. */
   readonly snapshotDurations = new Histogram(serverFixed.snapshotDurationBounds);
   snapshotFailureCount = 0;
-  /** When the newest was written, by the wall clock; 0: none since the start. */
+  /** When the newest snapshot or checkpoint was written, by the wall clock; 0: none since the start. */
   lastSnapshotMs = 0;
   /** Whether the last one could not be written. */
   hasSnapshotFailed = false;
+  /** Of an engine on disk, in seconds. */
+  readonly checkpointDurations = new Histogram(serverFixed.snapshotDurationBounds);
+  checkpointFailureCount = 0;
+  /** How often damage in files of the engine was told of. */
+  damageCount = 0;
 
   batchWritten({ recordCount, bytes }: WrittenBatch): void {
     this.batchRecords.add(recordCount);
@@ -30,13 +35,32 @@ export class StoreMeter implements LogObserver {
   }
 
   happened(event: OperatorEvent): void {
-    if (event.kind === 'snapshotWritten') {
-      this.snapshotDurations.add(event.durationMs / MS_PER_SECOND);
-      this.lastSnapshotMs = systemClock.nowMs();
-      this.hasSnapshotFailed = false;
-    } else if (event.kind === 'snapshotFailed') {
-      this.snapshotFailureCount++;
-      this.hasSnapshotFailed = true;
+    switch (event.kind) {
+      case 'snapshotWritten':
+        this.snapshotDurations.add(event.durationMs / MS_PER_SECOND);
+        this.#wrote();
+        break;
+      case 'snapshotFailed':
+        this.snapshotFailureCount++;
+        this.hasSnapshotFailed = true;
+        break;
+      case 'checkpointWritten':
+        this.checkpointDurations.add(event.durationMs / MS_PER_SECOND);
+        this.#wrote();
+        break;
+      case 'checkpointFailed':
+        this.checkpointFailureCount++;
+        this.hasSnapshotFailed = true;
+        break;
+      case 'storageDamaged':
+        this.damageCount++;
+        break;
+      default:
     }
+  }
+
+  #wrote(): void {
+    this.lastSnapshotMs = systemClock.nowMs();
+    this.hasSnapshotFailed = false;
   }
 }
