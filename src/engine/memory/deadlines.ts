@@ -60,6 +60,16 @@ export class Deadlines {
     return this.count === 0 ? undefined : this.#deadlineAt(this.index.select(0));
   }
 
+  /** The deadline at a place of their order, ... */
+  at(place: number): number | undefined {
+    return place < this.count ? this.#deadlineAt(this.index.select(place)) : undefined;
+  }
+
+  /** ... and the key of it. */
+  keyAt(place: number): Uint8Array {
+    return copyKey(this.#slabs, this.index.select(place), UNIT_BYTES);
+  }
+
   due(nowMs: number, limit: number): Uint8Array[] {
     const keys: Uint8Array[] = [];
     for (let place = 0; place < Math.min(limit, this.count); place++) {
@@ -68,6 +78,16 @@ export class Deadlines {
       keys.push(copyKey(this.#slabs, reference, UNIT_BYTES));
     }
     return keys;
+  }
+
+  /** The first place of their order that lies behind a deadline and key. */
+  placeBehind(deadlineMs: number, key: Uint8Array): number {
+    const behind = new Uint8Array(UNIT_BYTES + key.length + 1);
+    new DataView(behind.buffer).setBigUint64(0, BigInt(deadlineMs));
+    // The next key after any is that with a zero at its end.
+    behind.set(key, UNIT_BYTES);
+    this.#probe.set(behind);
+    return this.index.rank();
   }
 
   /** A block was copied to another place. */
