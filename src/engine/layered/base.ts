@@ -17,7 +17,7 @@
  *   lies in memory of the base that stays as it is until the next call of the same kind by the same object, or the visit ends.
  * - Reads are synchronous; flushes and merges do their input and output by promises, and their work in time slices.
  */
-import type { DeadlineSums, EngineRange } from '../engine.ts';
+import type { EngineRange } from '../engine.ts';
 import type { PlacedChange } from '../version.ts';
 import type { BaseFigures } from './base-figures.ts';
 
@@ -115,12 +115,4 @@ export interface BaseFlush {
   commit(notes: Uint8Array): Promise<void>;
   /** Gives it up, whatever was done, `commit` begun and failed included. Removes what it can of its files. Never rejects. */
   abort(): Promise<void>;
-}
-
-/** Of the newest state, as an engine on disk keeps it beside its keys, so that a start need not read all of them. */
-export interface Totals {
-  readonly keyCount: number;
-  readonly dataBytes: number;
-  /** By group of keys (`GroupOfKey`); missing ones are 0. */
-  readonly deadlineSums: readonly DeadlineSums[];
 }

@@ -11,7 +11,7 @@
  * - The block's link leads to the entry of the version before, as long as its revision is above that of the compaction;
  *   else it means nothing.
  * - For every deletion that is a newest version there is an entry of the undo ring that it replaced: when that entry is
- *   dropped, so is the key.
+ *   dropped, so is the key. A deletion that hides what lies below a layer stays, and for the order of keys it is live.
  */
 import { copyBytes, type Memory } from '../../wire/memory.ts';
 import type { GroupOfKey } from '../engine.ts';
@@ -41,6 +41,7 @@ import {
   Fields,
   deadlineAt,
   isDeletedAt,
+  isHidingAt,
   longValueAt,
   plainBytesAt,
   showPlaced,
@@ -245,7 +246,7 @@ export class Keyspace {
     const { fields } = this;
     const reference = this.writeBlock();
     this.map.insert(hash, reference);
-    if (this.isOrdered) this.keys.insert(reference, fields.deleted ? fields.revision : 0);
+    if (this.isOrdered) this.keys.insert(reference, fields.deadRevision);
     if (!fields.deleted) return;
     // A key that was not there is deleted: something must bring its block out again.
     const flags = BY_DELETION | NO_VERSION;
@@ -275,7 +276,7 @@ export class Keyspace {
       this.#relocate(reference, newReference, hash);
       blocks.free(reference, units);
     }
-    if ((deleted || wasDeleted) && this.isOrdered) this.keys.setDead(newReference, deleted ? revision : 0);
+    if ((deleted || wasDeleted) && this.isOrdered) this.keys.setDead(newReference, fields.deadRevision);
     this.keyCount += Number(wasDeleted) - Number(deleted);
     if (deadlineMs !== fields.expireTimeMs) this.deadlines.change(words, at, deadlineMs, fields.expireTimeMs);
     this.countVersion(1, probe.length + fields.valueBytes);
@@ -318,8 +319,8 @@ export class Keyspace {
     if (reference === NONE) return;
     const newest = this.blocks.wordsAt(reference);
     const newestAt = Slabs.wordOf(reference);
-    if (isDeletedAt(newest, newestAt) && revisionAt(newest, newestAt) === revision)
-      this.#removeKey(reference);
+    const isNewest = isDeletedAt(newest, newestAt) && revisionAt(newest, newestAt) === revision;
+    if (isNewest && !isHidingAt(newest, newestAt)) this.#removeKey(reference);
   }
 
   /** Takes the key in the probe out of everything but the undo ring and the deadlines. */

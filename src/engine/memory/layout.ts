@@ -11,7 +11,7 @@
  * | 1    | low 32 bits of the revision                                                                             |
  * | 2    | its high 21 bits; how often the key was written (8 bits; 0: see the extras); flags (3 bits)             |
  * | 3    | where in the undo ring the version before stands; 0: it is not needed                                   |
- * | 4    | the revision less that of the key's creation                                                            |
+ * | 4    | the revision less that of the key's creation; of a deletion in a layer 1: it hides what lies below      |
  * | 5    | the key, filled up with zeros to a whole word                                                           |
  * | ...  | the value, filled up to a whole word; of a long one its number and its length in bytes, a word each     |
  * | ...  | extras, if the flag says so: a word that says which, then two words for each                            |

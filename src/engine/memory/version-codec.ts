@@ -60,6 +60,11 @@ export class Fields {
   /** ... and what of it is kept, which is less where it is compressed. */
   storedBytes = 0;
   expireTimeMs = 0;
+  /**
+   * Of a deletion in a layer that lies above others: whether the key is there below. Such a one stays, and is shown to whatever goes
+   * over the layer, until the layer is dropped.
+   */
+  hides = false;
   /** The length of the block in units. */
   units = 0;
   /** Words of the block as they will stand there. */
@@ -79,10 +84,15 @@ export class Fields {
     this.#extrasEnd = 0;
     if (deleted) {
       this.#second = secondWord(revision, 0, IS_DELETED);
-      this.#createdBefore = 0;
+      this.#createdBefore = this.hides ? 1 : 0;
     } else this.#takeFields(change);
     const valueWords = this.isLong ? LONG_VALUE_WORDS : wordsOf(this.storedBytes);
     this.units = (KEY + wordsOf(keyBytes) + valueWords + this.#extrasEnd + 1) >>> 1;
+  }
+
+  /** The revision at which the key is dead for what goes over keys in their order; 0: it is to be shown. */
+  get deadRevision(): number {
+    return this.deleted && !this.hides ? this.revision : 0;
   }
 
   get isLong(): boolean {
@@ -247,6 +257,11 @@ export function leaseAt(words: Int32Array, at: number): number {
 
 export function isDeletedAt(words: Int32Array, at: number): boolean {
   return (words[at + REVISION_HIGH]! & IS_DELETED) !== 0;
+}
+
+/** Whether a version is a deletion that hides what lies below its layer (`Fields.hides`). */
+export function isHidingAt(words: Int32Array, at: number): boolean {
+  return isDeletedAt(words, at) && words[at + CREATED_BEFORE] !== 0;
 }
 
 /** Of a version whose value lies compressed: the length of the whole value; 0: it does not. */

@@ -1,9 +1,27 @@
 /** Engines to begin with, and what they answer in a form that tests compare. */
-import type { Engine } from '../../../src/engine/engine.ts';
+import { expect } from 'vitest';
+import type { Engine, EngineStats } from '../../../src/engine/engine.ts';
 import type { Change, Version } from '../../../src/engine/version.ts';
 import { WorkBudget } from '../../../src/work-budget.ts';
 import { bytes } from './changes.ts';
 import { type Walked } from './naive-model.ts';
+
+/** What an implementation does in a way of its own. */
+export interface EngineForm {
+  /** It is durable: a walk goes over one revision alone. */
+  readonly walksOneRevision?: boolean;
+  /** How many versions there are, and their bytes, depends on checkpoints. */
+  readonly countsOwnVersions?: boolean;
+  /** A scan may pay for keys that are deleted in the newest state. */
+  readonly paysForDeleted?: boolean;
+}
+
+/** Expects what `stats` tells in such a form. */
+export function expectStats(engine: Engine, form: EngineForm, expected: EngineStats): void {
+  const { keyCount } = expected;
+  if (form.countsOwnVersions === true) expect(engine.stats().keyCount).toBe(keyCount);
+  else expect(engine.stats()).toEqual(expected);
+}
 
 export const NEWEST = Number.MAX_SAFE_INTEGER;
 export const ALL_KEYS = { start: bytes(''), end: undefined };

@@ -140,7 +140,7 @@ export class MirrorEngine implements Engine, EngineLoader {
   }
 
   newest(change: PlacedChange): number {
-    return this.#both('newest', (engine) => engine.loader!.newest(change), String);
+    return this.#both('newest', (engine) => engine.loader.newest(change), String);
   }
 
   finishNewest(): Generator<undefined, boolean> {
@@ -148,11 +148,11 @@ export class MirrorEngine implements Engine, EngineLoader {
   }
 
   older(change: PlacedChange): number {
-    return this.#both('older', (engine) => engine.loader!.older(change), String);
+    return this.#both('older', (engine) => engine.loader.older(change), String);
   }
 
   next(change: PlacedChange): number {
-    return this.#both('next', (engine) => engine.loader!.next(change), String);
+    return this.#both('next', (engine) => engine.loader.next(change), String);
   }
 
   finish(): Generator<undefined, boolean> {
@@ -160,8 +160,8 @@ export class MirrorEngine implements Engine, EngineLoader {
   }
 
   *#step(method: 'finishNewest' | 'finish'): Generator<undefined, boolean> {
-    const expected = resultOf(this.#model.loader![method]());
-    const result = yield* this.#engine.loader![method]();
+    const expected = resultOf(this.#model.loader[method]());
+    const result = yield* this.#engine.loader[method]();
     assertSame(method, String(result), String(expected));
     return result;
   }

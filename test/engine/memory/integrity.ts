@@ -19,10 +19,13 @@ import type { UndoRing } from '../../../src/engine/memory/undo-ring.ts';
 import {
   deadlineAt,
   isDeletedAt,
+  isHidingAt,
   longValueAt,
   plainBytesAt,
   storedBytesAt,
 } from '../../../src/engine/memory/version-codec.ts';
+import { LayeredEngine } from '../../../src/engine/layered/layered-engine.ts';
+import { checkLayers } from '../layered/check-layers.ts';
 import { checkKeyMap } from './check-key-map.ts';
 import { checkOrder } from './check-order.ts';
 import { checkSlabs } from './check-slabs.ts';
@@ -34,8 +37,14 @@ export interface Verifiable {
 
 export function verifyIntegrity(engine: Engine): void {
   if (engine instanceof MemoryEngine) checkKeyspace(engine.keyspace);
+  else if (engine instanceof LayeredEngine) checkLayeredEngine(engine);
   else if (isVerifiable(engine)) engine.verifyIntegrity();
   else throw new Error('nothing is known of how this engine holds together');
+}
+
+function checkLayeredEngine(engine: LayeredEngine): void {
+  checkKeyspace(engine.layers.current.keyspace);
+  checkLayers(engine);
 }
 
 function isVerifiable(engine: object): engine is Verifiable {
@@ -79,6 +88,8 @@ function checkKeyspace(keyspace: Keyspace): void {
   const used = new Set<number>();
   /** A key whose newest version is a deletion must be brought out by an entry of the undo ring. */
   const deletions = new Set<number>();
+  /** ... unless it hides what lies below a layer. */
+  const hiding = new Set<number>();
   const count = (words: Int32Array, at: number): void => {
     versionCount++;
     const storedBytes = storedBytesAt(words, at);
@@ -101,7 +112,8 @@ function checkKeyspace(keyspace: Keyspace): void {
     probe.setFrom(words, at);
     assert(keyspace.hash() === hash, 'an entry of the map has the hash of its key');
     count(words, at);
-    if (isDeletedAt(words, at)) deletions.add(reference);
+    if (isHidingAt(words, at)) hiding.add(reference);
+    else if (isDeletedAt(words, at)) deletions.add(reference);
     else keyCount++;
     const deadlineMs = deadlineAt(words, at);
     if (deadlineMs === 0) return;

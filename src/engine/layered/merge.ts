@@ -1,0 +1,192 @@
+/**
+ * Goes over the keys of all layers in their order, or against it, and finds the version of each at one revision. Used within one turn,
+ * in which no layer changes; a visitor may go over others meanwhile.
+ */
+import { copyOut } from '../byte-pool.ts';
+import type { EngineRange } from '../engine.ts';
+import { NONE } from '../memory/layout.ts';
+import { isDeletedAt } from '../memory/version-codec.ts';
+import { PlacedChange } from '../version.ts';
+import { memoryOf } from '../../wire/memory.ts';
+import type { WorkBudget } from '../../work-budget.ts';
+import type { BaseCursor } from './base.ts';
+import type { Generation } from './generation.ts';
+import { GenerationCursor } from './generation-cursor.ts';
+import { compareKeys } from './key-order.ts';
+import { BASE, CURRENT, type Layers, type Newest, NOWHERE, PREVIOUS } from './layers.ts';
+
+/** A read of the disk takes as long as so many visits. */
+export const VISITS_PER_READ = 10;
+
+export class Merge {
+  /** The layers that have the key, of `CURRENT`, `PREVIOUS` and `BASE`. */
+  layers = NOWHERE;
+  /** Where the key lies. */
+  keyBytes: Uint8Array = new Uint8Array(0);
+  keyStart = 0;
+  keyEnd = 0;
+  readonly #layers: Layers;
+  readonly #current = new GenerationCursor();
+  readonly #previous = new GenerationCursor();
+  #base: BaseCursor | undefined;
+  #hasBase = false;
+  /** What the base has next. */
+  readonly basePlaced = new PlacedChange();
+  readonly #placed = new PlacedChange();
+  #revision = 0;
+  #sign = 1;
+
+  constructor(layers: Layers) {
+    this.#layers = layers;
+  }
+
+  /**
+   * Goes before the first key, in the order that is asked for. It is closed when it is of no use any more, whatever happens.
+   * @param deadRevision keys that were deleted after this revision are not passed over.
+   */
+  open(
+    range: EngineRange,
+    revision: number,
+    isReverse: boolean,
+    withValues: boolean,
+    deadRevision = revision,
+  ): void {
+    const { current, previous, base } = this.#layers;
+    this.#revision = revision;
+    this.#sign = isReverse ? -1 : 1;
+    this.#current.open(current, range, deadRevision, isReverse);
+    if (previous !== undefined) {
+      this.#previous.open(previous, range, deadRevision, isReverse);
+    }
+    const isEmpty = range.end !== undefined && Buffer.compare(range.start, range.end) >= 0;
+    if (isEmpty) return;
+    this.#base = base.cursor(range, isReverse, withValues);
+    this.#hasBase = this.#base.next(this.basePlaced);
+    this.#skipForgotten(undefined);
+  }
+
+  close(): void {
+    this.#current.close();
+    this.#previous.close();
+    const base = this.#base;
+    this.#base = undefined;
+    this.#hasBase = false;
+    base?.close();
+  }
+
+  /** Goes to the next key. @returns whether there is one. */
+  find(): boolean {
+    let found = NOWHERE;
+    const current = this.#current;
+    const previous = this.#previous;
+    if (current.reference !== NONE) {
+      found = CURRENT;
+      this.#takeKey(current.keyBytes, current.keyStart, current.keyEnd);
+    }
+    if (previous.reference !== NONE) {
+      const { keyBytes, keyStart, keyEnd } = previous;
+      const order = found === NOWHERE ? -1 : this.#order(keyBytes, keyStart, keyEnd);
+      if (order === 0) found |= PREVIOUS;
+      else if (order < 0) {
+        found = PREVIOUS;
+        this.#takeKey(keyBytes, keyStart, keyEnd);
+      }
+    }
+    if (this.#hasBase) {
+      const { keyMemory, keyStart, keyEnd } = this.basePlaced;
+      const order = found === NOWHERE ? -1 : this.#order(keyMemory.bytes, keyStart, keyEnd);
+      if (order === 0) found |= BASE;
+      else if (order < 0) {
+        found = BASE;
+        this.#takeKey(keyMemory.bytes, keyStart, keyEnd);
+      }
+    }
+    this.layers = found;
+    return found !== NOWHERE;
+  }
+
+  /** The version of the key that was found; `undefined`: it does not exist at the revision. */
+  version(): PlacedChange | undefined {
+    const { current, previous } = this.#layers;
+    const found = this.layers;
+    if ((found & CURRENT) !== 0 && current.keyspace.seek(this.#current.reference, this.#revision))
+      return this.#show(current);
+    if (
+      (found & PREVIOUS) !== 0 &&
+      previous !== undefined &&
+      previous.keyspace.seek(this.#previous.reference, this.#revision)
+    )
+      return this.#show(previous);
+    return (found & BASE) === 0 ? undefined : this.basePlaced;
+  }
+
+  /** The newest version of the key in the layers below the current generation. */
+  takeBelow(newest: Newest): void {
+    const { previous } = this.#layers;
+    newest.clear();
+    if ((this.layers & PREVIOUS) !== 0 && previous !== undefined)
+      newest.takeBlock(PREVIOUS, previous, this.#previous.reference);
+    else if ((this.layers & BASE) !== 0) newest.takePlaced(this.basePlaced);
+  }
+
+  /** Whether the key, which does not exist in the newest state, may still be read at an older revision. */
+  get isDeletionSeen(): boolean {
+    const { current, previous, compactRevision } = this.#layers;
+    const generation = (this.layers & CURRENT) !== 0 ? current : previous;
+    const { reference } = generation === current ? this.#current : this.#previous;
+    return generation !== undefined && generation.revisionOf(reference) > compactRevision;
+  }
+
+  copyKey(): Uint8Array {
+    return copyOut(memoryOf(this.keyBytes), this.keyStart, this.keyEnd - this.keyStart);
+  }
+
+  /** Leaves the key that was found. @param budget pays for what is passed over and for reads of the disk. */
+  leave(budget: WorkBudget | undefined): void {
+    const found = this.layers;
+    if ((found & CURRENT) !== 0) this.#current.advance(budget);
+    if ((found & PREVIOUS) !== 0) this.#previous.advance(budget);
+    if ((found & BASE) !== 0) this.#nextOfBase(budget);
+    if ((found & ~CURRENT) !== 0) this.#skipForgotten(budget);
+  }
+
+  #nextOfBase(budget: WorkBudget | undefined): void {
+    const { base } = this.#layers;
+    const { readCount } = base;
+    this.#hasBase = this.#base?.next(this.basePlaced) ?? false;
+    const reads = base.readCount - readCount;
+    if (reads === 0 || budget === undefined) return;
+    budget.spendVisits(reads * VISITS_PER_READ);
+    this.#layers.paidReads += reads;
+  }
+
+  /** Passes over keys that are forgotten below the current generation. */
+  #skipForgotten(budget: WorkBudget | undefined): void {
+    const { forgotten, previous } = this.#layers;
+    if (previous === undefined || forgotten.isEmpty) return;
+    const cursor = this.#previous;
+    while (
+      cursor.reference !== NONE &&
+      forgotten.has(cursor.keyBytes.subarray(cursor.keyStart, cursor.keyEnd))
+    ) {
+      budget?.spendVisits(1);
+      cursor.advance(budget);
+    }
+    while (this.#hasBase && forgotten.has(this.basePlaced.key)) this.#nextOfBase(budget);
+  }
+
+  #show({ keyspace }: Generation): PlacedChange | undefined {
+    return isDeletedAt(keyspace.memory.words, keyspace.at) ? undefined : keyspace.show(this.#placed);
+  }
+
+  /** Below 0 when a key comes before the one that was taken. */
+  #order(bytes: Uint8Array, start: number, end: number): number {
+    return this.#sign * compareKeys(bytes, start, end, this.keyBytes, this.keyStart, this.keyEnd);
+  }
+
+  #takeKey(bytes: Uint8Array, start: number, end: number): void {
+    this.keyBytes = bytes;
+    this.keyStart = start;
+    this.keyEnd = end;
+  }
+}

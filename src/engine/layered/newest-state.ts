@@ -1,0 +1,241 @@
+/**
+ * The newest state over all layers: how many keys and bytes it has, where its live keys lie (the census), and the deadlines. Kept up by
+ * each change, so that nothing of it is ever counted.
+ */
+import { assert, isStoreError } from '../../errors.ts';
+import { fixed } from '../../limits.ts';
+import type { EngineRange, EngineStats, GroupOfKey } from '../engine.ts';
+import type { Change } from '../version.ts';
+import { Census, SPLIT_ABOVE, SPLIT_INTO } from './census.ts';
+import type { KeptState } from './base-notes.ts';
+import { DeadlineTotals } from './deadline-totals.ts';
+import { separatorOf } from './key-order.ts';
+import { BASE, CURRENT, type Layers, Newest, PREVIOUS } from './layers.ts';
+import { Merge } from './merge.ts';
+
+/** A bucket that could not be cut, since the disk is damaged, is tried again when so many more keys have come. */
+const SPLIT_AGAIN = 32;
+/** `forget` looks at so many keys for each that it may drop: deleted ones are not counted. */
+const LOOKED_PER_FORGOTTEN = 16;
+
+/** A key that is about to be forgotten. */
+interface Forgotten {
+  readonly key: Uint8Array;
+  readonly layers: number;
+  /** As the newest state has it: the length of its value, -1 when it is deleted; its deadline. */
+  readonly valueBytes: number;
+  readonly deadlineMs: number;
+  /** The length of its value in the layers below the current one, and in the base; -1: it is not there. */
+  readonly belowBytes: number;
+  readonly baseBytes: number;
+}
+
+export class NewestState {
+  census = new Census();
+  /** Of keys and values. */
+  dataBytes = 0;
+  deadlines: DeadlineTotals;
+  /** What is in the base, and in the layers below the current one. Without a previous generation both are the same. */
+  baseKeyCount = 0;
+  baseBytes = 0;
+  #belowKeyCount = 0;
+  #belowBytes = 0;
+  readonly #layers: Layers;
+  readonly #merge: Merge;
+  readonly #below = new Newest();
+
+  constructor(layers: Layers, groupOf: GroupOfKey) {
+    this.#layers = layers;
+    this.#merge = new Merge(layers);
+    this.deadlines = new DeadlineTotals(groupOf);
+  }
+
+  /** Takes over what the base has, while nothing lies above it. */
+  begin(census: Census, dataBytes: number, deadlines: DeadlineTotals): void {
+    this.census = census;
+    this.deadlines = deadlines;
+    this.dataBytes = this.baseBytes = this.#belowBytes = dataBytes;
+    this.baseKeyCount = this.#belowKeyCount = census.keyCount;
+  }
+
+  /** What a checkpoint keeps of it; it does not change any more. */
+  seal(): KeptState {
+    const { census, dataBytes, deadlines } = this;
+    this.#belowKeyCount = census.keyCount;
+    this.#belowBytes = dataBytes;
+    return { census: census.seal(), keyCount: census.keyCount, dataBytes, deadlines: deadlines.copy() };
+  }
+
+  /** What was sealed is in the base now. */
+  noteCommit(): void {
+    this.baseKeyCount = this.#belowKeyCount;
+    this.baseBytes = this.#belowBytes;
+  }
+
+  /** A change has replaced the newest version of its key. */
+  replace(change: Change, newest: Newest): void {
+    const { key, deleted } = change;
+    this.dataBytes += deleted ? 0 : key.length + change.value.length;
+    this.dataBytes -= newest.isLive ? key.length + newest.valueBytes : 0;
+    this.deadlines.add(key, newest.deadlineMs, -1);
+    if (!deleted) this.deadlines.add(key, change.expireTimeMs, 1);
+    if (deleted !== newest.isLive) return;
+    const count = this.census.add(key, deleted ? -1 : 1);
+    if (count > SPLIT_ABOVE && (count - SPLIT_ABOVE) % SPLIT_AGAIN === 1) this.#split();
+  }
+
+  /** How many live keys lie before a key. */
+  rank(key: Uint8Array): number {
+    if (key.length === 0) return 0;
+    const { census } = this;
+    census.goTo(key);
+    const { before, count, fence } = census;
+    return count === 0 ? before : before + this.#countLive({ start: fence, end: key });
+  }
+
+  /** The live key with so many before it, of which there are more. */
+  select(index: number): Uint8Array {
+    const { census } = this;
+    census.goToIndex(index);
+    let left = index - census.before;
+    const merge = this.#merge;
+    try {
+      merge.open({ start: census.fence, end: census.nextFence }, fixed.integerMax, false, false);
+      for (; merge.find(); merge.leave(undefined)) {
+        if (merge.version() !== undefined && left-- === 0) return merge.copyKey();
+      }
+    } finally {
+      merge.close();
+    }
+    assert(false, 'a bucket has as many keys as were counted');
+  }
+
+  /** `Engine.forget`: what is dropped is hidden in the base and in the previous generation, and taken out of the current one. */
+  forget(range: EngineRange, limit: number): number {
+    const { layers, found, count, end } = this.#findForgotten(range, limit);
+    const hidden = { start: range.start, end };
+    layers.base.hide(hidden);
+    layers.forgotten.add(hidden);
+    layers.lookup.forget();
+    for (const each of found) this.#drop(each);
+    return count;
+  }
+
+  stats(): EngineStats {
+    const { current, previous } = this.#layers;
+    let versionCount = this.baseKeyCount + current.keyspace.versionCount;
+    let dataBytes = this.baseBytes + current.keyspace.dataBytes;
+    if (previous !== undefined) {
+      versionCount += previous.keyspace.versionCount;
+      dataBytes += previous.keyspace.dataBytes;
+    }
+    return { keyCount: this.census.keyCount, versionCount, dataBytes };
+  }
+
+  #countLive(range: EngineRange): number {
+    const merge = this.#merge;
+    let count = 0;
+    try {
+      merge.open(range, fixed.integerMax, false, false);
+      for (; merge.find(); merge.leave(undefined)) if (merge.version() !== undefined) count++;
+    } finally {
+      merge.close();
+    }
+    return count;
+  }
+
+  /** Cuts the bucket that the census has gone to last. The change that made it too long has been applied: nothing may fail. */
+  #split(): void {
+    const { census } = this;
+    const merge = this.#merge;
+    const pieces = Math.ceil(census.count / SPLIT_INTO);
+    const size = Math.ceil(census.count / pieces);
+    const counts: number[] = [];
+    const fences: Uint8Array[] = [];
+    let before: Uint8Array | undefined;
+    let count = 0;
+    let total = 0;
+    try {
+      merge.open({ start: census.fence, end: census.nextFence }, fixed.integerMax, false, false);
+      for (; merge.find(); merge.leave(undefined)) {
+        if (merge.version() === undefined) continue;
+        if (before !== undefined) {
+          fences.push(separatorOf(before, merge.copyKey()));
+          counts.push(count);
+          count = 0;
+          before = undefined;
+        }
+        total++;
+        if (++count === size) before = merge.copyKey();
+      }
+    } catch (error) {
+      if (isStoreError(error, 'damaged')) return;
+      throw error;
+    } finally {
+      merge.close();
+    }
+    counts.push(count);
+    assert(total === census.count, 'a bucket has as many keys as were counted');
+    census.split(counts, fences);
+  }
+
+  /** What `forget` drops, and the key behind it. */
+  #findForgotten(range: EngineRange, limit: number) {
+    const layers = this.#layers;
+    const merge = this.#merge;
+    const found: Forgotten[] = [];
+    let count = 0;
+    let end = range.end;
+    try {
+      merge.open(range, fixed.integerMax, false, false, layers.compactRevision);
+      for (; merge.find(); merge.leave(undefined)) {
+        if (count === limit || found.length === limit * LOOKED_PER_FORGOTTEN) {
+          // What follows is left for the next call.
+          end = merge.copyKey();
+          count = limit;
+          break;
+        }
+        const forgotten = this.#forgottenAt(merge);
+        found.push(forgotten);
+        const isSeen = forgotten.valueBytes !== -1 || merge.isDeletionSeen;
+        if (isSeen) count++;
+      }
+    } finally {
+      merge.close();
+    }
+    return { layers, found, count, end };
+  }
+
+  #forgottenAt(merge: Merge): Forgotten {
+    const version = merge.version();
+    const below = this.#below;
+    merge.takeBelow(below);
+    return {
+      key: merge.copyKey(),
+      layers: merge.layers,
+      valueBytes: version === undefined ? -1 : version.valueEnd - version.valueStart,
+      deadlineMs: version?.expireTimeMs ?? 0,
+      belowBytes: below.isLive ? below.valueBytes : -1,
+      baseBytes: (merge.layers & BASE) === 0 ? -1 : merge.basePlaced.valueEnd - merge.basePlaced.valueStart,
+    };
+  }
+
+  #drop({ key, layers, valueBytes, deadlineMs, belowBytes, baseBytes }: Forgotten): void {
+    const { current, previous } = this.#layers;
+    if ((layers & CURRENT) !== 0) current.keyspace.forget(current.find(key));
+    else if ((layers & PREVIOUS) !== 0) previous?.leaveDeadline(previous.find(key));
+    if (valueBytes !== -1) {
+      this.census.add(key, -1);
+      this.dataBytes -= key.length + valueBytes;
+      this.deadlines.add(key, deadlineMs, -1);
+    }
+    if (belowBytes !== -1) {
+      this.#belowKeyCount--;
+      this.#belowBytes -= key.length + belowBytes;
+    }
+    if (baseBytes !== -1) {
+      this.baseKeyCount--;
+      this.baseBytes -= key.length + baseBytes;
+    }
+  }
+}
