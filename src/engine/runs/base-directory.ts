@@ -127,6 +127,11 @@ export class BaseDirectory {
     return this.#notes;
   }
 
+  /** The number that is taken next. */
+  get nextNumber(): number {
+    return this.#nextNumber;
+  }
+
   /** A number that no file of the base has had. */
   takeNumber(): number {
     return this.#nextNumber++;
@@ -138,12 +143,12 @@ export class BaseDirectory {
 
   /**
    * Makes another manifest the state, once the changes before are made.
-   * @param next makes it of the newest; it throws if that is not possible any more, and then nothing has changed.
+   * @param revise makes it of the newest; it throws if that is not possible any more, and then nothing has changed.
    * @param notes those of a new revision; missing: they stay.
    * Rejects with what the disk rejects with: then the state is one or the other, until a change succeeds.
    */
-  change(next: (current: Manifest) => Manifest, notes?: Uint8Array): Promise<void> {
-    const changed = this.#lastChange.then(() => this.#change(next, notes));
+  change(revise: (current: Manifest) => Manifest, notes?: Uint8Array): Promise<void> {
+    const changed = this.#lastChange.then(() => this.#change(revise, notes));
     this.#lastChange = changed.catch(() => undefined);
     return changed;
   }
@@ -173,10 +178,10 @@ export class BaseDirectory {
     this.#isCertain = true;
   }
 
-  async #change(next: (current: Manifest) => Manifest, notes: Uint8Array | undefined): Promise<void> {
+  async #change(revise: (current: Manifest) => Manifest, notes: Uint8Array | undefined): Promise<void> {
     const { disk, directory } = this;
     const before = this.#manifest;
-    let manifest = next(before);
+    let manifest = revise(before);
     if (notes !== undefined) {
       const number = this.takeNumber();
       const path = `${directory}/${notesName(number)}`;

@@ -8,7 +8,8 @@ import { RunWriter } from '../../../src/engine/runs/table/run-writer.ts';
 import type { RunInfo } from '../../../src/engine/runs/table/run-writer.ts';
 import { deletionOf, PlacedChange, placeChange } from '../../../src/engine/version.ts';
 import type { Change } from '../../../src/engine/version.ts';
-import { SeededRandom } from '../../support/random.ts';
+import type { SeededRandom } from '../../support/random.ts';
+import { toldOf } from '../base/base-model.ts';
 
 export const RUN_PATH = '/base/0000000000000007.run';
 const NUMBER = 7;
@@ -76,26 +77,6 @@ export function openRun(disk: Disk, form: RunForm, info: RunInfo): Promise<RunFi
 
 function engineOf(form: RunForm): RunEngine {
   return form === 'sparse' ? 'lsm' : 'bitcask';
-}
-
-/** All that is told of a change, to be compared. */
-export function toldOf(change: Change): Record<string, unknown> {
-  const { key, value, revision, deleted, kind, collectionId } = change;
-  const { createRevision, modRevision, version, leaseId, ttlMs, expireTimeMs } = change;
-  return {
-    key: Buffer.from(key).toString('hex'),
-    value: Buffer.from(value).toString('hex'),
-    revision,
-    deleted,
-    kind,
-    collectionId,
-    createRevision,
-    modRevision,
-    version,
-    leaseId,
-    ttlMs,
-    expireTimeMs,
-  };
 }
 
 export async function scanRun(run: RunFile): Promise<Record<string, unknown>[]> {

@@ -77,4 +77,16 @@ export class Block {
     }
     return low;
   }
+
+  /** The first record whose key is above a key; `count` if there is none. */
+  seekBehind(key: Uint8Array): number {
+    let low = 0;
+    let high = this.count;
+    while (low < high) {
+      const middle = (low + high) >>> 1;
+      if (this.compareKeyAt(middle, key) <= 0) low = middle + 1;
+      else high = middle;
+    }
+    return low;
+  }
 }

@@ -8,7 +8,7 @@ import { decompress } from '../../compression.ts';
 import type { PlacedChange } from '../../version.ts';
 import type { Memory } from '../../../wire/memory.ts';
 import { memoryOf } from '../../../wire/memory.ts';
-import { Block } from '../block/block.ts';
+import type { Block } from '../block/block.ts';
 import {
   BlockError,
   isValueCompressed,

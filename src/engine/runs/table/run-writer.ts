@@ -112,6 +112,10 @@ export class RunWriter {
     this.#sink.putBytes(encodeHeader(options.engine, options.form, options.number));
   }
 
+  get number(): number {
+    return this.#options.number;
+  }
+
   /** Of the file so far. */
   get bytes(): number {
     return this.#sink.bytes;
