@@ -5,7 +5,7 @@ import { delimiter, dirname, join, resolve } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { startCollector } from '../support/fake-collector.ts';
 import { KelpProcess } from '../cli/kelp-process.ts';
-import { NODE_MAJOR_MIN, nodeVersionFault } from '../../src/node-version.ts';
+import { NODE_VERSION_MIN, nodeVersionFault } from '../../src/node-version.ts';
 import { type Tarball, install, packAll, readJson, temporaryFolder } from './installed.ts';
 
 const folder = temporaryFolder();
@@ -77,7 +77,7 @@ describe('what is packed', () => {
   test('says of both packages the same version, licence, Node.js and dependencies', () => {
     const { version, license, engines, dependencies = {} } = kelpdb.manifest;
     expect(client.manifest).toMatchObject({ version, license, engines });
-    expect(engines).toEqual({ node: `>=${NODE_MAJOR_MIN}.0.0` });
+    expect(engines).toEqual({ node: `>=${NODE_VERSION_MIN}.0.0` });
     expect(Object.keys(client.manifest.dependencies ?? {})).toEqual([
       '@bufbuild/protobuf',
       '@connectrpc/connect',
@@ -383,8 +383,10 @@ describe('what the built command loads', { timeout: 120_000 }, () => {
 
 describe('an older Node', { timeout: 120_000 }, () => {
   test('is told which one is needed', () => {
-    expect(nodeVersionFault('kelp', '20.19.2')).toBe('kelp needs Node.js 24 or later, this is v20.19.2');
-    expect(nodeVersionFault('kelp', '24.0.0')).toBeUndefined();
+    expect(nodeVersionFault('kelp', '20.19.2')).toBe('kelp needs Node.js 24.15 or later, this is v20.19.2');
+    expect(nodeVersionFault('kelp', '24.14.1')).toBe('kelp needs Node.js 24.15 or later, this is v24.14.1');
+    expect(nodeVersionFault('kelp', '24.15.0')).toBeUndefined();
+    expect(nodeVersionFault('kelp', '25.0.0')).toBeUndefined();
     expect(nodeVersionFault('kelp', '100.0.0')).toBeUndefined();
   });
 
@@ -402,7 +404,7 @@ describe('an older Node', { timeout: 120_000 }, () => {
     const main = join(withKelpdb, 'node_modules/kelpdb/dist/kelp/main.cjs');
     const command = spawnSync(olderNode ?? '', [main, 'get', 'a'], { encoding: 'utf8' });
     expect(command).toMatchObject({ status: 4, stdout: '' });
-    expect(command.stderr).toMatch(/^kelp needs Node\.js 24 or later, this is v\d+\.\d+\.\d+\n$/);
+    expect(command.stderr).toMatch(/^kelp needs Node\.js 24\.15 or later, this is v\d+\.\d+\.\d+\n$/);
     for (const [project, name] of [
       [withClient, '@kelpdb/client'],
       [withKelpdb, 'kelpdb/client'],
@@ -410,7 +412,7 @@ describe('an older Node', { timeout: 120_000 }, () => {
     ]) {
       const script = `import('${name}').catch((error) => console.log(error.message));`;
       const program = spawnSync(olderNode ?? '', ['--eval', script], { cwd: project, encoding: 'utf8' });
-      expect(program.stdout, name).toMatch(/^KelpDB needs Node\.js 24 or later, this is v/);
+      expect(program.stdout, name).toMatch(/^KelpDB needs Node\.js 24\.15 or later, this is v/);
     }
   });
 
