@@ -281,6 +281,12 @@ export const fixed = {
    */
   closeSnapshotMsDefault: 5000,
   closeSnapshotShareMin: 1 / 8,
+  /**
+   * The thread that writes to the database of the engine `btree` is given so many bytes of changes at a time, and more wait for it only
+   * up to so many.
+   */
+  btreeBatchBytes: 256 * KiB,
+  btreeWaitingBytesMax: 8 * MiB,
   /** A block of a snapshot before compression. */
   snapshotBlockBytes: 512 * KiB,
   /**

@@ -1,0 +1,226 @@
+/**
+ * The engine `btree`: the state at one revision in a database of SQLite. Reads are done by one connection on the event loop, flushes by
+ * a thread with a connection of its own (`thread-flush.ts`).
+ */
+import type { EngineRange } from '../engine.ts';
+import { assert } from '../../errors.ts';
+import type { BaseFigures } from '../layered/base-figures.ts';
+import type { Base, BaseCursor, BaseFlush, DeadlineCursor, DeadlinePlace } from '../layered/base.ts';
+import type { PlacedChange } from '../version.ts';
+import type { Connection } from './connection.ts';
+import type { FlushEnd, FlushResult } from './flush-end.ts';
+import { HiddenRanges } from './hidden-ranges.ts';
+import { IndexCursor, RowDeadlines } from './index-cursor.ts';
+import { MemoryFlush } from './memory-flush.ts';
+import { RowCursor } from './row-cursor.ts';
+import { RowSource } from './row-source.ts';
+import { DATABASE_NAME, LOG_FRAME_HEAD_BYTES, PAGE_BYTES } from './schema.ts';
+import type { NewState } from './row-writer.ts';
+import { newState, type State } from './state.ts';
+import { readState } from './stored-state.ts';
+import { ThreadFlush } from './thread-flush.ts';
+import { startWorker, WritingThread } from './writing-thread.ts';
+
+export interface BtreeOptions {
+  /** Of the pages that both connections keep in memory, half of them each. */
+  readonly cacheBytes: number;
+  readonly isInMemory: boolean;
+}
+
+const FRAME_BYTES = PAGE_BYTES + LOG_FRAME_HEAD_BYTES;
+
+export class BtreeBase implements Base {
+  readonly #connection: Connection;
+  readonly #options: BtreeOptions;
+  readonly #rows: RowSource;
+  readonly #hidden = new HiddenRanges();
+  /** Since the flush that is under way was begun: it may add keys of these. */
+  #hiddenSince: EngineRange[] = [];
+  #state: State;
+  #flush: ThreadFlush | MemoryFlush | undefined;
+  /** Resolved when nothing writes any more: a flush, or a rewriting of the whole. */
+  #written: Promise<void> = Promise.resolve();
+  #isRewriting = false;
+  #pageCount: number;
+  #logBytes = 0;
+  #flushedBytes = 0;
+  #rewrittenBytes = 0;
+  #expectedReads = 0;
+  /** How likely a read meets a page that the cache has not, by their sizes: SQLite does not tell through Node. */
+  #missShare = 0;
+
+  constructor(connection: Connection, state: State, options: BtreeOptions) {
+    this.#connection = connection;
+    this.#options = options;
+    this.#rows = new RowSource(connection);
+    this.#state = state;
+    this.#pageCount = 0;
+    this.#measure();
+  }
+
+  get revision(): number {
+    return this.#state.revision;
+  }
+
+  get notes(): Uint8Array {
+    return this.#state.notes;
+  }
+
+  /** Of the pages in memory it is a bound: SQLite takes them when it reads. */
+  get memoryBytes(): number {
+    const { isInMemory, cacheBytes } = this.#options;
+    const databaseBytes = this.#pageCount * PAGE_BYTES;
+    const flushBytes = this.#flush?.memoryBytes ?? 0;
+    if (isInMemory) return databaseBytes + flushBytes;
+    const connections = this.#flush === undefined && !this.#isRewriting ? 1 : 2;
+    return connections * Math.min(cacheBytes / 2, databaseBytes) + flushBytes;
+  }
+
+  /** An estimate. */
+  get readCount(): number {
+    return Math.floor(this.#expectedReads);
+  }
+
+  find(key: Uint8Array, placed: PlacedChange, withValue: boolean): boolean {
+    if (!this.mayHave(key)) return false;
+    this.#expectedReads += this.#missShare;
+    return this.#rows.find(key, placed, withValue);
+  }
+
+  mayHave(key: Uint8Array): boolean {
+    return this.#state.rowCount > 0 && this.#hidden.holding(key) === undefined;
+  }
+
+  cursor(range: EngineRange, reverse: boolean, withValues: boolean): BaseCursor {
+    const onPiece = (): void => {
+      this.#expectedReads += this.#missShare;
+    };
+    return new RowCursor(this.#rows, this.#hidden, range, { reverse, withValues, onPiece });
+  }
+
+  deadlines(after: DeadlinePlace | undefined): DeadlineCursor {
+    const place = after === undefined ? undefined : ([after.deadlineMs, after.key] as const);
+    return new RowDeadlines(new IndexCursor(this.#rows, this.#hidden, 'deadline', place));
+  }
+
+  *leasedKeys(): Generator<readonly [leaseId: number, key: Uint8Array], void> {
+    const rows = new IndexCursor(this.#rows, this.#hidden, 'lease');
+    for (let row = rows.next(); row !== undefined; row = rows.next()) yield row;
+  }
+
+  hide(range: EngineRange): void {
+    this.#hidden.add(range);
+    if (this.#flush !== undefined) this.#hiddenSince.push(copyOf(range));
+  }
+
+  async begin(revision: number): Promise<BaseFlush> {
+    const over = await this.#takeTurn();
+    try {
+      return await this.#begin(revision, over);
+    } catch (error) {
+      over();
+      throw error;
+    }
+  }
+
+  /** Writes the whole database anew, by way of a temporary file (in `SQLITE_TMPDIR`, or `/var/tmp`) and of its log. */
+  async compactStorage(): Promise<void> {
+    if (this.#options.isInMemory) return;
+    const over = await this.#takeTurn();
+    this.#isRewriting = true;
+    try {
+      const { path } = this.#connection;
+      let isDone = false;
+      const worker = startWorker({ path, cacheBytes: this.#options.cacheBytes / 2, isRewrite: true });
+      const thread = new WritingThread(path, worker, (answer) => {
+        if (answer?.kind !== 'copied') return;
+        isDone = true;
+        this.#logBytes = answer.leftFrames * FRAME_BYTES;
+        this.#rewrittenBytes += answer.frames * (FRAME_BYTES + PAGE_BYTES);
+      });
+      await thread.ended;
+      this.#measure();
+      if (!isDone) throw thread.failure ?? new Error(`${path}: the thread that rewrites it ended early`);
+    } finally {
+      this.#isRewriting = false;
+      over();
+    }
+  }
+
+  figures(): BaseFigures {
+    const bytes = this.#connection.number('PRAGMA page_count') * PAGE_BYTES;
+    const liveBytes = bytes - this.#connection.number('PRAGMA freelist_count') * PAGE_BYTES;
+    const diskBytes = this.#options.isInMemory ? 0 : bytes + this.#logBytes;
+    return {
+      diskBytes,
+      liveBytes,
+      runs: [{ name: DATABASE_NAME, bytes, liveBytes, recordCount: this.#state.rowCount }],
+      cacheHits: 0,
+      cacheMisses: 0,
+      filterStops: 0,
+      filterMisses: 0,
+      flushedBytes: this.#flushedBytes,
+      mergedBytes: this.#rewrittenBytes,
+      plainBytes: 0,
+      compressedBytes: 0,
+    };
+  }
+
+  async close(): Promise<void> {
+    await this.#written;
+    this.#connection.close();
+  }
+
+  async #begin(revision: number, over: () => void): Promise<BaseFlush> {
+    const { storeId, rowCount } = this.#state;
+    assert(revision > this.revision, 'a flush is of a revision above that of the base');
+    const stateWith = (notes: Uint8Array): NewState => newState({ storeId, revision, notes, rowCount });
+    const end: FlushEnd = {
+      committed: (result) => this.#committed({ storeId, revision, notes: result.notes, rowCount }, result),
+      over: () => {
+        this.#flush = undefined;
+        this.#hiddenSince = [];
+        over();
+      },
+      wasCommitted: () => this.#wasCommitted(revision),
+    };
+    if (this.#options.isInMemory) return (this.#flush = new MemoryFlush(this.#connection, stateWith, end));
+    const { path } = this.#connection;
+    const worker = startWorker({ path, cacheBytes: this.#options.cacheBytes / 2, isRewrite: false });
+    return (this.#flush = await ThreadFlush.begin(path, worker, stateWith, end));
+  }
+
+  #committed(state: State, { rowCount, forgotten, logFrames, leftFrames }: FlushResult): void {
+    this.#state = rowCount === undefined ? readState(this.#connection) : { ...state, rowCount };
+    for (const range of forgotten) this.#hidden.remove(range);
+    for (const range of this.#hiddenSince) this.#hidden.add(range);
+    this.#logBytes = leftFrames * FRAME_BYTES;
+    this.#flushedBytes += logFrames * (FRAME_BYTES + PAGE_BYTES);
+    this.#measure();
+  }
+
+  #wasCommitted(revision: number): boolean {
+    return readState(this.#connection).revision === revision;
+  }
+
+  #measure(): void {
+    this.#pageCount = this.#connection.number('PRAGMA page_count');
+    const databaseBytes = this.#pageCount * PAGE_BYTES;
+    this.#missShare = this.#options.isInMemory
+      ? 0
+      : Math.max(0, 1 - this.#options.cacheBytes / 2 / databaseBytes);
+  }
+
+  /** One writes at a time. @returns what to call when that is over; again, it does nothing. */
+  async #takeTurn(): Promise<() => void> {
+    const before = this.#written;
+    const { promise, resolve } = Promise.withResolvers<void>();
+    this.#written = promise;
+    await before;
+    return resolve;
+  }
+}
+
+function copyOf({ start, end }: EngineRange): EngineRange {
+  return { start: start.slice(), end: end?.slice() };
+}

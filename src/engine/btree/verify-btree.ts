@@ -1,0 +1,132 @@
+/**
+ * Reads all of a database that nothing else has open, for `kelp verify`: SQLite's own check of its pages and indexes, then each row with
+ * its checksums, and the count of them. It changes nothing.
+ */
+import { pathToFileURL } from 'node:url';
+import type { Clock } from '../../clock.ts';
+import { dirname } from 'node:path';
+import type { Disk } from '../../disk/disk.ts';
+import { isStoreError } from '../../errors.ts';
+import type { OnProgress } from '../../progress.ts';
+import { TimeSlice } from '../../time-slice.ts';
+import { NO_BYTES } from '../../wire/bytes.ts';
+import { PlacedChange } from '../version.ts';
+import { checkSchema } from './check-schema.ts';
+import { Connection } from './connection.ts';
+import { HiddenRanges } from './hidden-ranges.ts';
+import { IndexCursor } from './index-cursor.ts';
+import { RowCursor } from './row-cursor.ts';
+import { RowSource } from './row-source.ts';
+import { LOG_NAME, PAGE_BYTES } from './schema.ts';
+import { damaged } from './sqlite-error.ts';
+import type { State } from './state.ts';
+import { readState } from './stored-state.ts';
+
+export interface VerifyBtreeOptions {
+  readonly disk: Disk;
+  readonly clock: Clock;
+  readonly onProgress: OnProgress;
+}
+
+export interface VerifiedBtree {
+  /** `undefined`: it can not be read. */
+  readonly state: State | undefined;
+  /** The rows that were found whole. */
+  readonly rowCount: number;
+  readonly bytes: number;
+  /** The first fault that was found; `undefined`: it is whole. */
+  readonly fault: Error | undefined;
+}
+
+const CACHE_BYTES = 64 * 1024 * 1024;
+const ROWS_PER_LOOK = 64;
+
+/** @param path of the database, not of its folder. */
+export async function verifyBtree(path: string, options: VerifyBtreeOptions): Promise<VerifiedBtree> {
+  const found = { state: undefined as State | undefined, rowCount: 0, bytes: 0 };
+  let connection: Connection | undefined;
+  try {
+    connection = await openUnchanged(path, options.disk);
+    found.bytes = connection.number('PRAGMA page_count') * PAGE_BYTES;
+    checkSchema(connection);
+    found.state = readState(connection);
+    checkPages(connection);
+    await readRows(connection, found.state, options, (rowCount) => (found.rowCount = rowCount));
+    return { ...found, fault: undefined };
+  } catch (error) {
+    if (!isStoreError(error, 'damaged')) throw error;
+    return { ...found, fault: error };
+  } finally {
+    connection?.close();
+  }
+}
+
+/** Where there is no log SQLite may take the file as one that never changes, and then makes none of its own beside it. */
+async function openUnchanged(path: string, disk: Disk): Promise<Connection> {
+  const url = pathToFileURL(path);
+  const names = await disk.list(dirname(path));
+  if (!names.includes(LOG_NAME)) url.searchParams.set('immutable', '1');
+  return Connection.open(path, url, { cacheBytes: CACHE_BYTES, readOnly: true });
+}
+
+function checkPages(connection: Connection): void {
+  const [[said] = []] = connection.rows('PRAGMA integrity_check(1)', 'its pages');
+  if (said !== 'ok') throw damaged(connection.path, String(said));
+}
+
+async function readRows(
+  connection: Connection,
+  state: State,
+  { clock, onProgress }: VerifyBtreeOptions,
+  count: (rowCount: number) => void,
+): Promise<void> {
+  const slice = new TimeSlice(clock, ROWS_PER_LOOK);
+  const source = new RowSource(connection);
+  const none = new HiddenRanges();
+  const pause = async (doneKeys: number): Promise<void> => {
+    onProgress({
+      work: 'reading the database',
+      doneBytes: 0,
+      totalBytes: 0,
+      doneKeys,
+      totalKeys: state.rowCount,
+    });
+    await new Promise<void>((resolve) => clock.yieldNow(resolve));
+    slice.begin();
+  };
+  const all = { start: NO_BYTES, end: undefined };
+  const rows = new RowCursor(source, none, all, {
+    reverse: false,
+    withValues: true,
+    onPiece: () => undefined,
+  });
+  const placed = new PlacedChange();
+  let rowCount = 0;
+  let deadlineCount = 0;
+  let leasedCount = 0;
+  slice.begin();
+  while (rows.next(placed)) {
+    count(++rowCount);
+    if (placed.expireTimeMs > 0) deadlineCount++;
+    if (placed.leaseId > 0) leasedCount++;
+    if (slice.isOver()) await pause(rowCount);
+  }
+  if (rowCount !== state.rowCount) {
+    throw damaged(connection.path, `it has ${rowCount} rows, and says that it has ${state.rowCount}`);
+  }
+  // Each place in an index says what its row says, and there are as many as there are rows to be found by it.
+  for (const [column, wanted] of [
+    ['deadline', deadlineCount],
+    ['lease', leasedCount],
+  ] as const) {
+    const places = new IndexCursor(source, none, column);
+    let found = 0;
+    while (places.next() !== undefined) {
+      found++;
+      if (slice.isOver()) await pause(rowCount);
+    }
+    if (found !== wanted) {
+      throw damaged(connection.path, `the index ${column}s has ${found} rows, and there are ${wanted}`);
+    }
+  }
+}

@@ -1,0 +1,15 @@
+/** Bases for tests, in directories that go with the test. */
+import { onTestFinished } from 'vitest';
+import { nodeDisk } from '../../../src/disk/node-disk.ts';
+import { openBtree } from '../../../src/engine/btree/open-btree.ts';
+import type { Base } from '../../../src/engine/layered/base.ts';
+
+export const STORE_ID = Uint8Array.from({ length: 16 }, (_, index) => index);
+
+const CACHE_BYTES = 2 * 1024 * 1024;
+
+export async function openTestBase(directory: string | undefined, storeId = STORE_ID): Promise<Base> {
+  const base = await openBtree({ directory, disk: nodeDisk, storeId, cacheBytes: CACHE_BYTES });
+  onTestFinished(() => base.close());
+  return base;
+}
