@@ -267,6 +267,11 @@ export const fixed = {
    */
   heldAnswerMsMax: 5000,
   heldAnswerLookMs: 10,
+  /** Of the memory limit, what caches of an engine on disk may have; of bitcask, whose index takes the most, less. */
+  storageCacheShare: { btree: 1 / 4, lsm: 1 / 4, bitcask: 1 / 16 },
+  /** What is sorted in memory at a time of a backup that is loaded into such an engine, and the share of the limit that it may be. */
+  loadBytesMax: 64 * MiB,
+  loadMemoryShareMax: 1 / 8,
   /** A read of the disk takes about the time of so many visits. */
   coldReadVisits: 10,
   /** That the files of the engine are damaged is told at most this often. */

@@ -3,9 +3,14 @@ import type { Clock, Random } from '../clock.ts';
 import type { Disk } from '../disk/disk.ts';
 import type { EngineName } from '../engine-names.ts';
 import { StoreError } from '../errors.ts';
+import { fixed } from '../limits.ts';
+import { openBitcask } from './bitcask/open-bitcask.ts';
 import type { Engine, GroupOfKey } from './engine.ts';
-import type { HashSeed } from './memory/key-hash.ts';
+import type { Base } from './layered/base.ts';
+import { LayeredEngine } from './layered/layered-engine.ts';
+import { openLsm } from './lsm/open-lsm.ts';
 import type { ValueCodec } from './memory/compressed-values.ts';
+import type { HashSeed } from './memory/key-hash.ts';
 import { MemoryEngine } from './memory/memory-engine.ts';
 
 const HASH_SEED_BYTES = 8;
@@ -28,23 +33,50 @@ export interface EnginePlace {
   /** Compresses values in memory; `undefined`: they are kept as they are. */
   readonly valueCodec: ValueCodec | undefined;
   readonly groupOf: GroupOfKey;
+  /** A merge of files was given up, for this; it is tried again. */
+  onMergeFailed(error: unknown): void;
 }
 
 /** @throws StoreError `damaged`. A `DiskError`. */
-export function openEngine(name: EngineName, place: EnginePlace): Promise<Engine> {
-  switch (name) {
-    case 'memory':
-      return Promise.resolve(openMemoryEngine(place));
-    case 'btree':
-    case 'lsm':
-    case 'bitcask':
-      return Promise.reject(new StoreError('invalidArgument', `the engine ${name} can not be opened yet`));
+export async function openEngine(name: EngineName, place: EnginePlace): Promise<Engine> {
+  const { random, groupOf, valueCodec } = place;
+  // Without their seed, which is secret, keys that fall into one place of an index can't be chosen.
+  const hashSeed = drawSeed(random);
+  if (name === 'memory') return new MemoryEngine({ hashSeed, groupOf, valueCodec });
+  const base = await openBase(name, place, hashSeed);
+  try {
+    const { clock, memoryBytesMax } = place;
+    const loadBytesMax = Math.min(fixed.loadBytesMax, memoryBytesMax * fixed.loadMemoryShareMax);
+    return await new LayeredEngine(base, { clock, hashSeed, groupOf, loadBytesMax }).open();
+  } catch (error) {
+    await base.close().catch(() => undefined);
+    throw error;
   }
 }
 
-/** Without its seed, which is secret, keys that fall into one place of the index can't be chosen. */
-function openMemoryEngine({ random, groupOf, valueCodec }: EnginePlace): MemoryEngine {
-  return new MemoryEngine({ hashSeed: drawSeed(random), groupOf, valueCodec });
+function openBase(
+  name: Exclude<EngineName, 'memory'>,
+  place: EnginePlace,
+  hashSeed: HashSeed,
+): Promise<Base> {
+  const { disk, directory, storeId, clock, compressionLevel } = place;
+  const cacheBytes = Math.floor(place.memoryBytesMax * fixed.storageCacheShare[name]);
+  switch (name) {
+    case 'btree':
+      return Promise.reject(new StoreError('invalidArgument', `the engine ${name} can not be opened yet`));
+    case 'lsm':
+      return openLsm({
+        disk,
+        directory,
+        storeId,
+        clock,
+        cacheBytes,
+        compressionLevel,
+        onMergeFailed: (error) => place.onMergeFailed(error),
+      });
+    case 'bitcask':
+      return openBitcask({ disk, directory, storeId, clock, hashSeed, cacheBytes, compressionLevel });
+  }
 }
 
 function drawSeed(random: Random): HashSeed {

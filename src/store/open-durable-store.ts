@@ -13,6 +13,7 @@ import { defaults, defaultsInMemory, fixed, type Limits } from '../limits.ts';
 import { machineMemoryBytes } from '../machine.ts';
 import { listSnapshots, removeUnfinishedSnapshots } from '../snapshot/snapshot-directory.ts';
 import { Log, type LogOptions } from '../wal/log.ts';
+import { asError } from './commit/listeners.ts';
 import { dataDirectory, type DataDirectory } from './directory/data-directory.ts';
 import { DurableStore } from './durable-store.ts';
 import { Ownership } from './directory/ownership.ts';
@@ -112,6 +113,7 @@ async function openLocked(
       memoryBytesMax,
       compressionLevel: limits.compressionLevel,
       valueCodec,
+      onMergeFailed: (error) => onEvent({ kind: 'mergeFailed', error: asError(error) }),
     });
     engine = await makeEngine();
     const context: RecoveryContext = {

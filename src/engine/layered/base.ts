@@ -21,7 +21,7 @@ import type { EngineRange } from '../engine.ts';
 import type { PlacedChange } from '../version.ts';
 import type { BaseFigures } from './base-figures.ts';
 
-export type { BaseFigures, RunFigures } from './base-figures.ts';
+export type { BaseFigures } from './base-figures.ts';
 
 export interface Base {
   /** The revision whose state it holds; 0: it is empty, and was never committed to. */

@@ -45,6 +45,8 @@ export function logOperatorEvent(logger: Logger, event: OperatorEvent): void {
         { revision: event.revision, err: event.error },
         'a checkpoint of the engine could not be written; tried again soon',
       );
+    case 'mergeFailed':
+      return logger.warn({ err: event.error }, 'files of the engine could not be merged; tried again later');
     case 'storageDamaged':
       return logger.error(
         { err: event.error },

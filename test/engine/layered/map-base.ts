@@ -164,7 +164,19 @@ export class MapBase implements Base {
   }
 
   figures(): BaseFigures {
-    throw new Error('it has no files');
+    return {
+      diskBytes: this.#durable.length,
+      liveBytes: this.#entries.length,
+      runs: [],
+      cacheHits: 0,
+      cacheMisses: 0,
+      filterStops: 0,
+      filterMisses: 0,
+      flushedBytes: 0,
+      mergedBytes: 0,
+      plainBytes: 0,
+      compressedBytes: 0,
+    };
   }
 
   close(): Promise<void> {

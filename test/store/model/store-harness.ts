@@ -1,7 +1,6 @@
 /** What the tests of stores run on: a store on a simulated disk, whose time moves only when a test says so. */
 import { onTestFinished } from 'vitest';
 import type { Disk } from '../../../src/disk/disk.ts';
-import type { Engine } from '../../../src/engine/engine.ts';
 import { openStore } from '../../../src/kv/open-store.ts';
 import { type StoreOptions } from '../../../src/store/store-options.ts';
 import type { Store } from '../../../src/api.ts';
@@ -32,7 +31,8 @@ export const SNAPSHOT_DIR = `${DATA_DIR}/snapshots`;
 
 export interface MemoryHarnessOptions {
   readonly limits?: NonNullable<StoreOptions['limits']>;
-  readonly makeEngine?: () => Engine;
+  readonly engine?: NonNullable<StoreOptions['engine']>;
+  readonly makeEngine?: NonNullable<StoreOptions['makeEngine']>;
   readonly memoryBytesMax?: number;
   readonly fsync?: NonNullable<StoreOptions['fsync']>;
   readonly clock?: ManualClock;
@@ -74,13 +74,14 @@ export class MemoryHarness implements StoreHarness {
   }
 
   async open(): Promise<void> {
-    const { limits, makeEngine, memoryBytesMax, fsync, wrap } = this.#options;
+    const { engine, limits, makeEngine, memoryBytesMax, fsync, wrap } = this.#options;
     this.#store = await openStore({
       dataDir: DATA_DIR,
       clock: this.clock,
       random: this.#random,
       disk: wrap?.(this.#disk) ?? this.#disk,
       onEvent: (event) => this.events.push(event),
+      ...(engine && { engine }),
       ...(limits && { limits }),
       ...(makeEngine && { makeEngine }),
       ...(memoryBytesMax !== undefined && { memoryBytesMax }),
