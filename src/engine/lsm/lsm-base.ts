@@ -254,12 +254,13 @@ export class LsmBase implements Base, FlushTarget, MergeTarget {
     if (this.#isClosing) throw new StoreError('closed', 'the engine is being closed');
   }
 
-  async openRun(info: ManifestRun): Promise<void> {
+  async openRun(info: ManifestRun, hidden: readonly EngineRange[] = []): Promise<void> {
     const { disk } = this.directory;
     const path = this.directory.runPath(info.number);
     const run = await SparseRun.open(disk, path, info, this.#cache, this.#counters);
     for (const range of this.directory.manifest.forgotten)
       if (range.id > info.cleanThrough) run.hidden.add(range);
+    for (const range of hidden) run.hidden.add(range);
     for (const range of this.#pendingHides) if (range.belowNumber > info.number) run.hidden.add(range);
     this.#openRuns.set(info.number, run);
   }

@@ -4,8 +4,8 @@
  * 1. The inputs are chosen: neighbours in age. The output gets a number that no file has had.
  * 2. The inputs are read and the output is written, in time slices. Of each key the newest record of the inputs goes into it. A deletion
  *    is left out if the oldest run of all is among the inputs: then no older record of its key is left that it would have to hide.
- *    Runs of flushes that are committed meanwhile are newer, so that this stays so. Keys of ranges that were forgotten before the merge
- *    began are left out.
+ *    Runs of flushes that are committed meanwhile are newer, so that this stays so. Keys of ranges that the manifest
+ *    had forgotten when the merge began are left out.
  * 3. The output is synced, and opened.
  * 4. The manifest is replaced by one that has the output where the inputs were: between what is older and what is newer.
  * 5. Reads go to the output; the inputs are closed and removed.
@@ -16,6 +16,7 @@
  */
 import type { Clock } from '../../clock.ts';
 import { assert } from '../../errors.ts';
+import type { EngineRange } from '../engine.ts';
 import type { BaseDirectory } from '../runs/base-directory.ts';
 import type { Manifest, ManifestRun } from '../runs/manifest.ts';
 import type { RunWriter } from '../runs/table/run-writer.ts';
@@ -29,7 +30,8 @@ export interface MergeTarget {
   newWriter(): Promise<RunWriter>;
   /** Throws when the base is being closed. */
   checkOpen(): void;
-  openRun(info: ManifestRun): Promise<void>;
+  /** @param hidden ranges of it, besides those that were forgotten or hidden since it was begun. */
+  openRun(info: ManifestRun, hidden: readonly EngineRange[]): Promise<void>;
   /** Makes another manifest the state, and reads go by it. */
   change(revise: (current: Manifest) => Manifest): Promise<void>;
   dropRun(number: number): Promise<void>;
@@ -42,18 +44,23 @@ export async function runMerge(
   isOldest: boolean,
 ): Promise<number> {
   const { directory } = target;
+  const { forgotten, runs } = directory.manifest;
   const cleanThrough = lastId(directory.manifest);
   const writer = await target.newWriter();
   const { number } = writer;
   const numbers = new Set(inputs.map((run) => run.number));
   try {
-    await mergeRuns(target.clock, [...inputs].reverse(), writer, {
+    const hidden = await mergeRuns(target.clock, [...inputs].reverse(), writer, {
       dropDeletions: isOldest,
+      forgottenIn: ({ number: input }) => {
+        const through = runs.find((run) => run.number === input)?.cleanThrough ?? cleanThrough;
+        return forgotten.filter(({ id }) => id > through);
+      },
       checkWanted: () => target.checkOpen(),
     });
     const info = await writer.finish();
     const output: ManifestRun[] = info.recordCount === 0 ? [] : [{ ...info, cleanThrough }];
-    for (const run of output) await target.openRun(run);
+    for (const run of output) await target.openRun(run, hidden);
     await target.change((current) => {
       target.checkOpen();
       return withOutput(current, numbers, output);

@@ -1,6 +1,9 @@
 /**
  * Writes what several runs have together into one: of each key the newest record. Reads every byte of them, and so finds damage before
  * the runs are removed.
+ *
+ * Keys of ranges that the manifest has forgotten are left out. Those of ranges that are only hidden are not, since they are there again
+ * after a crash; they stay hidden in the output.
  */
 import type { Clock } from '../../clock.ts';
 import { TimeSlice } from '../../time-slice.ts';
@@ -8,14 +11,17 @@ import { copyBytes, wholeBuffer } from '../../wire/memory.ts';
 import { PlacedChange } from '../version.ts';
 import { RunScan } from '../runs/table/run-scan.ts';
 import type { RunWriter } from '../runs/table/run-writer.ts';
+import type { EngineRange } from '../engine.ts';
 import { compareWithKey, KeyHeap } from './key-heap.ts';
-import type { HiddenRanges } from './hidden-ranges.ts';
+import { HiddenRanges } from './hidden-ranges.ts';
 import type { KeyPlace } from './key-heap.ts';
 import type { SparseRun } from './sparse-run.ts';
 
 export interface MergeRules {
   /** Whether a deletion may be left out: no older run has a record of its key. */
   readonly dropDeletions: boolean;
+  /** The ranges that the manifest has forgotten and a run still has. */
+  forgottenIn(run: SparseRun): readonly EngineRange[];
   /** Throws when the merge is to be given up. */
   readonly checkWanted: () => void;
 }
@@ -27,17 +33,24 @@ class Input implements KeyPlace {
   readonly age: number;
   readonly #scan: RunScan;
   readonly #hidden: HiddenRanges;
+  readonly #forgotten = new HiddenRanges();
   bytes: Uint8Array = new Uint8Array(0);
   keyStart = 0;
   keyEnd = 0;
 
-  constructor(run: SparseRun, age: number) {
+  constructor(run: SparseRun, age: number, forgotten: readonly EngineRange[]) {
     this.#scan = new RunScan(run.file);
     this.#hidden = run.hidden;
+    for (const range of forgotten) this.#forgotten.add(range);
     this.age = age;
   }
 
-  /** Whether the record counts as gone. */
+  /** Whether the record is gone for good. */
+  get isForgotten(): boolean {
+    return !this.#forgotten.isEmpty && this.#forgotten.holding(this.placed.key) !== undefined;
+  }
+
+  /** Whether the record counts as gone in this life. */
   get isHidden(): boolean {
     return !this.#hidden.isEmpty && this.#hidden.holding(this.placed.key) !== undefined;
   }
@@ -59,31 +72,45 @@ class Input implements KeyPlace {
   }
 }
 
-/** @param runs newest first. Rejects with what reading and writing reject with. */
+/**
+ * @param runs newest first. Rejects with what reading and writing reject with.
+ * @returns the ranges of the output that are hidden, as the inputs had them.
+ */
 export async function mergeRuns(
   clock: Clock,
   runs: readonly SparseRun[],
   writer: RunWriter,
   rules: MergeRules,
-): Promise<void> {
+): Promise<EngineRange[]> {
+  const hidden: EngineRange[] = [];
+  /** The first key of those written last that are hidden. */
+  let hiddenStart: Uint8Array | undefined;
   const heap = new KeyHeap<Input>(false);
   const slice = new TimeSlice(clock, ASKS_PER_LOOK);
   slice.begin();
   for (const [age, run] of runs.entries()) {
-    const input = new Input(run, age);
+    const input = new Input(run, age, rules.forgottenIn(run));
     if (input.next() || (await input.fill())) heap.push(input);
   }
   let last = wholeBuffer(1024);
   let lastKey: Uint8Array | undefined;
   for (let top = heap.first; top !== undefined; top = heap.first) {
     // An older record of the key before is left out.
-    if (!top.isHidden && (lastKey === undefined || compareWithKey(top, lastKey) !== 0)) {
+    if (!top.isForgotten && (lastKey === undefined || compareWithKey(top, lastKey) !== 0)) {
       const keyBytes = top.keyEnd - top.keyStart;
       if (keyBytes > last.buffer.length) last = wholeBuffer(2 * keyBytes);
       copyBytes(last.memory, 0, top.placed.keyMemory, top.keyStart, keyBytes);
       if (lastKey?.length !== keyBytes || lastKey.buffer !== last.buffer.buffer)
         lastKey = new Uint8Array(last.buffer.buffer, 0, keyBytes);
-      if (!(rules.dropDeletions && top.placed.deleted)) writer.add(top.placed);
+      if (!(rules.dropDeletions && top.placed.deleted)) {
+        writer.add(top.placed);
+        if (top.isHidden) {
+          hiddenStart ??= lastKey.slice();
+        } else if (hiddenStart !== undefined) {
+          hidden.push({ start: hiddenStart, end: lastKey.slice() });
+          hiddenStart = undefined;
+        }
+      }
     }
     heap.moved(!(top.next() || (await top.fill())));
     if (!writer.isFull && !slice.isOver()) continue;
@@ -91,4 +118,6 @@ export async function mergeRuns(
     rules.checkWanted();
     slice.begin();
   }
+  if (hiddenStart !== undefined) hidden.push({ start: hiddenStart, end: undefined });
+  return hidden;
 }

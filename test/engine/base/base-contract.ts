@@ -176,6 +176,30 @@ export function testBase(name: string, open: OpenBase): void {
       expect(keysOf(again, ALL, false)).toEqual(['a', 'c']);
     });
 
+    it('has what was only hidden again after a restart, merged or not', async () => {
+      const place = newPlace();
+      const base = await opened(place);
+      await commit(base, 1, [put('a', 1), put('b', 1), put('b2', 1), put('c', 1)]);
+      await commit(base, 2, [put('b', 2), put('d', 2)]);
+      base.hide({ start: key('b'), end: key('c') });
+      await base.compactStorage();
+      expect(keysOf(base, ALL, false)).toEqual(['a', 'c', 'd']);
+      expect(base.find(key('b'), new PlacedChange(), true)).toBe(false);
+      await commit(base, 3, [put('e', 3)]);
+      await base.compactStorage();
+      expect(keysOf(base, ALL, true)).toEqual(['e', 'd', 'c', 'a']);
+      await closed(base);
+      const again = await opened(place);
+      expect(keysOf(again, ALL, false)).toEqual(['a', 'b', 'b2', 'c', 'd', 'e']);
+      again.hide({ start: key('b'), end: key('c') });
+      const flush = await again.begin(4);
+      flush.forget({ start: key('b'), end: key('c') });
+      await flush.commit(NOTES);
+      await again.compactStorage();
+      await closed(again);
+      expect(keysOf(await opened(place), ALL, false)).toEqual(['a', 'c', 'd', 'e']);
+    });
+
     it('keeps a key that a flush adds though it forgets its range', async () => {
       const place = newPlace();
       const base = await opened(place);
