@@ -2,7 +2,6 @@
 import type { Clock, Random } from '../clock.ts';
 import type { Disk } from '../disk/disk.ts';
 import type { EngineName } from '../engine-names.ts';
-import { StoreError } from '../errors.ts';
 import { fixed } from '../limits.ts';
 import { openBitcask } from './bitcask/open-bitcask.ts';
 import type { Engine, GroupOfKey } from './engine.ts';
@@ -63,7 +62,7 @@ function openBase(
   const cacheBytes = Math.floor(place.memoryBytesMax * fixed.storageCacheShare[name]);
   switch (name) {
     case 'btree':
-      return Promise.reject(new StoreError('invalidArgument', `the engine ${name} can not be opened yet`));
+      return openBtreeBase(place, cacheBytes);
     case 'lsm':
       return openLsm({
         disk,
@@ -77,6 +76,13 @@ function openBase(
     case 'bitcask':
       return openBitcask({ disk, directory, storeId, clock, hashSeed, cacheBytes, compressionLevel });
   }
+}
+
+/** Loaded when it is asked for, and SQLite with it. SQLite does not know a disk in memory: there the database is in memory, too. */
+async function openBtreeBase(place: EnginePlace, cacheBytes: number): Promise<Base> {
+  const { openBtree } = await import('./btree/open-btree.ts');
+  const { disk, directory, isInMemory, storeId } = place;
+  return openBtree({ directory: isInMemory ? undefined : directory, disk, storeId, cacheBytes });
 }
 
 function drawSeed(random: Random): HashSeed {

@@ -1,0 +1,35 @@
+/** A store with the engine btree: on a real disk, and with none. */
+import { readdir, stat } from 'node:fs/promises';
+import { expect, test } from 'vitest';
+import { openStore } from '../../../src/kv/open-store.ts';
+import { temporaryDirectory } from '../../support/test-server.ts';
+import { allPairs } from '../model/readable.ts';
+
+test('is the same behind a start, from its checkpoint and the log above it', async () => {
+  const dataDir = await temporaryDirectory();
+  let store = await openStore({ dataDir, engine: 'btree' });
+  for (let index = 0; index < 200; index++) await store.put(`k${index % 50}`, `${index}`);
+  expect((await store.snapshot()).revision).toBe(200);
+  expect((await stat(`${dataDir}/base/kelp.sqlite`)).mode & 0o777).toBe(0o600);
+  for (let index = 0; index < 20; index++) await store.delete(`k${index * 2}`);
+  const before = await allPairs(store);
+  expect((await store.status()).storage).toMatchObject({ revision: 200, runs: [{ recordCount: 50 }] });
+  await store.close();
+  expect(await readdir(`${dataDir}/base`)).toEqual(['kelp.sqlite']);
+
+  store = await openStore({ dataDir, engine: 'btree' });
+  expect(await allPairs(store)).toEqual(before);
+  expect(before).not.toHaveLength(0);
+  await store.close();
+});
+
+test('is in memory where there is no directory', async () => {
+  const store = await openStore({ dataDir: null, engine: 'btree' });
+  await store.put('k', '1');
+  expect((await store.snapshot()).revision).toBe(1);
+  const status = await store.status();
+  expect(status.storage).toMatchObject({ revision: 1, diskBytes: 0, runs: [{ recordCount: 1 }] });
+  await store.put('l', '2');
+  expect(await allPairs(store)).toHaveLength(2);
+  await store.close();
+});
