@@ -74,7 +74,16 @@ function openBase(
         onMergeFailed: (error) => place.onMergeFailed(error),
       });
     case 'bitcask':
-      return openBitcask({ disk, directory, storeId, clock, hashSeed, cacheBytes, compressionLevel });
+      return openBitcask({
+        disk,
+        directory,
+        storeId,
+        clock,
+        hashSeed,
+        cacheBytes,
+        compressionLevel,
+        onMergeFailed: (error) => place.onMergeFailed(error),
+      });
   }
 }
 

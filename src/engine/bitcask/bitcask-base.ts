@@ -29,10 +29,10 @@ export class BitcaskBase implements Base {
   #misses = 0;
   #readCount = 0;
 
-  constructor(state: BitcaskState, cache: ValueCache) {
+  constructor(state: BitcaskState, cache: ValueCache, onMergeFailed: (error: Error) => void) {
     this.#state = state;
     this.#cache = cache;
-    this.#housekeeper = new Housekeeper(state);
+    this.#housekeeper = new Housekeeper(state, onMergeFailed);
     const { index, runs, forgotten } = state;
     const countRead = (): void => {
       this.#readCount++;
@@ -92,6 +92,7 @@ export class BitcaskBase implements Base {
     try {
       if (this.#untaken !== undefined) await takeUntaken(this.#state, this.#untaken);
       this.#untaken = undefined;
+      await this.#housekeeper.catchUp();
       return await BitcaskFlush.begin(this.#state, revision, (untaken) => {
         this.#isFlushing = false;
         this.#untaken = untaken;

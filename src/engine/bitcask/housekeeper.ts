@@ -9,8 +9,12 @@ import { merge, takeUntakenMerge, type UntakenMerge } from './bitcask-merge.ts';
 import { chooseByHand, chooseMerge } from './merge-policy.ts';
 import { Pace } from './pace.ts';
 
+/** A flush waits for merges while so many times as much lies on disk as is needed: it may be written faster than they are. */
+const BEHIND_SHARE = 1.75;
+
 export class Housekeeper {
   readonly #state: BitcaskState;
+  readonly #onMergeFailed: (error: Error) => void;
   /** Settles when there is nothing left to do; never rejects. */
   #work: Promise<void> = Promise.resolve();
   #isWorking = false;
@@ -19,11 +23,14 @@ export class Housekeeper {
   #untaken: UntakenMerge | undefined;
   /** By hand: runs of lower numbers are merged if they have anything dead; 0: none are. */
   #byHandBefore = 0;
+  /** They wait for the end of a merge, or of the work. */
+  #stepped: (() => void)[] = [];
   /** Why the last work ended early. */
   #failure: Error | undefined;
 
-  constructor(state: BitcaskState) {
+  constructor(state: BitcaskState, onMergeFailed: (error: Error) => void) {
     this.#state = state;
+    this.#onMergeFailed = onMergeFailed;
   }
 
   wake(): void {
@@ -38,6 +45,15 @@ export class Housekeeper {
     this.wake();
     await this.#work;
     if (this.#failure !== undefined) throw this.#failure;
+  }
+
+  /** Waits while merges are behind: while much more lies on disk than is needed. Never rejects. */
+  async catchUp(): Promise<void> {
+    while (this.#isWorking && this.#isBehind()) {
+      await new Promise<void>((resolve) => {
+        this.#stepped.push(resolve);
+      });
+    }
   }
 
   /** Ends what is at work. Never rejects. */
@@ -58,8 +74,11 @@ export class Housekeeper {
     } catch (error) {
       this.#failure = error instanceof Error ? error : new Error('a merge failed', { cause: error });
     }
+    const isToldByHand = this.#byHandBefore > 0;
     this.#byHandBefore = 0;
     this.#isWorking = false;
+    if (this.#failure !== undefined && !isToldByHand && !this.#isClosing) this.#onMergeFailed(this.#failure);
+    this.#step();
   }
 
   async #mergeAll(): Promise<void> {
@@ -67,12 +86,28 @@ export class Housekeeper {
       if (this.#untaken !== undefined) {
         await takeUntakenMerge(this.#state, this.#untaken);
         this.#untaken = undefined;
+        this.#step();
       }
       const numbers = this.#isClosing ? [] : this.#choose();
       if (numbers.length === 0) return;
       const inputs = numbers.map((number) => this.#state.runs.get(number));
       this.#untaken = await merge(this.#state, inputs, () => this.#isClosing);
     }
+  }
+
+  #step(): void {
+    for (const resolve of this.#stepped.splice(0)) resolve();
+  }
+
+  #isBehind(): boolean {
+    const { runs, options } = this.#state;
+    let bytes = 0;
+    let neededBytes = 0;
+    for (const run of runs.all) {
+      bytes += run.recordBytes;
+      neededBytes += run.liveBytes + run.deletionBytes;
+    }
+    return bytes > BEHIND_SHARE * neededBytes + options.bounds.smallRunBytes;
   }
 
   #choose(): readonly number[] {

@@ -30,6 +30,8 @@ export interface BitcaskOptions {
   /** Default 256 MiB; and a sixteenth of it. */
   readonly runBytesMax?: number;
   readonly smallRunBytes?: number;
+  /** A merge in the background was given up; it is tried again behind the next flush. */
+  readonly onMergeFailed?: (error: Error) => void;
 }
 
 const RUN_BYTES_MAX = 256 * 1024 * 1024;
@@ -43,7 +45,7 @@ const SMALL_SHARE = 1 / 16;
  */
 export async function openBitcask(options: BitcaskOptions): Promise<Base> {
   const { disk, directory, storeId, clock, hashSeed, cacheBytes, compressionLevel } = options;
-  const { runBytesMax = RUN_BYTES_MAX } = options;
+  const { runBytesMax = RUN_BYTES_MAX, onMergeFailed = () => undefined } = options;
   assert(runBytesMax <= RUN_BYTES_LIMIT, 'a run is not longer than its places tell');
   const { smallRunBytes = runBytesMax * SMALL_SHARE } = options;
   const files = await BaseDirectory.open({ disk, directory, engine: 'bitcask', storeId });
@@ -70,5 +72,5 @@ export async function openBitcask(options: BitcaskOptions): Promise<Base> {
     await closeRuns(state.runs.all);
     throw error;
   }
-  return new BitcaskBase(state, new ValueCache(cacheBytes));
+  return new BitcaskBase(state, new ValueCache(cacheBytes), onMergeFailed);
 }

@@ -22,7 +22,7 @@ export class ValueCache {
   readonly #mask: number;
   /** By place: run, offset and length of the value. */
   readonly #tags: Int32Array;
-  /** By place: its position; -1: there is none. */
+  /** By place: its position and one more; 0: there is none. */
   readonly #positions: Float64Array;
   /** Of the next value. */
   #position = 0;
@@ -37,7 +37,7 @@ export class ValueCache {
     const placeCount = 2 ** Math.ceil(Math.log2(Math.max(1, bytesMax / BYTES_PER_PLACE)));
     this.#mask = placeCount - 1;
     this.#tags = new Int32Array(3 * placeCount);
-    this.#positions = new Float64Array(placeCount).fill(-1);
+    this.#positions = new Float64Array(placeCount);
   }
 
   get memoryBytes(): number {
@@ -49,7 +49,7 @@ export class ValueCache {
     const place = this.#placeOf(run, offset);
     const tags = this.#tags;
     const tag = 3 * place;
-    const position = this.#positions[place]!;
+    const position = this.#positions[place]! - 1;
     const age = this.#position - position;
     if (position < 0 || age > this.#bytesMax) return false;
     if (tags[tag] !== (run | 0) || tags[tag + 1] !== (offset | 0)) return false;
@@ -86,7 +86,7 @@ export class ValueCache {
     const rest = this.#bytesMax - (this.#position % this.#bytesMax);
     if (rest < length) this.#position += rest;
     const position = this.#position;
-    this.#positions[place] = position;
+    this.#positions[place] = position + 1;
     this.#position += length;
     return position % this.#bytesMax;
   }

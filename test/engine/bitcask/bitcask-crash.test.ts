@@ -1,42 +1,22 @@
 /** A crash at each call of the disk: in flushes, in merges, in what a start does. */
 import { describe, expect, it } from 'vitest';
-import type { Base } from '../../../src/engine/layered/base.ts';
+import type { Disk } from '../../../src/disk/disk.ts';
 import { SeededRandom } from '../../support/random.ts';
 import { SimulatedDisk } from '../../support/simulated-disk.ts';
-import {
-  expectState,
-  flush,
-  notesOf,
-  randomStep,
-  stateAfter,
-  textOf,
-  textOfState,
-  type State,
-  type Step,
-} from './base-model.ts';
-import { openSmall, rangeOf } from './small-base.ts';
+import { withCalls, withFiles } from '../../support/wrapped-disk.ts';
+import { expectState, flush, notesOf, randomStep, stateAfter, textOf, textOfState } from './base-model.ts';
+import { openSmall } from './small-base.ts';
+import { Life, REVISIONS_PER_STEP, SHAPE } from './steps.ts';
 
-const SHAPE = { keyCount: 25, changeCount: 14, valueBytesMax: 1500, deletedShare: 0.3 };
-const STEPS = 5;
+type End = 'losePower' | 'endProcess';
 
-interface Run {
-  readonly disk: SimulatedDisk;
-  readonly states: ReadonlyMap<number, State>;
-  /** The revision of the last flush that was acknowledged. */
-  readonly committed: number;
-  readonly hasCrashed: boolean;
-}
-
-function stepsOf(seed: number): Step[] {
-  const random = new SeededRandom(seed);
-  return Array.from({ length: STEPS }, (_, index) => ({
-    ...randomStep(random, 20 * (index + 1), SHAPE),
-    forgotten: random.chance(0.4) ? [rangeOf(random)] : [],
-  }));
-}
-
-/** Flushes, merges and reopens until the disk is about to do its call number `callsUntilEnd`. */
-async function work(seed: number, callsUntilEnd: number, end: 'losePower' | 'endProcess'): Promise<Run> {
+/** Lives until the disk is about to do its call number `callsUntilEnd`. */
+async function crash(
+  seed: number,
+  callsUntilEnd: number,
+  end: End,
+  wrap: (disk: Disk) => Disk = (disk) => disk,
+): Promise<{ disk: SimulatedDisk; life: Life; hasCrashed: boolean }> {
   let callsLeft = callsUntilEnd;
   let after: SimulatedDisk | undefined;
   const disk = new SimulatedDisk({
@@ -47,56 +27,90 @@ async function work(seed: number, callsUntilEnd: number, end: 'losePower' | 'end
         action();
       }),
   });
-  const states = new Map<number, State>([[0, new Map()]]);
-  let committed = 0;
-  let base: Base | undefined;
+  const life = new Life();
   try {
-    base = await openSmall(disk);
-    for (const [index, step] of stepsOf(seed).entries()) {
-      states.set(step.revision, stateAfter(states.get(committed) ?? new Map(), step));
-      await flush(base, step);
-      committed = step.revision;
-      if (index % 3 === 1) await base.compactStorage();
-      if (index === 3) {
-        await base.close();
-        base = await openSmall(disk);
-      }
-    }
-    await base.close();
-    callsLeft = Number.POSITIVE_INFINITY;
+    await life.live(wrap(disk), seed);
   } catch (error) {
     if (after === undefined) throw error;
-    await base?.close().catch(() => undefined);
+    await life.base?.close().catch(() => undefined);
   }
-  return { disk: after ?? disk[end](), states, committed, hasCrashed: after !== undefined };
+  callsLeft = Number.POSITIVE_INFINITY;
+  return { disk: after ?? disk[end](), life, hasCrashed: after !== undefined };
+}
+
+/** Holds that a crash has left a state that it may leave, and a base that goes on. @returns its revision. */
+async function expectWhole(disk: SimulatedDisk, life: Life, seed: number, what: string): Promise<number> {
+  const random = new SeededRandom(seed);
+  let base = await openSmall(disk);
+  const { revision } = base;
+  const state = life.states.get(revision);
+  expect(state !== undefined && revision >= life.committed, `${what}: revision ${revision}`).toBe(true);
+  expect(textOf(base), what).toBe(textOfState(state!));
+  expect(Buffer.from(base.notes), what).toEqual(revision === 0 ? Buffer.alloc(0) : notesOf(revision));
+  const next = randomStep(random, revision + REVISIONS_PER_STEP, SHAPE);
+  await flush(base, next);
+  await base.compactStorage();
+  await base.close();
+  base = await openSmall(disk);
+  expect(textOf(base), what).toBe(textOfState(stateAfter(state!, next)));
+  if (random.chance(0.1)) expectState(base, stateAfter(state!, next), random);
+  await base.close();
+  return revision;
 }
 
 describe.each(['losePower', 'endProcess'] as const)('a crash (%s) at any call', (end) => {
   it('leaves the state of the last flush, or that of the one under way, and a base that goes on', async () => {
     const outcomes = new Set<string>();
-    for (let seed = 1; seed <= 2; seed++) {
-      for (let calls = 0; ; calls++) {
-        const { disk, states, committed, hasCrashed } = await work(seed, calls, end);
-        const random = new SeededRandom(seed);
-        let base = await openSmall(disk);
-        const { revision } = base;
-        const what = `seed ${seed}, call ${calls}: revision ${revision}, ${committed} was committed`;
-        const state = states.get(revision);
-        expect(state !== undefined && revision >= committed, what).toBe(true);
-        expect(textOf(base), what).toBe(textOfState(state!));
-        expect(Buffer.from(base.notes), what).toEqual(revision === 0 ? Buffer.alloc(0) : notesOf(revision));
-        const next = randomStep(random, revision + 20, SHAPE);
-        await flush(base, next);
-        await base.compactStorage();
-        await base.close();
-        base = await openSmall(disk);
-        expect(textOf(base), what).toBe(textOfState(stateAfter(state!, next)));
-        if (calls % 16 === 0) expectState(base, stateAfter(state!, next), random);
-        await base.close();
-        outcomes.add(revision === committed ? 'last' : 'under way');
+    // Each call of one life, and some of others.
+    for (let seed = 1; seed <= 3; seed++) {
+      for (let calls = seed; ; calls += seed === 1 ? 1 : 19) {
+        const { disk, life, hasCrashed } = await crash(seed, calls, end);
+        const revision = await expectWhole(disk, life, seed, `seed ${seed}, call ${calls}`);
+        outcomes.add(revision === life.committed ? 'last' : 'under way');
         if (!hasCrashed) break;
       }
     }
     expect([...outcomes].sort()).toEqual(['last', 'under way']);
+  });
+});
+
+/** Disks on which nothing comes of one of the syncs. */
+const forgetful: Readonly<Record<string, (disk: Disk) => Disk>> = {
+  'of a run': (disk) => withoutSync(disk, '.run'),
+  'of the notes': (disk) => withoutSync(disk, '.notes'),
+  'of the manifest': (disk) => withoutSync(disk, 'manifest.new'),
+  'of the directory': (disk) => withCalls(disk, { syncDirectory: () => Promise.resolve() }),
+};
+
+function withoutSync(disk: Disk, pathEnd: string): Disk {
+  return withCalls(disk, {
+    async create(path) {
+      const file = await disk.create(path);
+      if (!path.endsWith(pathEnd)) return file;
+      const over = withFiles(withCalls(disk, { create: () => Promise.resolve(file) }), () => ({
+        sync: () => Promise.resolve(),
+      }));
+      return over.create(path);
+    },
+  });
+}
+
+describe('a crash on a disk on which nothing comes of a sync', () => {
+  it.each(Object.keys(forgetful))('%s is found by this test', async (which) => {
+    const isCaught = async (): Promise<boolean> => {
+      for (let seed = 1; seed <= 30; seed++) {
+        for (let calls = 20 + seed; ; calls += 17) {
+          const { disk, life, hasCrashed } = await crash(seed, calls, 'losePower', forgetful[which]);
+          const isWhole = await expectWhole(disk, life, seed, 'a state').then(
+            () => true,
+            () => false,
+          );
+          if (!isWhole) return true;
+          if (!hasCrashed) break;
+        }
+      }
+      return false;
+    };
+    expect(await isCaught()).toBe(true);
   });
 });

@@ -1,5 +1,6 @@
 /** Bases whose runs are so short that few changes make many of them. */
 import { openBitcask } from '../../../src/engine/bitcask/open-bitcask.ts';
+import type { Clock } from '../../../src/clock.ts';
 import type { EngineRange } from '../../../src/engine/engine.ts';
 import type { Base } from '../../../src/engine/layered/base.ts';
 import type { Disk } from '../../../src/disk/disk.ts';
@@ -8,17 +9,33 @@ import type { SeededRandom } from '../../support/random.ts';
 
 export const DIRECTORY = '/data/base';
 
-export function openSmall(disk: Disk): Promise<Base> {
+interface SmallOptions {
+  readonly directory?: string;
+  readonly runBytesMax?: number;
+  readonly clock?: Clock;
+  readonly onMergeFailed?: (error: Error) => void;
+}
+
+export function openSmall(
+  disk: Disk,
+  {
+    directory = DIRECTORY,
+    runBytesMax = 40_000,
+    clock = new ManualClock(),
+    onMergeFailed = () => undefined,
+  }: SmallOptions = {},
+): Promise<Base> {
   return openBitcask({
     disk,
-    directory: DIRECTORY,
-    clock: new ManualClock(),
+    directory,
+    clock,
     storeId: new Uint8Array(16).fill(7),
     hashSeed: [1, 2],
     compressionLevel: 1,
     cacheBytes: 20_000,
-    runBytesMax: 40_000,
+    runBytesMax,
     smallRunBytes: 2000,
+    onMergeFailed,
   });
 }
 
