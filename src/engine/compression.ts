@@ -6,7 +6,8 @@
  * 4 KiB take 18 µs and come to 0.2. Random bytes of 4 KiB would take 15 µs in vain, and of 1 MiB 130 to 500; so what does not look as if it
  * gave way is not tried, which is seen in 0.5 to 1.5 µs at any length.
  */
-import { constants, zstdCompressSync, zstdDecompressSync } from 'node:zlib';
+// The functions of zstd are missing before Node 22.15, whose users shall be told so: imported by name they would stop the start before that.
+import * as zlib from 'node:zlib';
 import { assert } from '../errors.ts';
 import { fixed } from '../limits.ts';
 
@@ -39,7 +40,7 @@ export function tryCompress(
     return undefined;
   }
   const storedBytesMax = Math.floor(bytes.length * (1 - fixed.compressionSavedShareMin));
-  const stored = zstdCompressSync(bytes, {
+  const stored = zlib.zstdCompressSync(bytes, {
     // What saves enough fits into one buffer.
     chunkSize: Math.max(storedBytesMax + 1, CHUNK_BYTES_MIN),
     params: levelParams(level),
@@ -60,7 +61,7 @@ export function tryCompress(
  * no more memory than for these is taken before that is seen.
  */
 export function decompress(stored: Uint8Array, plainBytes: number): Uint8Array {
-  const plain = zstdDecompressSync(stored, {
+  const plain = zlib.zstdDecompressSync(stored, {
     // With one byte to spare Node knows that all has been said, and takes no second buffer.
     chunkSize: Math.max(plainBytes + 1, CHUNK_BYTES_MIN),
     maxOutputLength: Math.max(plainBytes, 1),
@@ -84,7 +85,7 @@ function levelParams(level: number): Record<number, number> {
       Number.isInteger(level) && level >= fixed.compressionLevelMin && level <= fixed.compressionLevelMax,
       'the level is one that may be chosen',
     );
-    params = { [constants.ZSTD_c_compressionLevel]: level };
+    params = { [zlib.constants.ZSTD_c_compressionLevel]: level };
     paramsByLevel.set(level, params);
   }
   return params;

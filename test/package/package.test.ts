@@ -77,7 +77,7 @@ describe('what is packed', () => {
   test('says of both packages the same version, licence, Node.js and dependencies', () => {
     const { version, license, engines, dependencies = {} } = kelpdb.manifest;
     expect(client.manifest).toMatchObject({ version, license, engines });
-    expect(engines).toEqual({ node: `>=${NODE_VERSION_MIN}.0.0` });
+    expect(engines).toEqual({ node: `>=${NODE_VERSION_MIN}.0` });
     expect(Object.keys(client.manifest.dependencies ?? {})).toEqual([
       '@bufbuild/protobuf',
       '@connectrpc/connect',
