@@ -4,10 +4,10 @@
  * again (`skim`).
  */
 import type { DeadlineCursor, DeadlinePlace } from '../layered/base.ts';
+import { compareBytes } from '../runs/block/compare.ts';
 import { DEADLINE_BYTES } from '../runs/table/deadline-sorter.ts';
 import { KeyHeap } from './key-heap.ts';
 import type { RunView } from './run-view.ts';
-import { compareBytes } from './sparse-run.ts';
 import type { Piece } from './sparse-run.ts';
 
 /** A place of one piece. */

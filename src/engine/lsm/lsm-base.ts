@@ -226,7 +226,7 @@ export class LsmBase implements Base, FlushTarget, MergeTarget {
     const ranges = forgotten.map((range, index) => ({ ...range, id: before + 1 + index }));
     // What was forgotten by then is not among what was flushed.
     const added = runs.map((run) => ({ ...run, cleanThrough: before + ranges.length }));
-    for (const run of added) await this.openRun(run);
+    for (const run of added) await this.openRun(run, [], forgotten);
     await this.change(
       (current) =>
         withoutDone({
@@ -254,14 +254,25 @@ export class LsmBase implements Base, FlushTarget, MergeTarget {
     if (this.#isClosing) throw new StoreError('closed', 'the engine is being closed');
   }
 
-  async openRun(info: ManifestRun, hidden: readonly EngineRange[] = []): Promise<void> {
+  /**
+   * @param hidden ranges of it, besides those that were forgotten or hidden since it was begun.
+   * @param forgotten ranges that were forgotten before it was written: what it has of them came later.
+   */
+  async openRun(
+    info: ManifestRun,
+    hidden: readonly EngineRange[] = [],
+    forgotten: readonly EngineRange[] = [],
+  ): Promise<void> {
     const { disk } = this.directory;
     const path = this.directory.runPath(info.number);
     const run = await SparseRun.open(disk, path, info, this.#cache, this.#counters);
     for (const range of this.directory.manifest.forgotten)
       if (range.id > info.cleanThrough) run.hidden.add(range);
     for (const range of hidden) run.hidden.add(range);
-    for (const range of this.#pendingHides) if (range.belowNumber > info.number) run.hidden.add(range);
+    for (const range of this.#pendingHides) {
+      const isLater = range.belowNumber > info.number && !forgotten.some((whole) => isWithin(range, whole));
+      if (isLater) run.hidden.add(range);
+    }
     this.#openRuns.set(info.number, run);
   }
 
@@ -294,16 +305,25 @@ export class LsmBase implements Base, FlushTarget, MergeTarget {
     const before = this.#view.runs;
     const runs = this.#runsOf(manifest).reverse();
     const view = new RunView(runs, this.#view);
-    const slice = new TimeSlice(this.clock, ASKS_PER_LOOK);
-    slice.begin();
-    for (const _ of skim(view)) {
-      if (!slice.isOver()) continue;
-      await new Promise<void>((resolve) => this.clock.yieldNow(resolve));
-      slice.begin();
-    }
+    await this.#skim(view);
     this.#view = view;
     this.#revision = manifest.revision;
     for (const run of before) if (!runs.includes(run)) await this.dropRun(run.number);
+  }
+
+  /** Passes over stale places by deadline, as far as they can be read: the state is durable, and must be shown. */
+  async #skim(view: RunView): Promise<void> {
+    const slice = new TimeSlice(this.clock, ASKS_PER_LOOK);
+    slice.begin();
+    try {
+      for (const _ of skim(view)) {
+        if (!slice.isOver()) continue;
+        await new Promise<void>((resolve) => this.clock.yieldNow(resolve));
+        slice.begin();
+      }
+    } catch {
+      // What could not be read is told to who reads the places.
+    }
   }
 
   /** Oldest first. */

@@ -5,6 +5,7 @@
 import type { Disk } from '../../disk/disk.ts';
 import type { PlacedChange } from '../version.ts';
 import type { Block } from '../runs/block/block.ts';
+import { compareBytes } from '../runs/block/compare.ts';
 import { RecordReader } from '../runs/block/record-codec.ts';
 import { blockKind, recordFlag } from '../runs/format.ts';
 import type { ManifestRun } from '../runs/manifest.ts';
@@ -212,15 +213,6 @@ export function isDeletion(reader: RecordReader, block: Block, index: number): b
   const keyBytes = reader.number(bytes);
   reader.position += keyBytes;
   return (reader.number(bytes) & recordFlag.deleted) !== 0;
-}
-
-export function compareBytes(first: Uint8Array, second: Uint8Array): number {
-  const length = first.length < second.length ? first.length : second.length;
-  for (let index = 0; index < length; index++) {
-    const difference = first[index]! - second[index]!;
-    if (difference !== 0) return difference;
-  }
-  return first.length - second.length;
 }
 
 async function loadChapters(file: RunFile): Promise<Chapter[]> {

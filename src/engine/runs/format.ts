@@ -94,8 +94,6 @@ export const blockKind = {
 
 export type BlockKind = (typeof blockKind)[keyof typeof blockKind];
 
-export const blockKindsMax: number = blockKind.directory;
-
 /** How records lie: in blocks of some 4 KiB with a sparse index, or each in a block of its own with hints. */
 export const runForm = { sparse: 1, dense: 2 } as const;
 
@@ -137,7 +135,7 @@ export const SIDE_BLOCK_BYTES = 64 * 1024;
 /** Fewer bytes for what is searched by single reads. */
 export const DEADLINE_BLOCK_BYTES = 16 * 1024;
 /** A filter is for so many keys at most. */
-export const FILTER_KEYS_MAX = 65_536;
+export const FILTER_KEYS_MAX = 32_768;
 /** A piece of places that is sorted at once takes so much memory. */
 export const PIECE_BYTES = 8 * 1024 * 1024;
 /** Metadata of a record at most: lengths, flags, eight numbers, and where its value lies. */
