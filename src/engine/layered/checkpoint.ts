@@ -96,7 +96,8 @@ export class LayeredState implements DurableState {
     const deadlines = new DeadlineTotals(this.#options.groupOf);
     const { storeNotes, keyCount, dataBytes, census } = decodeBaseNotes(base.notes, deadlines);
     const taken = census ?? (await takeCensus(base, keyCount, this.#options.clock));
-    this.#layers.newestRevision = base.revision;
+    this.#layers.newestRevision = this.#layers.compactRevision = base.revision;
+    this.#layers.current.keyspace.compactRevision = base.revision;
     this.#layers.lookup.forget();
     this.#newest.begin(taken, dataBytes, deadlines);
     this.#due.begin();

@@ -3,6 +3,7 @@
  * soon as its compaction lets them. So every test of the contract is one of checkpoints, too.
  */
 import { assert } from '../../../src/errors.ts';
+import { REFUSED_LOAD } from '../../../src/engine/engine.ts';
 import type {
   DeadlineSums,
   Engine,
@@ -19,10 +20,20 @@ import type { BaseFlush } from '../../../src/engine/layered/base.ts';
 import { encodeBaseNotes } from '../../../src/engine/layered/base-notes.ts';
 import type { LayeredEngine } from '../../../src/engine/layered/layered-engine.ts';
 import type { PutRow } from '../../../src/engine/put-row.ts';
-import type { Change, Version } from '../../../src/engine/version.ts';
+import { type Change, deletionOf, placeChange, type Version } from '../../../src/engine/version.ts';
+import { fixed } from '../../../src/limits.ts';
+import { WorkBudget } from '../../../src/work-budget.ts';
 import { SeededRandom } from '../../support/random.ts';
 import { verifyIntegrity } from '../memory/integrity.ts';
-import type { MapBase } from './map-base.ts';
+import { MapBase } from './map-base.ts';
+
+/** The versions that go in one piece, and how often a flush is given up behind one: so most of them come to their end. */
+const FULL_AFTER = 20;
+const GIVEN_UP = 0.02;
+
+interface ForgottenKeys {
+  readonly forgotten: readonly Uint8Array[];
+}
 
 /** What a checkpoint is at. */
 interface Writing {
@@ -31,19 +42,42 @@ interface Writing {
 }
 
 export class CheckpointingEngine implements Engine {
-  readonly #engine: LayeredEngine;
-  readonly #base: MapBase;
+  readonly #create: (base: MapBase) => LayeredEngine;
+  #base: MapBase;
+  #engine: LayeredEngine;
+  /** What a log would have above the base, and how much of it was there when the checkpoint under way was sealed. */
+  #log: (Change | ForgottenKeys)[] = [];
+  #sealedLength = 0;
   readonly #random: SeededRandom;
   readonly #chance: number;
   #writing: Writing | undefined;
 
   /** @param chance of a step of a checkpoint with each call that changes something. */
-  constructor(engine: LayeredEngine, base: MapBase, seed: number, chance: number) {
-    this.#engine = engine;
-    this.#base = base;
+  constructor(create: (base: MapBase) => LayeredEngine, seed: number, chance: number) {
+    this.#create = create;
+    this.#base = new MapBase();
+    this.#engine = create(this.#base);
     this.#random = new SeededRandom(seed);
     this.#chance = chance;
-    base.fullAfter = 2;
+    this.#base.fullAfter = FULL_AFTER;
+  }
+
+  /** What crashes now, and starts again with what is durable and the log above it. */
+  restart(): void {
+    const { compactRevision } = this.#engine.layers;
+    this.#writing = undefined;
+    this.#sealedLength = 0;
+    this.#base = this.#base.reopened();
+    this.#base.fullAfter = FULL_AFTER;
+    this.#engine = this.#create(this.#base);
+    // Done at once, since the base has a census.
+    void this.#engine.open();
+    for (const entry of this.#log) {
+      if ('forgotten' in entry) this.#forgetAll(entry.forgotten);
+      else if (this.#engine.loader.next(placeChange(entry)) === REFUSED_LOAD)
+        throw new Error('the log can be loaded above what is durable');
+    }
+    this.#engine.compact(compactRevision);
   }
 
   read(key: Uint8Array, revision: number): Version | undefined {
@@ -83,18 +117,38 @@ export class CheckpointingEngine implements Engine {
   }
 
   apply(change: Change): void {
-    this.#step();
+    this.#step(change.revision);
     this.#engine.apply(change);
+    this.#log.push({ ...change, key: change.key.slice(), value: change.value.slice() });
   }
 
   putAll(row: PutRow): number {
-    this.#step();
-    return this.#engine.putAll(row);
+    this.#step(row.firstRevision);
+    const count = this.#engine.putAll(row);
+    for (let index = 0; index < count; index++) {
+      const [key, value] = [row.keys[index]!.slice(), row.values[index]!.slice()];
+      const revision = row.firstRevision + index;
+      this.#log.push({
+        ...deletionOf(key, revision),
+        deleted: false,
+        value,
+        kind: row.kind,
+        collectionId: row.collectionId,
+        createRevision: row.createRevisions[index]!,
+        modRevision: revision,
+        version: row.versions[index]!,
+      });
+    }
+    return count;
   }
 
   forget(range: EngineRange, limit: number): number {
     this.#step();
-    return this.#engine.forget(range, limit);
+    const before = this.#keysIn(range);
+    const count = this.#engine.forget(range, limit);
+    const after = new Set(this.#keysIn(range).map(textOf));
+    this.#log.push({ forgotten: before.filter((key) => !after.has(textOf(key))) });
+    return count;
   }
 
   openWalk(oldest: number, newest: number): Walk {
@@ -152,28 +206,46 @@ export class CheckpointingEngine implements Engine {
     const { durable, layers } = this.#engine;
     while (durable.sealed !== undefined) {
       if (layers.compactRevision < durable.sealed.revision) return false;
-      this.#goOn();
+      this.#goOn(Infinity);
     }
     if (layers.newestRevision === this.#base.revision) return true;
-    durable.seal(layers.newestRevision);
+    this.#seal(layers.newestRevision);
     return this.checkpoint();
   }
 
-  #step(): void {
-    if (this.#random.chance(this.#chance)) this.#goOn();
+  #keysIn(range: EngineRange): Uint8Array[] {
+    const keys: Uint8Array[] = [];
+    const options = { reverse: false, budget: new WorkBudget(Infinity) };
+    this.#engine.scan(range, fixed.integerMax, options, (version) => keys.push(version.copyKey()) > 0);
+    return keys;
   }
 
-  #goOn(): void {
+  #forgetAll(keys: readonly Uint8Array[]): void {
+    for (const key of keys)
+      this.#engine.forget({ start: key, end: Buffer.concat([key, Uint8Array.of(0)]) }, 1);
+  }
+
+  #seal(revision: number): void {
+    this.#engine.durable.seal(revision);
+    this.#sealedLength = this.#log.length;
+  }
+
+  /** @param nextRevision of the change that comes; left out: it may be of the newest revision, too, which is then not sealed. */
+  #step(nextRevision = 0): void {
+    if (this.#random.chance(this.#chance)) this.#goOn(nextRevision);
+  }
+
+  #goOn(nextRevision: number): void {
     const { durable, layers } = this.#engine;
     const { sealed } = durable;
     if (sealed === undefined) {
       const revision = layers.newestRevision;
-      if (revision > this.#base.revision) durable.seal(revision);
+      if (revision > this.#base.revision && nextRevision > revision) this.#seal(revision);
     } else if (this.#writing === undefined) {
       if (layers.compactRevision < sealed.revision) return;
       const flush = this.#base.beginNow(sealed.revision);
       this.#writing = { flush, pieces: durable.pieces(sealed, flush) };
-    } else if (this.#random.chance(0.1)) {
+    } else if (this.#random.chance(GIVEN_UP)) {
       void this.#writing.flush.abort();
       this.#writing = undefined;
     } else {
@@ -185,6 +257,11 @@ export class CheckpointingEngine implements Engine {
       void flush.commit(encodeBaseNotes(notes, sealed.kept));
       assert(this.#base.revision === sealed.revision, 'a base is at the revision that was committed');
       durable.noteCommit(notes);
+      this.#log.splice(0, this.#sealedLength);
     }
   }
+}
+
+function textOf(key: Uint8Array): string {
+  return Buffer.from(key).toString('latin1');
 }

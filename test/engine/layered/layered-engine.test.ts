@@ -11,10 +11,7 @@ const create = (base = new MapBase()) =>
   new LayeredEngine(base, { clock: new ManualClock(), slabBytesMax: 32 * 1024, hashSeed: [1, 2] });
 
 let seed = 1;
-const withCheckpoints = (chance: number) => () => {
-  const base = new MapBase();
-  return new CheckpointingEngine(create(base), base, seed++, chance);
-};
+const withCheckpoints = (chance: number) => () => new CheckpointingEngine(create, seed++, chance);
 
 const form = { walksOneRevision: true };
 const checkpointed = { walksOneRevision: true, countsOwnVersions: true, paysForDeleted: true };

@@ -134,7 +134,8 @@ export class MapBase implements Base {
       },
       drain: () => {
         undrained = 0;
-        return this.failsAt === 'drain' ? Promise.reject(this.#fail()) : Promise.resolve();
+        if (this.failsAt === 'drain') return Promise.reject(this.#fail());
+        return new Promise((resolve) => setImmediate(resolve));
       },
       beginRun: () => {
         runStart = added.length;

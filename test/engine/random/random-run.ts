@@ -3,6 +3,7 @@
  * of those that exist. The same seed does the same; a failure tells the seed and how many operations it took.
  */
 import { expect } from 'vitest';
+import { LayeredEngine } from '../../../src/engine/layered/layered-engine.ts';
 import { MemoryEngine } from '../../../src/engine/memory/memory-engine.ts';
 import { type EngineRange, REFUSED_LOAD, type Walk } from '../../../src/engine/engine.ts';
 import { type Change, type PlacedChange, placeChange, type Version } from '../../../src/engine/version.ts';
@@ -12,6 +13,9 @@ import { bytes, deletion, put } from '../contract/changes.ts';
 import { type KeyShape, keyOfShape } from '../contract/key-shapes.ts';
 import { WorkBudget } from '../../../src/work-budget.ts';
 import { resultOf } from '../../support/pieces.ts';
+import { ManualClock } from '../../support/manual-clock.ts';
+import { CheckpointingEngine } from '../layered/checkpointing-engine.ts';
+import type { MapBase } from '../layered/map-base.ts';
 import { verifyIntegrity } from '../memory/integrity.ts';
 
 /** Values up to here are usual; the others lie about the border to values with a buffer of their own, or are large. */
@@ -27,6 +31,8 @@ export interface RunOptions {
   readonly operations: number;
   readonly verifyEvery: number;
   readonly slabBytesMax: number;
+  /** Over a base, with so many checkpoints for each call. */
+  readonly checkpointChance?: number;
 }
 
 export function runRandomly(seed: number, options: RunOptions): void {
@@ -52,7 +58,7 @@ interface OpenWalk {
 class RandomRun {
   readonly #random: SeededRandom;
   readonly #options: RunOptions;
-  #engine: MemoryEngine;
+  #engine: MemoryEngine | CheckpointingEngine;
   readonly #emptyBytes: number;
   /** Every version that may still be read, oldest first. */
   readonly #histories = new Map<string, Change[]>();
@@ -110,15 +116,20 @@ class RandomRun {
   /** Deletes everything: nothing stays, but for what an engine has from the first. */
   end(): void {
     this.#empty();
+    if (this.#engine instanceof CheckpointingEngine) expect(this.#engine.checkpoint()).toBe(true);
     this.verify();
     expect(this.#engine.stats()).toEqual({ keyCount: 0, versionCount: 0, dataBytes: 0 });
     // Tables and nodes of the smallest size.
     expect(this.#engine.memoryBytes - this.#emptyBytes).toBeLessThan(400_000);
   }
 
-  #create(): MemoryEngine {
-    const { slabBytesMax } = this.#options;
-    return new MemoryEngine({ slabBytesMax, hashSeed: [this.#random.below(2 ** 31), 7] });
+  #create(): MemoryEngine | CheckpointingEngine {
+    const { slabBytesMax, checkpointChance } = this.#options;
+    const hashSeed = [this.#random.below(2 ** 31), 7] as const;
+    if (checkpointChance === undefined) return new MemoryEngine({ slabBytesMax, hashSeed });
+    const create = (base: MapBase) =>
+      new LayeredEngine(base, { clock: new ManualClock(), slabBytesMax, hashSeed });
+    return new CheckpointingEngine(create, this.#random.below(2 ** 31), checkpointChance);
   }
 
   /** Deletes all keys, and has the engine be done with them. */
@@ -141,6 +152,11 @@ class RandomRun {
   #reload(): void {
     const random = this.#random;
     this.#endWalks();
+    if (this.#engine instanceof CheckpointingEngine) {
+      this.#engine.restart();
+      this.verify();
+      return;
+    }
     const oldest = this.#compactRevision + random.below(this.#revision - this.#compactRevision + 1);
     const newest = this.#revision - random.below(this.#revision - oldest + 1);
     const walk = this.#engine.openWalk(oldest, newest);
@@ -448,7 +464,8 @@ class RandomRun {
   #openWalk(): void {
     if (this.#walks.length === WALKS_MAX) return;
     const oldest = this.#readable();
-    const newest = oldest + this.#random.below(Math.max(1, this.#revision - oldest + 1));
+    const isOne = this.#options.checkpointChance !== undefined;
+    const newest = oldest + (isOne ? 0 : this.#random.below(Math.max(1, this.#revision - oldest + 1)));
     if (oldest > this.#revision) return;
     const expected: string[] = [];
     for (const [text, history] of this.#histories) {
