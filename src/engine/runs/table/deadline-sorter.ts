@@ -8,7 +8,7 @@ import type { PlacedChange } from '../../version.ts';
 
 /** Of a place besides its key: deadline, offset and length of the key, and its number twice. */
 const BESIDES_BYTES = 24;
-const STEPS_BETWEEN_YIELDS = 1024;
+const STEPS_BETWEEN_YIELDS = 256;
 
 /** Bytes of the deadline before the key, the highest first, so that bytes are in the order of places. */
 export const DEADLINE_BYTES = 8;

@@ -305,10 +305,15 @@ export class RunWriter {
   async #writePiece(): Promise<void> {
     const sorter = this.#deadlines;
     const block = this.#deadlineBlock;
+    const slice = new TimeSlice(this.#options.clock, 1);
+    slice.begin();
     const sorting = sorter.sort();
     let step = sorting.next();
     while (step.done !== true) {
-      if (this.#slice.isOver()) await this.#pause();
+      if (slice.isOver()) {
+        await this.#pause();
+        slice.begin();
+      }
       step = sorting.next();
     }
     for (const index of step.value) {
@@ -317,7 +322,10 @@ export class RunWriter {
       if (block.end < DEADLINE_BLOCK_BYTES) continue;
       this.#closeSide(block, blockKind.deadlines, this.#pieceCount);
       if (this.#sink.pendingBytes >= PENDING_BYTES_MAX) await this.#sink.drain();
-      if (this.#slice.isOver()) await this.#pause();
+      if (slice.isOver()) {
+        await this.#pause();
+        slice.begin();
+      }
     }
     this.#closeSide(block, blockKind.deadlines, this.#pieceCount);
     this.#pieceCount++;
