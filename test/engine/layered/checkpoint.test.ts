@@ -74,6 +74,13 @@ describe('a checkpoint', () => {
     verifyIntegrity(engine);
   });
 
+  it('brings down a key that was looked for last and not found there', async () => {
+    const engine = engineOver(new MapBase());
+    engine.apply(put('a', 1));
+    await checkpoint(engine, 1);
+    expect(engine.readMeta(bytes('a'), 1)?.revision).toBe(1);
+  });
+
   it('is what a start goes on with, and the log above it', async () => {
     const base = new MapBase();
     const engine = engineOver(base);
