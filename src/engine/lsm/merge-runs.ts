@@ -28,6 +28,11 @@ export interface MergeRules {
 
 const ASKS_PER_LOOK = 64;
 
+/** All inputs together are read ahead by so much, a load of many runs among them; one of them by no more, and no less, than this. */
+const READ_BYTES_MAX = 8 * 1024 * 1024;
+const CHUNK_BYTES_MIN = 16 * 1024;
+const CHUNK_BYTES_MAX = 256 * 1024;
+
 class Input implements KeyPlace {
   readonly placed = new PlacedChange();
   readonly age: number;
@@ -38,8 +43,8 @@ class Input implements KeyPlace {
   keyStart = 0;
   keyEnd = 0;
 
-  constructor(run: SparseRun, age: number, forgotten: readonly EngineRange[]) {
-    this.#scan = new RunScan(run.file);
+  constructor(run: SparseRun, age: number, forgotten: readonly EngineRange[], chunkBytes: number) {
+    this.#scan = new RunScan(run.file, chunkBytes);
     this.#hidden = run.hidden;
     for (const range of forgotten) this.#forgotten.add(range);
     this.age = age;
@@ -88,8 +93,12 @@ export async function mergeRuns(
   const heap = new KeyHeap<Input>(false);
   const slice = new TimeSlice(clock, ASKS_PER_LOOK);
   slice.begin();
+  const chunkBytes = Math.min(
+    CHUNK_BYTES_MAX,
+    Math.max(CHUNK_BYTES_MIN, Math.floor(READ_BYTES_MAX / runs.length)),
+  );
   for (const [age, run] of runs.entries()) {
-    const input = new Input(run, age, rules.forgottenIn(run));
+    const input = new Input(run, age, rules.forgottenIn(run), chunkBytes);
     if (input.next() || (await input.fill())) heap.push(input);
   }
   let last = wholeBuffer(1024);

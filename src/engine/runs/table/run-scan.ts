@@ -17,6 +17,7 @@ const CHUNK_BYTES = 256 * 1024;
 
 export class RunScan {
   readonly #run: RunFile;
+  readonly #chunkBytes: number;
   readonly #reader = new RecordReader();
   #chunk: Buffer = Buffer.alloc(0);
   /** Where the chunk lies in the file, ... */
@@ -38,8 +39,10 @@ export class RunScan {
   /** Records handed out so far. */
   recordCount = 0;
 
-  constructor(run: RunFile) {
+  /** @param chunkBytes so much is read at once, unless a block is longer. */
+  constructor(run: RunFile, chunkBytes = CHUNK_BYTES) {
     this.#run = run;
+    this.#chunkBytes = chunkBytes;
     this.#end = run.footer.directoryOffset + run.footer.directoryBytes;
   }
 
@@ -79,7 +82,7 @@ export class RunScan {
     const claimed = rest >= BLOCK_HEAD_BYTES ? claimedBytes(this.#chunk, this.#at) : 0;
     if (offset + claimed > this.#end || claimed > BLOCK_BYTES_MAX)
       throw this.#run.damage(offset, 'a block reaches beyond the end');
-    const wanted = Math.min(Math.max(CHUNK_BYTES, claimed), this.#end - offset);
+    const wanted = Math.min(Math.max(this.#chunkBytes, claimed), this.#end - offset);
     const chunk = wanted === this.#chunk.length ? this.#chunk : Buffer.allocUnsafeSlow(wanted);
     // A torn length in a head asks for much, but never for more than there is.
     const count = await this.#run.file.read(chunk, offset);
