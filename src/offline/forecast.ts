@@ -1,8 +1,9 @@
 /**
  * What the next start would do, and how much of the data is whole: both by the rules of recovery (`store/recovery/recovery.ts`,
- * `wal/recovery.ts`), without loading anything.
+ * `store/recovery/base-recovery.ts`, `wal/recovery.ts`), without loading anything.
  */
 import { NewerSnapshotError } from '../snapshot/damage.ts';
+import type { BaseDamage } from './base-files.ts';
 import type { VerifiedLog, VerifiedSegment } from './verify-log.ts';
 import type { Forecast } from './verify-report.ts';
 
@@ -12,17 +13,37 @@ export interface CheckedSnapshot {
   readonly error: Error | undefined;
 }
 
-/** @param snapshots the newest first. */
-export function forecast(log: VerifiedLog, snapshots: readonly CheckedSnapshot[]): Forecast {
+/** What the files of an engine on disk hold. */
+export interface CheckedBase {
+  /** 0: nothing yet; then a start begins with the newest snapshot, if there is one, which it loads into them. */
+  readonly revision: number;
+  readonly damages: readonly BaseDamage[];
+}
+
+/**
+ * @param snapshots the newest first.
+ * @param base `undefined`: the engine is in memory.
+ */
+export function forecast(
+  log: VerifiedLog,
+  snapshots: readonly CheckedSnapshot[],
+  base: CheckedBase | undefined,
+): Forecast {
   const { segments } = log;
   const refusal = log.misnamed[0] ?? damageAt(segments, 'open') ?? log.missingNewest;
   if (refusal !== undefined) return stops(refusal.message);
+  const damage = base?.damages.find(({ stopsStart }) => stopsStart);
+  if (damage !== undefined) return stops(`${damage.file}, offset ${damage.offset}: ${damage.what}`);
+  if (base !== undefined && base.revision > 0) return forecastFromBase(log, base);
   const oldest = segments[0];
   if (oldest === undefined) {
     return snapshots.length === 0
       ? { kind: 'newStore' }
       : stops('the log is missing, but there are snapshots');
   }
+  // An engine on disk takes the newest alone: one that is made by a restore has no other.
+  const [newest] = snapshots;
+  if (base !== undefined && newest?.error !== undefined) return stops(newest.error.message);
   const usable = snapshots.find(({ error }) => error === undefined);
   const skipped = snapshots.slice(0, usable === undefined ? undefined : snapshots.indexOf(usable));
   const firstError = skipped[0]?.error;
@@ -32,32 +53,61 @@ export function forecast(log: VerifiedLog, snapshots: readonly CheckedSnapshot[]
     return stops(firstError.message);
 
   const snapshotRevision = usable?.revision ?? 0;
-  const needed = segmentsAfter(segments, snapshotRevision);
-  if (needed === undefined) {
-    return stops(
-      `the log begins at revision ${oldest.firstRevision}, but the state to begin with is of revision ${snapshotRevision}`,
-    );
-  }
-  for (const [index, { damages }] of needed.entries()) {
-    const met = damages.find(({ stage }) => stage === 'read' || (stage === 'link' && index > 0));
-    if (met !== undefined) return stops(met.error.message);
-  }
-  const revision = needed.at(-1)?.lastRevision ?? 0;
-  if (revision < snapshotRevision) {
-    return stops(`the log ends at revision ${revision}, but the snapshot is of revision ${snapshotRevision}`);
-  }
+  const end = endOfReplay(log, snapshotRevision, 'snapshot');
+  if (typeof end === 'string') return stops(end);
   return {
     kind: 'starts',
-    revision,
+    revision: end,
     snapshotRevision,
+    baseRevision: 0,
+    isBaseDamaged: false,
     cutBytes: log.torn?.bytes ?? 0,
     skippedSnapshots: skipped.map((snapshot) => snapshot.revision),
   };
 }
 
-/** The newest revision whose state can be had from the whole snapshots and the whole parts of the log; 0: none. */
-export function wholeRevision(log: VerifiedLog, snapshots: readonly CheckedSnapshot[]): number {
+function forecastFromBase(log: VerifiedLog, { revision: baseRevision, damages }: CheckedBase): Forecast {
+  if (log.segments.length === 0) return stops('the log is missing, but there are files of the engine');
+  const end = endOfReplay(log, baseRevision, 'engine');
+  if (typeof end === 'string') return stops(end);
+  const cutBytes = log.torn?.bytes ?? 0;
+  return {
+    kind: 'starts',
+    revision: end,
+    snapshotRevision: 0,
+    baseRevision,
+    isBaseDamaged: damages.length > 0,
+    cutBytes,
+    skippedSnapshots: [],
+  };
+}
+
+/** @returns the revision that the log leads to from the state at another one, or why it does not. */
+function endOfReplay(
+  { segments }: VerifiedLog,
+  beginRevision: number,
+  beginsWith: 'snapshot' | 'engine',
+): number | string {
+  const needed = segmentsAfter(segments, beginRevision);
+  if (needed === undefined)
+    return `the log begins at revision ${segments[0]?.firstRevision ?? 0}, but the state to begin with is of revision ${beginRevision}`;
+  for (const [index, { damages }] of needed.entries()) {
+    const met = damages.find(({ stage }) => stage === 'read' || (stage === 'link' && index > 0));
+    if (met !== undefined) return met.error.message;
+  }
+  const revision = needed.at(-1)?.lastRevision ?? 0;
+  if (revision >= beginRevision) return revision;
+  return `the log ends at revision ${revision}, but the ${beginsWith} is of revision ${beginRevision}`;
+}
+
+/** The newest revision whose state can be had from the whole snapshots, or a whole base, and the whole parts of the log; 0: none. */
+export function wholeRevision(
+  log: VerifiedLog,
+  snapshots: readonly CheckedSnapshot[],
+  base: CheckedBase | undefined,
+): number {
   const beginnings = snapshots.filter(({ error }) => error === undefined).map(({ revision }) => revision);
+  if (base?.damages.length === 0) beginnings.push(base.revision);
   return Math.max(...[0, ...beginnings].map((revision) => reach(log.segments, revision)));
 }
 

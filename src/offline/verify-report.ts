@@ -1,5 +1,6 @@
 /** What `kelp verify` finds out; plain data, which it prints as JSON as it is. */
 import type { EngineName } from '../engine-names.ts';
+import type { BaseFile } from './base-files.ts';
 import type { TornTail } from '../wal/segments/segment-end.ts';
 
 export interface VerifyReport {
@@ -10,6 +11,8 @@ export interface VerifyReport {
   /** `undefined`: the file that names it is damaged. */
   readonly engine: EngineName | undefined;
   readonly log: LogReport;
+  /** What an engine on disk keeps; `undefined`: the engine is in memory, or not known. */
+  readonly base: BaseReport | undefined;
   /** The newest first. */
   readonly snapshots: readonly SnapshotReport[];
   readonly damages: readonly Damage[];
@@ -55,6 +58,16 @@ export interface SnapshotReport {
   readonly accessCount: number;
 }
 
+export interface BaseReport {
+  /** Of the state that it holds; 0: none yet, or it can't be read. */
+  readonly revision: number;
+  readonly bytes: number;
+  readonly isWhole: boolean;
+  /** Leases that are noted with it. */
+  readonly leaseCount: number;
+  readonly files: readonly BaseFile[];
+}
+
 /** What the next start would do. */
 export type Forecast =
   /** The directory holds nothing yet. */
@@ -64,6 +77,10 @@ export type Forecast =
       readonly revision: number;
       /** 0: from the log alone. */
       readonly snapshotRevision: number;
+      /** That the files of an engine on disk hold; 0: they hold nothing yet, or the engine is in memory. */
+      readonly baseRevision: number;
+      /** Damage in these that does not stop the start: what needs a damaged place is refused. */
+      readonly isBaseDamaged: boolean;
       /** How much of a torn write it cuts off. */
       readonly cutBytes: number;
       /** The damaged snapshots that it passes over. */

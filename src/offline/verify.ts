@@ -9,15 +9,23 @@ import { SnapshotDamageError } from '../snapshot/damage.ts';
 import { isUnfinishedName, snapshotPath } from '../snapshot/file-names.ts';
 import { listSnapshots } from '../snapshot/snapshot-directory.ts';
 import { dataDirectory, type DataDirectory } from '../store/directory/data-directory.ts';
-import { readEngineFile } from '../store/directory/engine-file.ts';
-import type { EngineName } from '../engine-names.ts';
 import { publicStoreId } from '../store/directory/store-id.ts';
-import { type CheckedSnapshot, forecast, wholeRevision } from './forecast.ts';
+import { findEngine } from './directory-engine.ts';
+import { forecast, wholeRevision } from './forecast.ts';
+import {
+  baseDamages,
+  brokenOffRestore,
+  logDamages,
+  reachDamages,
+  snapshotDamages,
+  type VerifiedSnapshot,
+} from './found-damages.ts';
 import type { OnProgress } from '../progress.ts';
 import { whileUnused } from './unused-directory.ts';
 import { type VerifiedLog, verifyLog } from './verify-log.ts';
-import type { Damage, Forecast, SnapshotReport, VerifyReport } from './verify-report.ts';
-import { noCounts, type SnapshotCounts, VerifyingSnapshot } from './verify-snapshot.ts';
+import { type VerifiedBase, verifyBase } from './verify-base.ts';
+import type { BaseReport, Damage, Forecast, SnapshotReport, VerifyReport } from './verify-report.ts';
+import { noCounts, VerifyingSnapshot } from './verify-snapshot.ts';
 
 /**
  * Verifies a data directory that no server has open.
@@ -30,7 +38,8 @@ export async function verifyDirectory(
 ): Promise<VerifyReport> {
   const names = await disk.list(dataDir);
   const directory = dataDirectory(dataDir);
-  const parts = [directory.log, directory.newestSegment, directory.snapshots, directory.restoring];
+  const { log, newestSegment, snapshots, engine, base, restoring } = directory;
+  const parts = [log, newestSegment, snapshots, engine, base, restoring];
   if (!names.some((name) => parts.includes(`${dataDir}/${name}`))) {
     throw new StoreError(
       'invalidArgument',
@@ -40,36 +49,35 @@ export async function verifyDirectory(
   return whileUnused(disk, dataDir, () => verify(disk, dataDir, directory, onProgress));
 }
 
-/** A snapshot as verified. */
-interface VerifiedSnapshot extends CheckedSnapshot {
-  readonly path: string;
-  readonly counts: SnapshotCounts;
-}
-
 async function verify(
   disk: Disk,
   dataDir: string,
   directory: DataDirectory,
   onProgress: OnProgress,
 ): Promise<VerifyReport> {
-  const { engine, engineDamage } = await engineOf(disk, directory);
+  const { engine, engineDamage } = await findEngine(disk, directory);
   const log = await verifyLog(disk, directory.log, directory.newestSegment, onProgress);
   const snapshots: VerifiedSnapshot[] = [];
   for (const { revision } of await listSnapshots(disk, directory.snapshots)) {
     snapshots.push(await verifySnapshot(disk, directory.snapshots, revision, log.storeId, onProgress));
   }
+  const base =
+    engine === undefined || engine === 'memory'
+      ? undefined
+      : await verifyBase({ disk, engine, folder: directory.base, storeId: log.storeId, onProgress });
   const isRestoring = (await disk.list(dataDir)).some((name) => `${dataDir}/${name}` === directory.restoring);
   const damages = [
     ...(isRestoring ? [brokenOffRestore(directory)] : []),
     ...(engineDamage === undefined ? [] : [engineDamage]),
     ...logDamages(log),
     ...snapshots.flatMap(snapshotDamages),
-    ...reachDamages(log, snapshots),
+    ...baseDamages(base),
+    ...reachDamages(log, snapshots, base),
   ];
   const oldest = log.segments[0];
   return {
     isWhole: damages.length === 0,
-    wholeRevision: isRestoring ? 0 : wholeRevision(log, snapshots),
+    wholeRevision: isRestoring ? 0 : wholeRevision(log, snapshots, base),
     engine,
     log: {
       storeId: log.storeId === undefined ? '' : publicStoreId(log.storeId),
@@ -81,29 +89,12 @@ async function verify(
       noteCount: log.noteCount,
       torn: log.torn,
     },
+    base: base && baseReport(base),
     snapshots: snapshots.map(snapshotReport),
     damages,
-    notes: await notes(disk, directory, log, snapshots),
-    recovery: nextStart(isRestoring, engineDamage, () => forecast(log, snapshots)),
+    notes: await notes(disk, directory, log, snapshots, base),
+    recovery: nextStart(isRestoring, engineDamage, () => forecast(log, snapshots, base)),
   };
-}
-
-interface FoundEngine {
-  readonly engine: EngineName | undefined;
-  readonly engineDamage: Damage | undefined;
-}
-
-async function engineOf(disk: Disk, { engine: file }: DataDirectory): Promise<FoundEngine> {
-  try {
-    return { engine: await readEngineFile(disk, file), engineDamage: undefined };
-  } catch (error) {
-    if (!isStoreError(error, 'damaged')) throw error;
-    const what = 'it names no engine that this version knows';
-    return {
-      engine: undefined,
-      engineDamage: { file, offset: 0, what, fromRevision: 1, toRevision: undefined },
-    };
-  }
 }
 
 function nextStart(
@@ -150,54 +141,9 @@ function snapshotReport({ path, revision, counts, error }: VerifiedSnapshot): Sn
   return { file: path, revision, isWhole: error === undefined, ...counts };
 }
 
-function brokenOffRestore({ restoring }: DataDirectory): Damage {
-  const what = 'a restore was broken off; remove what is in the directory and restore the backup again';
-  return { file: restoring, offset: 0, what, fromRevision: 1, toRevision: undefined };
-}
-
-function logDamages({ misnamed, segments, missingNewest }: VerifiedLog): Damage[] {
-  const all = [
-    ...misnamed.map((error) => ({ error, fromRevision: 1, toRevision: undefined })),
-    ...segments.flatMap(({ damages }) => damages),
-    ...(missingNewest === undefined
-      ? []
-      : [{ error: missingNewest, fromRevision: missingNewest.wholeRevision + 1, toRevision: undefined }]),
-  ];
-  return all.map(({ error, fromRevision, toRevision }) => {
-    const { path: file, offset, what } = error;
-    return { file, offset, what, fromRevision, toRevision };
-  });
-}
-
-function snapshotDamages({ path, revision, error }: VerifiedSnapshot): Damage[] {
-  if (error === undefined) return [];
-  const place = error instanceof SnapshotDamageError ? error : { offset: 0, what: error.message };
-  const { offset, what } = place;
-  return [{ file: path, offset, what, fromRevision: revision, toRevision: revision }];
-}
-
-/** What lies between the state to begin with and the log. */
-function reachDamages({ segments }: VerifiedLog, snapshots: readonly VerifiedSnapshot[]): Damage[] {
-  const [oldest] = segments;
-  const newest = snapshots[0];
-  if (oldest === undefined) {
-    if (newest === undefined) return [];
-    const what = 'the log is missing';
-    return [{ file: newest.path, offset: 0, what, fromRevision: newest.revision + 1, toRevision: undefined }];
-  }
-  const begin = newest?.revision ?? 0;
-  const end = segments.at(-1)?.lastRevision ?? 0;
-  if (oldest.firstRevision > begin + 1) {
-    const toRevision = oldest.firstRevision - 1;
-    const what = `the log begins at revision ${oldest.firstRevision}: what comes before is missing`;
-    return [{ file: oldest.path, offset: 0, what, fromRevision: begin + 1, toRevision }];
-  }
-  const isRead = segments.every(({ damages }) => damages.length === 0);
-  if (newest !== undefined && end < begin && isRead) {
-    const what = `the log ends at revision ${end}, before this snapshot`;
-    return [{ file: newest.path, offset: 0, what, fromRevision: end + 1, toRevision: undefined }];
-  }
-  return [];
+function baseReport({ revision, files, damages, leaseCount }: VerifiedBase): BaseReport {
+  const bytes = files.reduce((sum, file) => sum + file.bytes, 0);
+  return { revision, bytes, isWhole: damages.length === 0, leaseCount, files };
 }
 
 async function notes(
@@ -205,6 +151,7 @@ async function notes(
   directory: DataDirectory,
   log: VerifiedLog,
   snapshots: readonly VerifiedSnapshot[],
+  base: VerifiedBase | undefined,
 ): Promise<string[]> {
   const oldest = log.segments[0]?.firstRevision ?? 0;
   const asides = (await disk.list(directory.snapshots)).filter((name) => name.endsWith('.damaged')).sort();
@@ -214,6 +161,10 @@ async function notes(
     ...unfinished.map((name) => `${directory.snapshots}/${name} was being made; the next start removes it`),
     ...asides.map(
       (name) => `${directory.snapshots}/${name} was set aside as damaged; nothing needs it any more`,
+    ),
+    ...(base?.leftOver ?? []).map((path) => `${path} is not needed any more; the next start removes it`),
+    ...(base === undefined || base.revision === 0 ? [] : snapshots).map(
+      ({ path }) => `${path} is in the files of the engine; the next start removes it`,
     ),
     ...snapshots
       .slice(1)

@@ -1,12 +1,15 @@
 /** Small stores on a simulated disk with all that a log and snapshots can hold, for tools to read. */
 import { openStore } from '../../src/kv/open-store.ts';
 import type { Store } from '../../src/api.ts';
+import type { EngineName } from '../../src/engine-names.ts';
 import type { OperatorEvent } from '../../src/store/operator-event.ts';
 import { ManualClock } from '../support/manual-clock.ts';
 import { SeededRandom } from '../support/random.ts';
 import { SimulatedDisk } from '../support/simulated-disk.ts';
 
 export const DATA_DIR = '/data';
+/** The folder of an engine on disk. */
+export const BASE_DIR = `${DATA_DIR}/base`;
 /** The file that names the newest segment. */
 export const NEWEST_PATH = `${DATA_DIR}/NEWEST`;
 /** Three of them fill the smallest segment. */
@@ -23,13 +26,14 @@ export interface Life {
 /** Runs a store from its making to its close. @returns what it left. */
 export async function filesOf(
   live: (life: Life) => Promise<void>,
-  options: { readonly seed?: number; readonly snapshotsKept?: number } = {},
+  options: { readonly seed?: number; readonly snapshotsKept?: number; readonly engine?: EngineName } = {},
 ): Promise<Files> {
-  const { seed = 1, snapshotsKept = 2 } = options;
+  const { seed = 1, snapshotsKept = 2, engine = 'memory' } = options;
   const disk = new SimulatedDisk({ seed });
   const clock = new ManualClock(Date.UTC(2026, 0, 1));
   const store = await openStore({
     dataDir: DATA_DIR,
+    engine,
     disk,
     clock,
     random: new SeededRandom(seed),
@@ -42,7 +46,7 @@ export async function filesOf(
 
 export async function readFiles(disk: SimulatedDisk): Promise<Files> {
   const files = new Map<string, Uint8Array>();
-  for (const folder of [`${DATA_DIR}/log`, `${DATA_DIR}/snapshots`]) {
+  for (const folder of [`${DATA_DIR}/log`, `${DATA_DIR}/snapshots`, BASE_DIR]) {
     for (const name of (await disk.list(folder)).sort())
       if (name !== '.lock') files.set(`${folder}/${name}`, disk.contentOf(`${folder}/${name}`));
   }
@@ -57,6 +61,7 @@ export async function diskWith(files: Files): Promise<SimulatedDisk> {
   const disk = new SimulatedDisk({ seed: 1 });
   await disk.makeDirectory(`${DATA_DIR}/log`);
   await disk.makeDirectory(`${DATA_DIR}/snapshots`);
+  if ([...files.keys()].some((path) => path.startsWith(BASE_DIR))) await disk.makeDirectory(BASE_DIR);
   for (const [path, bytes] of files) disk.setContent(path, bytes);
   // A store without lock files would first wait for an owner to notice that.
   if (files.size > 0) disk.setContent(`${DATA_DIR}/LOCK`, new Uint8Array(0));
@@ -91,15 +96,17 @@ export function snapshotPath(revision: number): string {
   return `${DATA_DIR}/snapshots/${String(revision).padStart(20, '0')}.snapshot`;
 }
 
-/** Opens a store on the files. @returns its revision and what it told, or why it does not start. */
+/** Opens a store on the files, with its own engine or another. @returns its revision and what it told, or why it does not start. */
 export async function startOn(
   files: Files,
+  engine: EngineName = 'memory',
 ): Promise<{ readonly revision: number; readonly events: readonly OperatorEvent[] } | Error> {
   const events: OperatorEvent[] = [];
   const disk = await diskWith(files);
   try {
     const store = await openStore({
       dataDir: DATA_DIR,
+      engine,
       disk,
       clock: new ManualClock(Date.UTC(2026, 0, 2)),
       random: new SeededRandom(2),

@@ -51,6 +51,7 @@ function reportText(report: VerifyReport): string {
   const facts: Record<string, string> = {
     ...(engine !== 'memory' && { engine: engine ?? 'not known' }),
     log: logText(report.log),
+    ...baseFacts(report.base),
   };
   for (const snapshot of report.snapshots) {
     const { revision, bytes, isWhole } = snapshot;
@@ -70,6 +71,20 @@ function reportText(report: VerifyReport): string {
     ...report.notes.map((note) => `note: ${note}`),
   ];
   return formatFacts(facts) + lines.map((line) => `${line}\n`).join('');
+}
+
+function baseFacts(base: VerifyReport['base']): Record<string, string> {
+  if (base === undefined) return {};
+  if (base.revision === 0 && base.isWhole) return { files: 'empty: no checkpoint yet' };
+  const { revision, bytes, files, leaseCount, isWhole } = base;
+  const records = files.reduce((sum, { recordCount }) => sum + recordCount, 0);
+  const held = isWhole
+    ? `${displayCount(records, 'record')}, ${displayCount(leaseCount, 'lease')}, whole`
+    : 'damaged';
+  return {
+    files: `${displayCount(files.length, 'file')}, ${displaySize(bytes)}, ${held}`,
+    ...(revision > 0 && { checkpoint: `revision ${revision}` }),
+  };
 }
 
 function logText({
@@ -107,12 +122,16 @@ function forecastText(forecast: Forecast): string {
     case 'stops':
       return `refuses: ${forecast.why}`;
     case 'starts': {
-      const { revision, snapshotRevision, cutBytes, skippedSnapshots } = forecast;
-      const from =
-        snapshotRevision === 0 ? 'from the log alone' : `from the snapshot of revision ${snapshotRevision}`;
+      const { revision, cutBytes, skippedSnapshots, isBaseDamaged } = forecast;
       const skipped = skippedSnapshots.map((each) => `, passing over the damaged one of revision ${each}`);
       const cut = cutBytes === 0 ? '' : `, cutting off ${cutBytes} torn bytes`;
-      return `comes up at revision ${revision}, ${from}${skipped.join('')}${cut}`;
+      const refused = isBaseDamaged ? ', refusing what needs a damaged place' : '';
+      return `comes up at revision ${revision}, ${beginText(forecast)}${skipped.join('')}${cut}${refused}`;
     }
   }
+}
+
+function beginText({ snapshotRevision, baseRevision }: Extract<Forecast, { kind: 'starts' }>): string {
+  if (baseRevision > 0) return `from the checkpoint of revision ${baseRevision}`;
+  return snapshotRevision === 0 ? 'from the log alone' : `from the snapshot of revision ${snapshotRevision}`;
 }
