@@ -3,7 +3,8 @@
  *
  * Each schedule has a seed of its own, from `--seed` on. One that fails is told with the command that runs it again and
  * shows what happened: `npm run simulate -- --seed S --trace`. `--engine` is what the store runs on: `memory` (default),
- * `heap`, or `mirror`, both of them side by side.
+ * `heap`, or `mirror`, both of them side by side; `lsm` and `bitcask` on the simulated disk, and `plain`, which is the simplest that
+ * keeps its state there; with `-mirror` each of these beside `heap`.
  */
 import { parseArgs } from 'node:util';
 import { engineNamed } from '../test/simulation/engines.ts';
@@ -23,13 +24,13 @@ const { values } = parseArgs({
 const firstSeed = wholeNumber('seed', values.seed);
 const count = wholeNumber('schedules', values.schedules);
 const isTraced = values.trace;
-const makeEngine = engineNamed(values.engine);
+const engine = engineNamed(values.engine);
 
 const startMs = performance.now();
 let steps = 0;
 let failures = 0;
 for (let seed = firstSeed; seed < firstSeed + count; seed++) {
-  const result = await simulate(seed, { makeEngine, isTraced });
+  const result = await simulate(seed, { engine, isTraced });
   steps += result.stepCount;
   if (isTraced) console.log(result.trace.join('\n'));
   if (result.failure === undefined) continue;

@@ -5,15 +5,13 @@
  *
  * KILL_SEED decides what the clients do and when the kills come.
  */
-import { setTimeout as delay } from 'node:timers/promises';
 import { expect, test, vi } from 'vitest';
-import { SeededRandom } from '../support/random.ts';
 import { rounds } from '../support/share.ts';
 import { temporaryDirectory } from '../support/test-server.ts';
 import { audit, newLedgers } from './audit.ts';
 import { openClients } from './clients.ts';
 import { Follower } from './follower.ts';
-import { Load } from './load.ts';
+import { killAgainAndAgain } from './kills.ts';
 import { ServerProcess } from './server-process.ts';
 import { failureOf } from './workplace.ts';
 
@@ -23,58 +21,14 @@ vi.setConfig({ testTimeout: 120_000 });
 const CYCLES = rounds(100);
 const SEED = Number(process.env['KILL_SEED'] ?? 1);
 
-/** What the watch has told is held against what was acknowledged, and forgotten, this often. */
-const CYCLES_PER_COMPARISON = 10;
-
-/** The kill comes after this many calls at most, and a moment that is not bound to the end of one. */
-const CALLS_MAX = 200;
-const MOMENT_MS_MAX = 20;
-
 test(
   `no acknowledged write is lost over ${CYCLES} kills, seed ${SEED}`,
-  { timeout: 60_000 + CYCLES * 20_000 },
-  async () => {
-    const dataDir = await temporaryDirectory();
-    const random = new SeededRandom(SEED);
-    const ledgers = newLedgers();
+  () => {
     // Small segments and frequent snapshots, so that kills meet rotations, snapshots and removals too.
     const flags = ['--segment-bytes', '256KiB', '--snapshot-log-bytes', '512KiB'];
-    let server = await ServerProcess.start({ dataDir, flags });
-    const { port } = server;
-    const { reader, writers } = openClients(port);
-    const follower = new Follower(reader);
-    for (let cycle = 1; cycle <= CYCLES; cycle++) {
-      const load = new Load({ clients: writers, ledgers, seed: SEED * 10_000 + cycle });
-      await load.done(random.between(1, CALLS_MAX));
-      await delay(random.below(MOMENT_MS_MAX));
-      await server.end('SIGKILL');
-      await load.stop();
-      ledgers.leases.serverEnded();
-      expect([...load.failures.keys()], `kill ${cycle}`).toEqual(['unavailable']);
-
-      server = await ServerProcess.start({ dataDir, port, flags });
-      ledgers.leases.serverReady();
-      const { faults, revision } = await audit(reader, ledgers, true);
-      expect(faults, `after kill ${cycle}`).toEqual([]);
-      if (cycle % CYCLES_PER_COMPARISON !== 0 && cycle !== CYCLES) continue;
-      await follower.reached(revision);
-      expect(follower.faults(ledgers.keys.takeAcknowledged()), `watched up to kill ${cycle}`).toEqual([]);
-    }
-
-    // With the leases gone nothing changes any more by itself, so that the watch can be held against the whole.
-    for await (const { leaseId, ttlMs } of reader.leases.list()) {
-      if (ttlMs > 60_000) await reader.leases.revoke(leaseId);
-    }
-    await expect.poll(async () => (await reader.admin.status()).leaseCount, { timeout: 15_000 }).toBe(0);
-    const { entries, revision } = await audit(reader, ledgers, false);
-    await follower.reached(revision);
-    expect(follower.faults([])).toEqual([]);
-    expect(follower.entries).toEqual(entries);
-    expect(follower.interruptions.length).toBeGreaterThan(0);
-    expect(ledgers.keys.acknowledgedCount).toBeGreaterThan(CYCLES * 16);
-    expect(ledgers.leases.size).toBeGreaterThan(CYCLES);
-    await follower.end();
+    return killAgainAndAgain({ cycles: CYCLES, seed: SEED, flags });
   },
+  60_000 + CYCLES * 20_000,
 );
 
 test('a write is neither acknowledged nor shown before its flush, and is open when the server dies', async () => {

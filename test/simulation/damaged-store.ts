@@ -14,7 +14,7 @@ import { SeededRandom } from '../support/random.ts';
 import { SimulatedDisk } from '../support/simulated-disk.ts';
 import { withFiles } from '../support/wrapped-disk.ts';
 import { describe, isSame } from './describe.ts';
-import { engineNamed } from './engines.ts';
+import { HeapEngine } from '../engine/contract/heap-engine.ts';
 
 const DATA_DIR = '/data';
 const LOG_DIR = `${DATA_DIR}/log`;
@@ -173,7 +173,7 @@ function optionsOf(disk: Disk, clock: ManualClock, seed: number): StoreOptions {
     disk,
     clock,
     random: new SeededRandom(seed),
-    makeEngine: engineNamed('heap'),
+    makeEngine: () => new HeapEngine(),
     memoryBytesMax: 2 ** 40,
     limits: { segmentBytes: 4096 },
   };

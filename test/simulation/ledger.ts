@@ -30,6 +30,8 @@ interface Recorded {
   /** `undefined`: deleted. */
   readonly version: RecordedVersion | undefined;
   readonly instant: Instant;
+  /** Of a transaction that changes no key. */
+  readonly isEmpty?: boolean;
 }
 
 /** Of a collection there is the count of its elements in place of its content, which is not all in the version. */
@@ -109,6 +111,17 @@ export class Ledger {
     this.#recorded.push({ revision, key, version: versionOf(change), instant: this.#instant() });
   }
 
+  /** A checkpoint begins at a revision. One that nothing has changed was taken for it. */
+  sealed(revision: number): void {
+    const newest = Math.max(
+      this.model.revision,
+      this.#recorded.at(-1)?.revision ?? 0,
+      ...this.#elementRevisions,
+    );
+    if (revision > newest)
+      this.#recorded.push({ revision, key: '', version: undefined, instant: this.#instant(), isEmpty: true });
+  }
+
   saw(revision: number): void {
     // The store may have taken it by itself, since the model was last brought to where the store is.
     if (revision > this.model.revision) this.settle();
@@ -173,6 +186,7 @@ export class Ledger {
   }
 
   #check(operation: Operation, instant: Instant, isLast: boolean): Run {
+    this.#takeEmpty();
     const { model } = this;
     const revisionBefore = model.revision;
     const sequenceBefore = model.sequence;
@@ -322,14 +336,30 @@ export class Ledger {
       }
     }
     this.#recorded = recorded.slice(at);
-    const extra = recorded[at];
+    this.#takeEmpty();
+    const [extra] = this.#recorded;
     if (extra !== undefined && isLast)
       throw new Error(`${describe(operation)} also commits ${describe(extra)}, and should not`);
     return false;
   }
 
+  /** Transactions without a change come where they were taken. */
+  #takeEmpty(): void {
+    for (;;) {
+      const [first] = this.#recorded;
+      if (first?.isEmpty !== true) return;
+      this.#recorded = this.#recorded.slice(1);
+      const { model } = this;
+      if (first.revision !== model.revision + 1)
+        throw new Error(`revision ${first.revision} was taken for a checkpoint after ${model.revision}`);
+      const { nowMs: timeMs } = first.instant;
+      model.commit({ changes: [], isUnseen: true, granted: undefined, ended: undefined, timeMs });
+    }
+  }
+
   /** Explains one transaction that no call has made: a key or a lease whose deadline has come. */
   #settleOne(): void {
+    this.#takeEmpty();
     const [first] = this.#recorded;
     if (first === undefined) return;
     const { model } = this;

@@ -15,13 +15,14 @@ import { Ledger } from './ledger.ts';
 import type { Instant } from './model.ts';
 import type { Plan } from './plan.ts';
 import { takeRecovered } from './recovered.ts';
+import type { SimulatedEngine } from './engines.ts';
 import { recordingEngine } from './recording-engine.ts';
 import { Scheduler } from './scheduler.ts';
 import { simulateCompression } from './simulated-compression.ts';
 import { Trace } from './trace.ts';
 
 export interface MachineOptions {
-  makeEngine(): Engine;
+  readonly engine: SimulatedEngine;
   /** What the store sees of the disk; default: all of it. */
   wrapDisk?(disk: Disk): Disk;
   readonly isTraced?: boolean;
@@ -58,6 +59,8 @@ export class Machine {
   #failure: Error | undefined;
   /** That of the newest process; a recovery may make several. */
   #engine: Engine | undefined;
+  /** The engine may have closed its files. */
+  #isClosed = false;
   /** The engine's versions are taken down: recovery is over. */
   #isRecording = false;
 
@@ -128,6 +131,7 @@ export class Machine {
     this.#generation++;
     this.#clock = new SteadyClock(this.scheduler);
     this.#isRecording = false;
+    this.#isClosed = false;
     const opened: { store?: Store; error?: Error } = {};
     this.#openStore().then(
       (store) => (opened.store = store),
@@ -171,6 +175,7 @@ export class Machine {
       () => (closed.isDone = true),
       (reason: unknown) => (closed.error = toError(reason)),
     );
+    this.#isClosed = this.#engine?.durable !== undefined;
     await this.runUntil(() => closed.isDone === true || closed.error !== undefined || isOver());
     if (closed.error !== undefined && !this.isDiskFaulty) throw closed.error;
     if (closed.isDone === true && !ledger.hasFailed) ledger.closed(monotonicMs);
@@ -195,7 +200,8 @@ export class Machine {
 
   #processEnded(): void {
     // Within a load the parts of an engine need not agree.
-    if (this.#isRecording && this.#engine !== undefined) verifyIntegrity(this.#engine);
+    // Nor can what is on disk be read any more when the engine was closed.
+    if (this.#isRecording && this.#engine !== undefined && !this.#isClosed) verifyIntegrity(this.#engine);
     this.#engine = undefined;
     this.#latestMs = Math.max(this.#latestMs, this.#clock.nowMs());
     this.ledger.processEnded(this.scheduler.monotonicMs());
@@ -211,11 +217,18 @@ export class Machine {
       memoryBytesMax: MEMORY_BYTES_MAX,
       clock: this.#clock,
       random: this.#random,
-      makeEngine: () => {
-        this.#engine = this.#options.makeEngine();
-        return recordingEngine(this.#engine, (change) => {
-          if (this.#isRecording) this.ledger.record(change);
-        });
+      engine: this.#options.engine.setting,
+      makeEngine: async (place) => {
+        this.#engine = await this.#options.engine.make(place);
+        return recordingEngine(
+          this.#engine,
+          (change) => {
+            if (this.#isRecording) this.ledger.record(change);
+          },
+          (revision) => {
+            if (this.#isRecording) this.ledger.sealed(revision);
+          },
+        );
       },
       onEvent: (event) => {
         this.trace.add(() => `event ${event.kind}`);

@@ -56,3 +56,13 @@ export function drawPlan(random: SeededRandom): Plan {
     isLogKept,
   };
 }
+
+/**
+ * The plan for an engine on disk: checkpoints are frequent, and wait for no more history than comes about in a life. A restart finds
+ * history only from the newest checkpoint on.
+ */
+export function withCheckpoints(plan: Plan, random: SeededRandom): Plan {
+  const checkpointBytes = random.pick([1, 2000, 20_000]);
+  const historyRevisionsMax = random.pick([1, 3, 20, 60]);
+  return { ...plan, limits: { ...plan.limits, checkpointBytes, historyRevisionsMax }, isHistoryKept: false };
+}

@@ -4,8 +4,23 @@ import type { PutRow } from '../../src/engine/put-row.ts';
 import type { Change } from '../../src/engine/version.ts';
 import { NO_BYTES } from '../../src/wire/bytes.ts';
 
-/** Makes an engine tell of every version it is given: what was sequenced is known before any of it is visible. */
-export function recordingEngine(engine: Engine, onApply: (change: Change) => void): Engine {
+/**
+ * Makes an engine tell of every version it is given: what was sequenced is known before any of it is visible.
+ * @param onSeal told of the revision at which a checkpoint begins: the store may have taken one for it.
+ */
+export function recordingEngine(
+  engine: Engine,
+  onApply: (change: Change) => void,
+  onSeal: (revision: number) => void = () => undefined,
+): Engine {
+  const { durable } = engine;
+  if (durable !== undefined) {
+    const seal = durable.seal.bind(durable);
+    durable.seal = (revision) => {
+      seal(revision);
+      onSeal(revision);
+    };
+  }
   const apply = engine.apply.bind(engine);
   const putAll = engine.putAll.bind(engine);
   let isInRow = false;

@@ -20,10 +20,10 @@ export const SCHEDULES_TIMEOUT_MS = timeLimitMs(900_000);
 
 /** Runs them one after the other. Throws at the first that fails, with the command that shows it again. */
 export async function runSchedules({ engine, firstSeed, count }: Schedules): Promise<void> {
-  const makeEngine = engineNamed(engine);
+  const simulated = engineNamed(engine);
   const endSeed = firstSeed + rounds(count);
   for (let seed = firstSeed; seed < endSeed; seed++) {
-    const { failure } = await simulate(seed, { makeEngine });
+    const { failure } = await simulate(seed, { engine: simulated });
     if (failure === undefined) continue;
     const command = `npm run simulate -- --seed ${seed} --engine ${engine} --trace`;
     throw new Error(`seed ${seed} fails: ${failure.message}\nsee it again: ${command}`, { cause: failure });

@@ -5,8 +5,8 @@ import { engineNamed } from './engines.ts';
 import type { MachineOptions } from './machine.ts';
 import { simulate } from './simulation.ts';
 
-const HEAP: MachineOptions = { makeEngine: engineNamed('heap') };
-const MIRROR: MachineOptions = { makeEngine: engineNamed('mirror') };
+const HEAP: MachineOptions = { engine: engineNamed('heap') };
+const MIRROR: MachineOptions = { engine: engineNamed('mirror') };
 
 describe('a simulated store', () => {
   test('goes the same way twice from the same seed', async () => {
@@ -24,7 +24,7 @@ describe('a simulated store', () => {
   });
 
   test('counts what is visible when the log fails before the answer', async () => {
-    expect((await simulate(6682, { makeEngine: engineNamed('memory') })).failure).toBeUndefined();
+    expect((await simulate(6682, { engine: engineNamed('memory') })).failure).toBeUndefined();
   });
 
   test('is found out when the disk only claims to have flushed a file', async () => {

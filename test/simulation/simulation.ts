@@ -11,7 +11,7 @@ import { Machine, type MachineOptions, onMachine } from './machine.ts';
 import { SWEPT_KEYS } from '../../src/store/collections/collection-keys.ts';
 import { checkNothingLeft } from './collections/collection-checks.ts';
 import { CollectionWorkload } from './collections/collection-workload.ts';
-import { drawPlan, type Plan } from './plan.ts';
+import { drawPlan, type Plan, withCheckpoints } from './plan.ts';
 import { checkOldRevisions } from './recovered.ts';
 import { WatchClient } from './watch-client.ts';
 import { Workload } from './workload.ts';
@@ -71,6 +71,8 @@ const SWEPT_MS = 2000;
 const SWEEP_ROUNDS_MAX = 20;
 /** Sets the seeds of what happens to collections apart. */
 const COLLECTIONS = 0x5eed;
+/** ... and checkpoints of an engine on disk. */
+const CHECKPOINTS = 0xd15c;
 
 class Simulation {
   readonly machine: Machine;
@@ -84,7 +86,9 @@ class Simulation {
   constructor(seed: number, options: MachineOptions) {
     const random = new SeededRandom(seed);
     this.#random = random;
-    this.#plan = drawPlan(random);
+    const plan = drawPlan(random);
+    const isOnDisk = options.engine.setting !== 'memory';
+    this.#plan = isOnDisk ? withCheckpoints(plan, new SeededRandom(seed ^ CHECKPOINTS)) : plan;
     this.machine = new Machine(random, this.#plan, options);
     const { model } = this.machine.ledger;
     const hasLeases = !this.#plan.isTight;
@@ -182,6 +186,7 @@ class Simulation {
         code: random.pick(['failed', 'noSpace'] as const),
         effect: random.pick(['part', 'part', 'none', 'whole'] as const),
         isPermanent: random.chance(0.3),
+        exceptNow: true,
       };
       this.machine.trace.add(() => `fault ${JSON.stringify(fault)}`);
       this.machine.disk.injectFault(fault);

@@ -9,7 +9,7 @@ import { SeededRandom } from '../support/random.ts';
 import type { Fault } from '../support/simulated-fault.ts';
 import type { DiskCall } from '../support/simulated-fault.ts';
 import { backUp } from './backups.ts';
-import { engineNamed } from './engines.ts';
+import { type EngineName, engineNamed } from './engines.ts';
 import { type CrashKind, Machine, onMachine, type StorePlan } from './machine.ts';
 import type { Operation } from './operation.ts';
 import { checkOldRevisions } from './recovered.ts';
@@ -75,8 +75,9 @@ export interface SweptLife {
 export function runScript(
   { fault, endStep = Infinity, crash }: Mishap,
   script: Script = WRITES,
+  engine: EngineName = 'heap',
 ): Promise<SweptLife> {
-  return sweptLife(script, async (machine) => {
+  return sweptLife(script, engine, async (machine) => {
     if (fault !== undefined) injectFault(machine, fault);
     await live(machine, script, endStep);
     const life = lifeOf(machine);
@@ -90,8 +91,8 @@ export function runScript(
  * Breaks the script off, and then has a mishap while the store is opened again.
  * @returns of that opening alone.
  */
-export function runRecovery(mishap: RecoveryMishap): Promise<SweptLife> {
-  return sweptLife(WRITES, async (machine) => {
+export function runRecovery(mishap: RecoveryMishap, engine: EngineName = 'heap'): Promise<SweptLife> {
+  return sweptLife(WRITES, engine, async (machine) => {
     const { scheduler } = machine;
     await live(machine, WRITES, mishap.endStep);
     machine.crash(mishap.crash);
@@ -107,8 +108,15 @@ export function runRecovery(mishap: RecoveryMishap): Promise<SweptLife> {
 }
 
 /** @param run leaves a machine on which the store is to be opened again. */
-async function sweptLife(script: Script, run: (machine: Machine) => Promise<SweptLife>): Promise<SweptLife> {
-  const machine = new Machine(new SeededRandom(SEED), script.plan, { makeEngine: engineNamed('heap') });
+async function sweptLife(
+  script: Script,
+  name: EngineName,
+  run: (machine: Machine) => Promise<SweptLife>,
+): Promise<SweptLife> {
+  const engine = engineNamed(name);
+  // What is on disk has one version of each key.
+  const isHistoryKept = script.plan.isHistoryKept && engine.setting === 'memory';
+  const machine = new Machine(new SeededRandom(SEED), { ...script.plan, isHistoryKept }, { engine });
   let life: SweptLife | undefined;
   await onMachine(machine, async () => {
     life = await run(machine);
@@ -120,7 +128,7 @@ async function sweptLife(script: Script, run: (machine: Machine) => Promise<Swep
 
 function injectFault(machine: Machine, fault: Fault): void {
   machine.isDiskFaulty = true;
-  machine.disk.injectFault(fault);
+  machine.disk.injectFault({ ...fault, exceptNow: true });
 }
 
 /** Two lives, so that the script also meets what recovery does. */

@@ -13,9 +13,12 @@ export function rounds(whole: number): number {
   return Math.max(1, Math.round(whole * share));
 }
 
-/** The places of 0 to `count - 1` that are tried: spread evenly, the first one among them. */
-export function* places(count: number): Generator<number, undefined> {
-  const stride = Math.max(1, 1 / share);
+/**
+ * The places of 0 to `count - 1` that are tried: spread evenly, the first one among them.
+ * @param part of the share, where the same places are tried in several ways.
+ */
+export function* places(count: number, part = 1): Generator<number, undefined> {
+  const stride = Math.max(1, 1 / (share * part));
   for (let index = 0; Math.floor(index * stride) < count; index++) yield Math.floor(index * stride);
 }
 

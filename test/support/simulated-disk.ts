@@ -281,15 +281,15 @@ export class SimulatedDisk implements Disk {
     detail: string,
     action: (fault: InjectedError | undefined) => Result,
   ): Result {
-    const fault = this.#begin(call, path, detail);
+    const fault = this.#begin(call, path, detail, call === 'read');
     this.#checkAlive(call, path);
     if (call === 'write') this.#nowWriteCount++;
     return action(fault);
   }
 
   /** @returns what the call is to fail with. */
-  #begin(call: DiskCall, path: string, detail: string): InjectedError | undefined {
-    const fault = this.#isDead ? undefined : this.#faults.take(call, path);
+  #begin(call: DiskCall, path: string, detail: string, isReadNow = false): InjectedError | undefined {
+    const fault = this.#isDead ? undefined : this.#faults.take(call, path, isReadNow);
     const outcome = this.#isDead ? ' by a dead process' : fault === undefined ? '' : ` fails: ${fault.code}`;
     this.#log.add(call, path, detail, outcome);
     return fault;

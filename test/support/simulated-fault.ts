@@ -13,6 +13,8 @@ export interface Fault {
   readonly call: DiskCall | 'any';
   /** It strikes the how-manieth such call from now on; 1 (default): the next. */
   readonly at?: number;
+  /** Reads at once do not count: they fail the call alone that needed them. */
+  readonly exceptNow?: boolean;
   /** Only calls for paths that end so count. */
   readonly pathEnd?: string;
   /** Default `failed`. */
@@ -83,11 +85,12 @@ export class WaitingFaults {
   }
 
   /** A call is made. @returns what it is to fail with. */
-  take(call: DiskCall, path: string): InjectedError | undefined {
+  take(call: DiskCall, path: string, isReadNow: boolean): InjectedError | undefined {
     let struck: Fault | undefined;
     for (const waiting of this.#faults) {
       const { fault } = waiting;
       if ((fault.call !== call && fault.call !== 'any') || !path.endsWith(fault.pathEnd ?? '')) continue;
+      if (isReadNow && fault.exceptNow === true) continue;
       waiting.callsLeft--;
       if (waiting.callsLeft === 0 || (waiting.callsLeft < 0 && fault.isPermanent === true)) struck ??= fault;
     }

@@ -25,6 +25,7 @@
  *
  * One merge is at work at a time. If step 4 or 5 fails, it is gone on with before the next one.
  */
+import { StoreError } from '../../errors.ts';
 import { RunScan } from '../runs/table/run-scan.ts';
 import type { PlacedChange } from '../version.ts';
 import type { BitcaskState } from './bitcask-state.ts';
@@ -40,7 +41,11 @@ export interface UntakenMerge {
   readonly outputs: readonly Run[];
 }
 
-export class MergeStopped extends Error {}
+export class MergeStopped extends StoreError<'closed'> {
+  constructor() {
+    super('closed', 'the engine is being closed');
+  }
+}
 
 /**
  * Steps 1 to 3.
@@ -102,7 +107,7 @@ async function copy(
     }
     if (!records.next()) await records.read();
     if (pace.isOver()) await pace.rest();
-    if (isStopped()) throw new MergeStopped('the base is closed');
+    if (isStopped()) throw new MergeStopped();
   }
 }
 

@@ -10,6 +10,7 @@ import type {
   EngineLoader,
   EngineRange,
   DeadlineSums,
+  DurableState,
   EngineStats,
   ScanOptions,
   Visit,
@@ -27,11 +28,14 @@ import { verifyIntegrity } from '../memory/integrity.ts';
 export class MirrorEngine implements Engine, EngineLoader {
   readonly #engine: Engine;
   readonly #model: Engine;
+  /** Of the engine: the model has all in memory. */
+  readonly durable?: DurableState;
 
   /** @param engine is the one whose answers are passed on. */
   constructor(engine: Engine, model: Engine) {
     this.#engine = engine;
     this.#model = model;
+    if (engine.durable !== undefined) this.durable = engine.durable;
   }
 
   read(key: Uint8Array, revision: number): Version | undefined {
@@ -125,14 +129,21 @@ export class MirrorEngine implements Engine, EngineLoader {
     );
   }
 
-  readonly coldReadCount = 0;
+  get coldReadCount(): number {
+    return this.#engine.coldReadCount;
+  }
 
   get isWalked(): boolean {
     return this.#both('isWalked', (engine) => engine.isWalked, String);
   }
 
   forget(range: EngineRange, limit: number): number {
-    return this.#both('forget', (engine) => engine.forget(range, limit), String);
+    if (this.durable === undefined)
+      return this.#both('forget', (engine) => engine.forget(range, limit), String);
+    // Which keys of deleted ones are still there to be dropped is its own affair.
+    const count = this.#engine.forget(range, limit);
+    this.#model.forget(range, count < limit ? Infinity : count);
+    return count;
   }
 
   get loader(): EngineLoader {

@@ -1,7 +1,6 @@
-/** The contract of stores over engines in memory. */
+import { HeapEngine } from '../../engine/contract/heap-engine.ts';
 import { MemoryDisk } from '../../../src/disk/memory-disk.ts';
 import { MemoryEngine } from '../../../src/engine/memory/memory-engine.ts';
-import { HeapEngine } from '../../engine/contract/heap-engine.ts';
 import { testStoreContract } from './store-contract.ts';
 import { MemoryHarness } from './store-harness.ts';
 

@@ -1,0 +1,10 @@
+import { describe, test } from 'vitest';
+import { runSchedules, SCHEDULES_TIMEOUT_MS } from './schedules.ts';
+
+describe('a simulated store over the engine lsm, beside the heap engine', () => {
+  test(
+    'keeps its promises in every schedule',
+    () => runSchedules({ engine: 'lsm-mirror', firstSeed: 400_001, count: 1000 }),
+    SCHEDULES_TIMEOUT_MS,
+  );
+});

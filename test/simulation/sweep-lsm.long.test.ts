@@ -1,0 +1,7 @@
+import { testRecoverySweep } from './recovery-sweep-tests.ts';
+import { runScript } from './sweep.ts';
+import { testSweep } from './sweep-tests.ts';
+
+const clean = await runScript({ crash: 'endProcess' }, undefined, 'lsm');
+testSweep('lsm', clean);
+testRecoverySweep('lsm', clean);
