@@ -11,6 +11,7 @@ import { failingDisk } from '../support/troubled-disk.ts';
 import { alertRules, alertsFile } from './support/alerts.ts';
 import { expressions } from './support/dashboard.ts';
 import { MixedLoad } from './support/mixed-load.ts';
+import { StorageLoad } from './support/storage-load.ts';
 import { isPrometheusInstalled, Prometheus } from './support/prometheus.ts';
 
 const TIMEOUT_MS = 120_000;
@@ -92,7 +93,7 @@ test('the codes that alerts ask for are codes that calls end with', () => {
 });
 
 describe.runIf(isPrometheusInstalled)('Prometheus', () => {
-  async function serversUnderLoad(): Promise<{ well: TestServer; broken: TestServer }> {
+  async function serversUnderLoad(): Promise<{ well: TestServer; broken: TestServer; onDisk: TestServer }> {
     const { disk, fail } = failingDisk();
     const flags = { fsync: 'always', 'log-level': 'warn', 'redis-listen': '127.0.0.1:0' };
     const well = await startTestServer({ flags });
@@ -102,12 +103,15 @@ describe.runIf(isPrometheusInstalled)('Prometheus', () => {
       onTestFinished(() => load.stop());
     }
     fail();
-    return { well, broken };
+    const onDisk = await startTestServer({ flags: { ...flags, engine: 'lsm' } });
+    const storageLoad = new StorageLoad(onDisk);
+    onTestFinished(() => storageLoad.stop());
+    return { well, broken, onDisk };
   }
 
   test('gets data for all that dashboard and alerts ask', { timeout: TIMEOUT_MS }, async () => {
-    const { well, broken } = await serversUnderLoad();
-    const servers = [well, broken];
+    const { well, broken, onDisk } = await serversUnderLoad();
+    const servers = [well, broken, onDisk];
     const prometheus = await Prometheus.start(configFor(servers));
     const all = [
       ...expressions.map(({ where, expr }) => ({ where, expr: asked(expr, servers) })),

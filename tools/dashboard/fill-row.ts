@@ -44,13 +44,15 @@ export const fillRow: RowDefinition = {
     },
     {
       title: 'On disk',
-      description: 'Log and snapshots. The log goes down when a snapshot has made its older part needless.',
+      description:
+        'Log and snapshots, or the files of the engine. The log goes down when a snapshot or a checkpoint has made its older part needless.',
       kind: 'timeseries',
       unit: 'bytes',
       width: 6,
       targets: [
         [`sum(${series('kelp_log_bytes')})`, 'log'],
         [`sum(${series('kelp_snapshot_bytes')})`, 'snapshots'],
+        [`sum(${series('kelp_storage_bytes')})`, 'files of the engine'],
       ],
       isStacked: true,
     },

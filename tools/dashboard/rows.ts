@@ -4,6 +4,7 @@ import { fastRow, failureRow } from './call-rows.ts';
 import { fillRow } from './fill-row.ts';
 import { healthRow } from './health-row.ts';
 import { redisRow } from './redis-row.ts';
+import { storageRow } from './storage-row.ts';
 import { logRow, watchRow } from './store-rows.ts';
 
 export const rows: readonly RowDefinition[] = [
@@ -12,6 +13,7 @@ export const rows: readonly RowDefinition[] = [
   failureRow,
   fillRow,
   logRow,
+  storageRow,
   watchRow,
   redisRow,
 ];

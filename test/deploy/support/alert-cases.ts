@@ -177,6 +177,51 @@ export const alertCases: readonly AlertCase[] = [
     health: { [of('kelp_revision')]: '10x300', [of('kelp_snapshot_revision')]: '5x300' },
   },
   {
+    alert: 'KelpSnapshotOld',
+    firesAt: 16,
+    trouble: { [of('kelp_revision')]: '0+10x300', [of('kelp_snapshot_revision')]: '0x300' },
+    // An engine on disk has no snapshots.
+    health: {
+      [of('kelp_revision')]: '0+10x300',
+      [of('kelp_snapshot_revision')]: '0x300',
+      [of('kelp_storage_revision')]: '0+10x300',
+    },
+  },
+  {
+    alert: 'KelpCheckpointsFail',
+    firesAt: 3,
+    trouble: { [of('kelp_checkpoint_failures_total')]: '0 0 0 1x300' },
+    health: { [of('kelp_checkpoint_failures_total')]: '1x300' },
+  },
+  {
+    alert: 'KelpCheckpointOld',
+    firesAt: 16,
+    trouble: { [of('kelp_revision')]: '0+10x300', [of('kelp_storage_revision')]: '0x300' },
+    health: { [of('kelp_revision')]: '10x300', [of('kelp_storage_revision')]: '5x300' },
+  },
+  {
+    alert: 'KelpStorageDamaged',
+    firesAt: 3,
+    trouble: { [of('kelp_storage_damage_total')]: '0 0 0 1x300' },
+    health: { [of('kelp_storage_damage_total')]: '1x300' },
+  },
+  {
+    alert: 'KelpStorageWasteful',
+    firesAt: 60,
+    trouble: {
+      [of('kelp_storage_bytes')]: '3100000000x300',
+      [of('kelp_storage_live_bytes')]: '1000000000x300',
+    },
+    // A small one has little to waste.
+    health: { [of('kelp_storage_bytes')]: '900000000x300', [of('kelp_storage_live_bytes')]: '1000000x300' },
+  },
+  {
+    alert: 'KelpAnswersHeld',
+    firesAt: 5,
+    trouble: { [of('kelp_held_answers_seconds')]: '6x300' },
+    health: { [of('kelp_held_answers_seconds')]: '5x300' },
+  },
+  {
     alert: 'KelpWatchesFellBehind',
     firesAt: 3,
     labels: { reason: 'fell_behind' },
