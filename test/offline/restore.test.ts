@@ -161,6 +161,34 @@ describe('a restore', () => {
     expect(await verifyDirectory(plain.dataDir, NO_PROGRESS)).toMatchObject({ engine: 'memory' });
   });
 
+  it.each(['lsm', 'bitcask', 'btree'] as const)(
+    'of a store of revision 0 gives its leases back, with the engine %s',
+    async (engine) => {
+      const folder = await temporaryDirectory();
+      const first = await openFolder(join(folder, 'first'));
+      await first.store.grantLease(3_600_000, 7);
+      const backupPath = join(folder, 'backup');
+      await backUp(first.store, backupPath);
+      await first.store.close();
+      const dataDir = join(folder, 'restored');
+      const restored = await restore({ backupPath, dataDir, logPaths: [], engine }, NO_PROGRESS);
+      expect(restored).toMatchObject({ revision: 0, leaseCount: 1 });
+      for (const key of ['first', 'second', 'third']) {
+        const store = await openStore({
+          dataDir,
+          engine,
+          clock: new ManualClock(BEGIN_MS + 1),
+          fsync: 'never',
+        });
+        expect(await store.listLeases()).toMatchObject({ leases: [{ leaseId: 7 }] });
+        await store.put(key, '', { leaseId: 7 });
+        if (key === 'second') await store.snapshot();
+        await store.close({ snapshotMsMax: 0 });
+      }
+      expect(await readdir(join(dataDir, 'snapshots'))).toEqual([]);
+    },
+  );
+
   it('leaves no engine behind when it fails', async () => {
     const disk = {
       ...nodeDisk,

@@ -115,7 +115,9 @@ export class Housekeeper {
     const ready = runs.all.filter((run) => run.isMoved && !run.isLeaving);
     const states = ready.map((run) => run.stateAt(revision));
     const byHand = chooseByHand(states, options.bounds, this.#byHandBefore);
-    return byHand.length > 0 ? byHand : chooseMerge(states, options.bounds, forgotten.persistedCount);
+    return byHand.length > 0
+      ? byHand
+      : chooseMerge(states, options.bounds, { revision, forgottenCount: forgotten.persistedCount });
   }
 
   async #giveBack(): Promise<void> {

@@ -36,18 +36,19 @@ const FORGOTTEN_MAX = 256;
 const SMALL_RUNS_MAX = 8;
 const RUNS_PER_MERGE_MAX = 64;
 
+export interface BaseState {
+  readonly revision: number;
+  /** The ranges that the manifest tells of as forgotten. */
+  readonly forgottenCount: number;
+}
+
 /**
- * @param forgottenCount the ranges that the manifest tells of as forgotten.
  * @returns the numbers of the runs to merge; empty: none is to be.
  */
-export function chooseMerge(
-  runs: readonly RunState[],
-  bounds: MergeBounds,
-  forgottenCount: number,
-): number[] {
+export function chooseMerge(runs: readonly RunState[], bounds: MergeBounds, base: BaseState): number[] {
   const dead = takeDead(runs, bounds);
   if (dead.length > 0) return dead;
-  const deletions = takeUnclean(runs, bounds, forgottenCount);
+  const deletions = takeUnclean(runs, bounds, base);
   return deletions.length > 0 ? deletions : takeSmall(runs, bounds);
 }
 
@@ -68,11 +69,18 @@ function takeDead(runs: readonly RunState[], bounds: MergeBounds): number[] {
   );
 }
 
-function takeUnclean(runs: readonly RunState[], bounds: MergeBounds, forgottenCount: number): number[] {
+function takeUnclean(
+  runs: readonly RunState[],
+  bounds: MergeBounds,
+  { revision, forgottenCount }: BaseState,
+): number[] {
   const recordBytes = sum(runs, (run) => run.recordBytes);
   const deletionBytes = sum(runs, (run) => run.deletionBytes);
   const isTooMuch = deletionBytes > recordBytes * DELETION_SHARE_MAX || forgottenCount > FORGOTTEN_MAX;
-  return isTooMuch ? take([...runs].sort(byCleanRevision), bounds) : [];
+  if (!isTooMuch) return [];
+  // What is as clean as a merge would make it is left alone.
+  const unclean = runs.filter((run) => run.cleanRevision < revision || run.deletionBytes > 0);
+  return take(unclean.sort(byCleanRevision), bounds);
 }
 
 function takeSmall(runs: readonly RunState[], bounds: MergeBounds): number[] {

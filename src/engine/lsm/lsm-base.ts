@@ -71,6 +71,10 @@ export class LsmBase implements Base, FlushTarget, MergeTarget {
   #merging: Promise<unknown> | undefined;
   #isFlushing = false;
   #isClosing = false;
+  /** Who reads leases pauses as it likes: what it reads stays open until then. */
+  #leaseReaderCount = 0;
+  /** Runs that have left meanwhile. */
+  #leftRuns: SparseRun[] = [];
 
   /** Rejects with the errors of runs that can't be opened. */
   static async open(directory: BaseDirectory, options: LsmOptions): Promise<LsmBase> {
@@ -121,8 +125,15 @@ export class LsmBase implements Base, FlushTarget, MergeTarget {
     return new RunDeadlines(this.#view, after);
   }
 
-  leasedKeys(): Iterable<readonly [leaseId: number, key: Uint8Array]> {
-    return leasedKeys(this.#view);
+  *leasedKeys(): Generator<readonly [leaseId: number, key: Uint8Array], undefined> {
+    this.#leaseReaderCount++;
+    try {
+      // Of the view of now, though a merge may make another one before the end: both are the same state.
+      yield* leasedKeys(this.#view);
+    } finally {
+      if (--this.#leaseReaderCount === 0) void this.#closeLeft();
+    }
+    return undefined;
   }
 
   hide(range: EngineRange): void {
@@ -199,6 +210,7 @@ export class LsmBase implements Base, FlushTarget, MergeTarget {
     await this.#lastChange;
     for (const run of this.#openRuns.values()) await run.close();
     this.#openRuns.clear();
+    await this.#closeLeft();
   }
 
   /** Resolves when no merge is under way or due. */
@@ -280,7 +292,8 @@ export class LsmBase implements Base, FlushTarget, MergeTarget {
   async dropRun(number: number): Promise<void> {
     const run = this.#openRuns.get(number);
     this.#openRuns.delete(number);
-    await run?.close();
+    if (run !== undefined && this.#leaseReaderCount > 0) this.#leftRuns.push(run);
+    else await run?.close();
   }
 
   change(
@@ -298,6 +311,10 @@ export class LsmBase implements Base, FlushTarget, MergeTarget {
     });
     this.#lastChange = changed.catch(() => undefined);
     return changed;
+  }
+
+  async #closeLeft(): Promise<void> {
+    for (const run of this.#leftRuns.splice(0)) await run.close();
   }
 
   /** Has reads go by the manifest. */

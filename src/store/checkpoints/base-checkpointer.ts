@@ -13,7 +13,7 @@
  * fails (a full disk) is told, and tried again a little later with what was sealed: the log has everything, so nothing is lost. Only
  * damage in the files themselves, which no other try mends, stops the store: else the log would grow for ever.
  */
-import type { Timer } from '../../clock.ts';
+import { holdProcess, type Timer } from '../../clock.ts';
 import type { DurableState } from '../../engine/engine.ts';
 import { isStoreError, StoreError } from '../../errors.ts';
 import { fixed, type Limits } from '../../limits.ts';
@@ -77,6 +77,8 @@ export class BaseCheckpointer implements Checkpoints {
     const revision = this.#context.lastRevision();
     this.#demandCount++;
     this.#wake();
+    // The caller waits; timers alone would not keep the process alive.
+    const held = holdProcess();
     try {
       while (durable.revision < revision) {
         if (this.#isStopped) throw closing();
@@ -84,6 +86,7 @@ export class BaseCheckpointer implements Checkpoints {
       }
       return this.#info();
     } finally {
+      held.cancel();
       this.#demandCount--;
     }
   }

@@ -8,7 +8,7 @@
  *
  * All doors wait through it: promises by `Acknowledgements`, the others by `Seam.durableSequence` and `Seam.onDurable`.
  */
-import type { Clock, Timer } from '../../clock.ts';
+import { type Clock, holdProcess, type Timer } from '../../clock.ts';
 import { fixed } from '../../limits.ts';
 import { Fifo } from '../fifo.ts';
 
@@ -28,6 +28,8 @@ export class AnswerGate {
   readonly #held = new Fifo<number>();
   #releasedSequence = 0;
   #timer: Timer | undefined;
+  /** Callers wait, and the timer alone would not keep the process alive. */
+  #process: Timer | undefined;
   /** Nothing is held any more. */
   #isOpen = false;
   #holdCount = 0;
@@ -67,6 +69,7 @@ export class AnswerGate {
     this.#held.push(sequence);
     this.#held.push(this.#context.clock.monotonicMs());
     this.#timer ??= this.#lookLater();
+    this.#process ??= holdProcess();
   }
 
   /** Lets out what is held, and holds nothing from now on. */
@@ -96,6 +99,10 @@ export class AnswerGate {
       this.#held.shift();
     }
     if (sequence === 0) return;
+    if (!this.isHolding) {
+      this.#process?.cancel();
+      this.#process = undefined;
+    }
     this.#releasedSequence = sequence;
     this.#context.release(sequence);
   }

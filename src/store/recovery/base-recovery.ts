@@ -8,10 +8,14 @@
  * A directory that `kelp restore` has made holds a snapshot, and an engine of revision 0. The snapshot is loaded into the engine, and
  * removed. A crash on the way begins again: until the load is committed the engine stays at revision 0, and behind that the snapshot
  * is not looked at any more.
+ *
+ * A snapshot of revision 0 has leases at most, and an engine keeps nothing at that revision. So it stays, and is read by each start, until
+ * there is a checkpoint.
  */
 import type { DurableState } from '../../engine/engine.ts';
 import { StoreError } from '../../errors.ts';
 import { snapshotPath } from '../../snapshot/file-names.ts';
+import { openSnapshot } from '../../snapshot/reader.ts';
 import type { SnapshotInfo } from '../../snapshot/snapshot-directory.ts';
 import type { Log } from '../../wal/log.ts';
 import { checkSnapshotFormat } from '../checkpoints/checkpoint.ts';
@@ -35,15 +39,34 @@ export async function recoverFromBase(
   const { clock, disk, engine, snapshotDirectory } = context;
   const startMs = clock.monotonicMs();
   const newest = snapshots[0];
-  if (durable.revision === 0 && newest !== undefined)
-    await loadIntoBase(context, durable, log.storeId, newest.revision);
   const state = new Recovering(engine, clock);
+  if (durable.revision === 0 && newest !== undefined) {
+    if (newest.revision === 0) await loadWithoutKeys(context, state, log.storeId);
+    else await loadIntoBase(context, durable, log.storeId, newest.revision);
+  }
   if (durable.revision !== 0) await state.takeCheckpoint(checkedNotes(durable, log.storeId), durable);
   if (log.oldestRevision > durable.revision + 1) throw gapError(durable.revision, log.oldestRevision);
   await replayLog(context, log, state, startMs);
+  if (durable.revision === 0) return state;
   // They are loaded, and would only take room.
   for (const { revision } of snapshots) await disk.remove(snapshotPath(snapshotDirectory, revision));
   return state;
+}
+
+/** What a snapshot of revision 0 has. */
+async function loadWithoutKeys(
+  context: RecoveryContext,
+  state: Recovering,
+  storeId: Uint8Array,
+): Promise<void> {
+  const { disk, snapshotDirectory } = context;
+  const path = snapshotPath(snapshotDirectory, 0);
+  const reader = await openSnapshot(disk, snapshotDirectory, 0);
+  try {
+    await state.loadSnapshot(reader, path, 0, storeId, (progress) => context.onProgress(progress));
+  } finally {
+    await reader.close();
+  }
 }
 
 function checkedNotes({ notes, revision }: DurableState, storeId: Uint8Array): ReadNotes {

@@ -130,3 +130,26 @@ it('a key whose deadline has passed and that was deleted is not looked at again'
   expect(count).toBe(10);
   await base.close();
 });
+
+it('a start that reads leases goes on in the runs that it began with, and they are closed behind it', async () => {
+  const disk = new SimulatedDisk({ seed: 1 });
+  const base = await openSmall(disk);
+  const flush = await base.begin(4);
+  for (let run = 1; run <= 4; run++) {
+    for (let index = 0; index < 2000; index++)
+      flush.add(placeChange(put(`k${String(index).padStart(5, '0')} ${run}`, run, { leaseId: run })));
+    await flush.beginRun();
+  }
+  await flush.commit(new Uint8Array(0));
+  const found = new Set<string>();
+  for (const [leaseId, key] of base.leasedKeys()) {
+    found.add(`${Buffer.from(key).toString()} of ${leaseId}`);
+    // The four runs are merged meanwhile, and go.
+    if (found.size === 100) await base.settled();
+  }
+  expect(recordsOf(base)).toEqual([8000]);
+  expect(found.size).toBe(8000);
+  expect(found).toContain('k01999 1 of 1');
+  for (const _ of base.leasedKeys()) break;
+  await base.close();
+});

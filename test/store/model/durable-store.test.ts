@@ -1,6 +1,7 @@
-import { HeapEngine } from '../../engine/contract/heap-engine.ts';
+/** The contract of stores over engines in memory. */
 import { MemoryDisk } from '../../../src/disk/memory-disk.ts';
 import { MemoryEngine } from '../../../src/engine/memory/memory-engine.ts';
+import { HeapEngine } from '../../engine/contract/heap-engine.ts';
 import { testStoreContract } from './store-contract.ts';
 import { MemoryHarness } from './store-harness.ts';
 

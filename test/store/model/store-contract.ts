@@ -16,7 +16,8 @@ import { testWatchCurrent } from './contract/watch-current.ts';
 import { testWrites } from './contract/writes.ts';
 import type { OpenHarness } from './store-harness.ts';
 
-export function testStoreContract(name: string, open: OpenHarness): void {
+/** @param isOnDisk the engine keeps its state on disk. */
+export function testStoreContract(name: string, open: OpenHarness, isOnDisk = false): void {
   describe(`${name} keeps the store contract`, () => {
     describe('keys and ranges', () => testKeys(open));
     describe('writes of one key', () => testWrites(open));
@@ -28,9 +29,9 @@ export function testStoreContract(name: string, open: OpenHarness): void {
     describe('deleting a range', () => testDeleteInParts(open));
     describe('time to live', () => testTimeToLive(open));
     describe('leases', () => testLeases(open));
-    describe('history and compaction', () => testCompaction(open));
+    describe('history and compaction', () => testCompaction(open, isOnDisk));
     describe('watch', () => testWatch(open));
     describe('watch with the present entries', () => testWatchCurrent(open));
-    describe('open, close and status', () => testLifecycle(open));
+    describe('open, close and status', () => testLifecycle(open, isOnDisk));
   });
 }

@@ -1,0 +1,75 @@
+/** Writes that outrun the disk wait for it, and are not refused; clients that do not wait for answers come to the memory limit. */
+import { describe, expect, it } from 'vitest';
+import { fixed } from '../../../src/limits.ts';
+import { allPairs, refused, valueOf } from '../model/readable.ts';
+import { openLayered } from './layered-store.ts';
+
+const MIB = 1024 * 1024;
+const VALUE = Buffer.alloc(64 * 1024, 'v');
+
+describe('while a checkpoint is written slowly', () => {
+  it('writes wait, reads do not, and all that was acknowledged is there', async () => {
+    const { harness, bases } = await openLayered({ memoryBytesMax: 16 * MIB });
+    const { store } = harness;
+    bases.hold();
+    const acknowledged: string[] = [];
+    const state = { isOver: false };
+    const write = async (): Promise<void> => {
+      for (let index = 0; !state.isOver; index++) {
+        const key = `k${index}`;
+        await store.put(key, VALUE);
+        acknowledged.push(key);
+      }
+    };
+    const writing = write();
+    while ((await store.status()).memoryBytes <= 14 * MIB) await new Promise(setImmediate);
+    for (let turn = 0; turn < 100; turn++) await new Promise(setImmediate);
+    const before = acknowledged.length;
+    for (let turn = 0; turn < 100; turn++) await new Promise(setImmediate);
+    expect(acknowledged.length).toBe(before);
+    // It is durable, and shown.
+    expect((await store.get(`k${before}`)).entry?.value.length).toBe(VALUE.length);
+    expect((await store.count({})).count).toBe(before + 1);
+    state.isOver = true;
+    bases.letGo();
+    await harness.advance(1000);
+    await writing;
+    expect((await store.status()).memoryBytes).toBeLessThan(14 * MIB);
+    await harness.crash('losePower');
+    const keys = (await allPairs(harness.store)).map((pair) => pair.slice(0, pair.indexOf('=')));
+    expect(keys).toEqual(expect.arrayContaining(acknowledged));
+  });
+
+  it('no answer is held for longer than its limit, and the memory limit refuses in the end', async () => {
+    const { harness, bases } = await openLayered({ memoryBytesMax: 16 * MIB });
+    const { store } = harness;
+    bases.hold();
+    const errors: unknown[] = [];
+    const write = async (): Promise<void> => {
+      for (let index = 0; ; index++) await store.put(`k${index}`, VALUE);
+    };
+    const writing = write().catch((reason: unknown) => errors.push(reason));
+    while (errors.length === 0) await harness.advance(fixed.heldAnswerMsMax + fixed.heldAnswerLookMs);
+    await writing;
+    expect(errors[0]).toMatchObject({
+      code: 'limitReached',
+      message: expect.stringMatching(
+        /the engine lsm has .* of changes to write to its files, which is under way/,
+      ),
+    });
+    bases.letGo();
+    await harness.told('checkpointWritten');
+    await store.put('again', 'v');
+    expect(await valueOf(store, 'again')).toBe('v');
+  });
+});
+
+it('says that keys must fit, where they do not', async () => {
+  const { harness, bases } = await openLayered({ memoryBytesMax: 16 * MIB });
+  await harness.store.put('k', 'v');
+  await harness.store.snapshot();
+  Object.defineProperty(bases.newest, 'memoryBytes', { value: 16 * MIB });
+  await refused(harness.store.put('k', VALUE), 'limitReached');
+  await expect(harness.store.put('k', VALUE)).rejects.toThrow(/the engine lsm needs that for its indexes/);
+  await harness.store.delete('k');
+});
