@@ -21,6 +21,8 @@
  *                      76  4  CRC-32 of 0 to 76
  * ```
  *
+ * A directory may have more records than two bytes tell: the seven bits above the flag count them in 65,536s.
+ *
  * The CRC of a block begins with a seed made of the run's number and the block's offset: a block of another place or file is as
  * wrong as a torn one.
  *
@@ -64,7 +66,11 @@ export const BLOCK_COUNT_AT = 6;
 export const BLOCK_STORED_AT = 8;
 export const BLOCK_PLAIN_AT = 12;
 assert(BLOCK_PLAIN_AT + 4 === BLOCK_HEAD_BYTES, 'the fields of a block head fill it');
+/** Of the flags, beside the high bits of the count of records. */
 export const BLOCK_IS_COMPRESSED = 1;
+export const BLOCK_COUNT_HIGH_SHIFT = 1;
+/** A directory tells of no more blocks; with places by deadline they are of 16 KiB each, of all else some 64. */
+export const BLOCK_COUNT_MAX = 2 ** 23 - 1;
 
 /** Bytes for the place of a record at the end of a block. */
 export const PLACE_BYTES = 4;

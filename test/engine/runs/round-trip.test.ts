@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { HintReader } from '../../../src/engine/runs/table/hint-reader.ts';
-import { PlacedChange } from '../../../src/engine/version.ts';
+import { blockKind } from '../../../src/engine/runs/format.ts';
+import { deletionOf, PlacedChange } from '../../../src/engine/version.ts';
 import { SeededRandom } from '../../support/random.ts';
 import { SimulatedDisk } from '../../support/simulated-disk.ts';
 import { toldOf } from '../base/base-model.ts';
@@ -37,6 +38,24 @@ describe.each(['sparse', 'dense'] as const)('a %s run', (form) => {
     const twice = record === undefined ? [] : [record, record];
     await expect(writeRun(new SimulatedDisk({ seed: 1 }), twice, form)).rejects.toThrow('ascend');
   });
+});
+
+it('a run may have more blocks of places by deadline than 65,536, of whose keys its directory has no more than it needs', async () => {
+  const path = Buffer.alloc(100, 'a long way to a key/');
+  const records = Array.from({ length: 66_000 }, (_, index) => {
+    const key = Buffer.concat([path, Buffer.from(String(index).padStart(6, '0'))]);
+    return { ...deletionOf(key, 1), deleted: false, version: 1, expireTimeMs: 2 ** 40 + index };
+  });
+  const disk = new SimulatedDisk({ seed: 1 });
+  // Each piece has one place.
+  const info = await writeRun(disk, records, 'sparse', undefined, 1);
+  const run = await openRun(disk, 'sparse', info);
+  const sides = run.sides.filter(({ kind }) => kind === blockKind.deadlines);
+  expect(sides).toHaveLength(records.length);
+  expect(sides.at(-1)?.piece).toBe(65_999);
+  expect(run.footer.directoryBytes).toBeLessThan(30 * records.length);
+  expect(await scanRun(run)).toHaveLength(records.length);
+  await run.close();
 });
 
 it('each record of a dense run is found by its hint, which tells all but the value', async () => {

@@ -1,8 +1,11 @@
 /** The bytes of a block in a file: its head, and whether it is what was written. */
 import { crc32 } from '../../../wire/crc32.ts';
 import { decompress } from '../../compression.ts';
+import { assert } from '../../../errors.ts';
 import {
   BLOCK_COUNT_AT,
+  BLOCK_COUNT_HIGH_SHIFT,
+  BLOCK_COUNT_MAX,
   BLOCK_FLAGS_AT,
   BLOCK_HEAD_BYTES,
   BLOCK_IS_COMPRESSED,
@@ -24,8 +27,11 @@ export interface BlockHead {
 
 export function writeBlockHead(buffer: Buffer, at: number, head: BlockHead): void {
   buffer[at + BLOCK_KIND_AT] = head.kind;
-  buffer[at + BLOCK_FLAGS_AT] = head.isCompressed ? BLOCK_IS_COMPRESSED : 0;
-  buffer.writeUInt16LE(head.count, at + BLOCK_COUNT_AT);
+  const { count } = head;
+  assert(count <= BLOCK_COUNT_MAX, 'a block has no more records than its head can tell');
+  const flags = head.isCompressed ? BLOCK_IS_COMPRESSED : 0;
+  buffer[at + BLOCK_FLAGS_AT] = flags | ((count >>> 16) << BLOCK_COUNT_HIGH_SHIFT);
+  buffer.writeUInt16LE(count & 0xffff, at + BLOCK_COUNT_AT);
   buffer.writeUInt32LE(head.storedBytes, at + BLOCK_STORED_AT);
   buffer.writeUInt32LE(head.plainBytes, at + BLOCK_PLAIN_AT);
 }
@@ -57,7 +63,7 @@ export function kindOf(block: Buffer): number {
 
 /** Records of a block that was verified. */
 export function countOf(block: Buffer): number {
-  return block.readUInt16LE(BLOCK_COUNT_AT);
+  return ((block[BLOCK_FLAGS_AT]! >>> BLOCK_COUNT_HIGH_SHIFT) << 16) + block.readUInt16LE(BLOCK_COUNT_AT);
 }
 
 /** Throws a `BlockError` when `block`, head and payload, is not what was written at this place. */

@@ -14,6 +14,7 @@ import { copyBytes, memoryOf, wholeBuffer } from '../../../wire/memory.ts';
 import { tryCompress } from '../../compression.ts';
 import type { CompressionFigures } from '../../compression.ts';
 import type { PlacedChange } from '../../version.ts';
+import { separatorOf } from '../../layered/key-order.ts';
 import { BlockBuilder } from '../block/block-builder.ts';
 import { writeRecordHead } from '../block/record-codec.ts';
 import {
@@ -316,9 +317,15 @@ export class RunWriter {
       }
       step = sorting.next();
     }
+    let before: Uint8Array = NO_BYTES;
     for (const index of step.value) {
       const start = sorter.startOf(index);
-      block.beginKey(sorter.memory, start, sorter.endOf(index) - start, META_BYTES_MAX);
+      const end = sorter.endOf(index);
+      block.beginKey(sorter.memory, start, end - start, META_BYTES_MAX);
+      const place = sorter.memory.bytes.subarray(start, end);
+      // No more of it than is needed to find it: the directory is in memory, and keys may be long.
+      if (block.count === 1) block.firstKey = separatorOf(before, place);
+      before = place;
       if (block.end < DEADLINE_BLOCK_BYTES) continue;
       this.#closeSide(block, blockKind.deadlines, this.#pieceCount);
       if (this.#sink.pendingBytes >= PENDING_BYTES_MAX) await this.#sink.drain();
