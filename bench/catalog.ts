@@ -1,4 +1,5 @@
 /** Every case, in the order in which they run. A module is loaded by the process that runs the case alone. */
+import { ENGINE_NAMES } from '../src/engine-names.ts';
 import type { BenchCase } from './bench-case.ts';
 
 export interface CatalogEntry {
@@ -69,6 +70,20 @@ export const catalog: readonly CatalogEntry[] = [
     isOnDemand: true,
     processCount: 3,
     load: async () => (await import('./cases/engine-memory.ts')).engineOverwrite,
+  },
+  ...ENGINE_NAMES.map((engine): CatalogEntry => ({
+    name: `engines-${engine}`,
+    about: `the same work over each engine: ${engine}`,
+    sizes: 'each',
+    isOnDemand: true,
+    load: async () => (await import('./cases/engines.ts')).engineOfStore(engine),
+  })),
+  {
+    name: 'engines-level',
+    about: 'the same work over LevelDB (classic-level)',
+    sizes: 'each',
+    isOnDemand: true,
+    load: async () => (await import('./cases/engines.ts')).levelDatabase,
   },
   {
     name: 'store-get',

@@ -67,6 +67,25 @@ test(
   },
 );
 
+test('an engine and LevelDB do the same work, where LevelDB is installed', { timeout: TIMEOUT_MS }, () => {
+  const filters = ['--filter', 'engines-memory', '--filter', 'engines-level'];
+  const { stdout, stderr, status } = runBench('--quick', '--json', '--sizes', '500', ...filters);
+  expect(status, stderr).toBe(0);
+  const { figures, missing } = JSON.parse(stdout) as BenchDocument;
+  const namesOf = (name: string): string[] =>
+    figures.filter((figure) => figure.case === name).map((figure) => figure.name);
+  expect(namesOf('engines-memory')).toContain('put over random keys, longest stall');
+  expect(namesOf('engines-level')).toEqual(
+    missing.length > 0
+      ? []
+      : [
+          ...namesOf('engines-memory').filter((name) => !name.startsWith('rank')),
+          'write amplification',
+          'space amplification',
+        ],
+  );
+});
+
 test('a case that does not exist is refused with the way to find those that do', () => {
   const { stderr, status } = runBench('--filter', 'no-such-case');
   expect(status).toBe(2);
