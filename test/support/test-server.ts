@@ -7,6 +7,9 @@ import { loadConfig } from '../../src/server/config/config.ts';
 import { createLogger } from '../../src/server/logging/logger.ts';
 import { type RunningServer, type ServerDependencies, startServer } from '../../src/server/server.ts';
 
+/** The engine of servers that are not started with another: `TEST_ENGINE=lsm npx vitest run test/served` tries all of them on files. */
+const TEST_ENGINE = process.env['TEST_ENGINE'];
+
 export interface TestServer extends RunningServer {
   /** `http://HOST:PORT`. */
   readonly url: string;
@@ -57,7 +60,14 @@ export async function startTestServer(options: TestServerOptions = {}): Promise<
   const dataDir = flags['data-dir'] ?? (await temporaryDirectory());
   const log = new TestLog();
   const config = await loadConfig({
-    flags: { listen: '127.0.0.1:0', 'data-dir': dataDir, 'log-level': 'debug', fsync: 'never', ...flags },
+    flags: {
+      listen: '127.0.0.1:0',
+      'data-dir': dataDir,
+      'log-level': 'debug',
+      fsync: 'never',
+      ...(TEST_ENGINE !== undefined && { engine: TEST_ENGINE }),
+      ...flags,
+    },
   });
   const logger = createLogger({ level: config.logLevel, format: 'json' }, log);
   const server = await startServer(config, {
