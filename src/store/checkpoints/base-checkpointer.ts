@@ -231,7 +231,9 @@ export class BaseCheckpointer implements Checkpoints {
   /** Whether history is not waited for. */
   get #isUrgent(): boolean {
     const { durable, memory } = this.#context;
-    return this.#demandCount > 0 || memory.isScarce || durable.unsealedBytes >= this.#bytesMax;
+    return (
+      this.#demandCount > 0 || memory.isScarce || memory.isOutrun || durable.unsealedBytes >= this.#bytesMax
+    );
   }
 
   async #nextNotice(): Promise<void> {

@@ -76,9 +76,13 @@ export class MemoryLimit {
     return this.usedBytes > this.#pressedBytes;
   }
 
-  /** Whether they have outrun the disk: memory is pressed, and what they took of it a checkpoint gives back. */
+  /**
+   * Whether they have outrun the disk: memory is pressed, and what they took of it is given back by a checkpoint that is under way. Before
+   * one is, waiting would not help: it begins only when so much has changed.
+   */
   get isOutrun(): boolean {
-    return this.#isWriting && this.isPressed;
+    const { durable } = this.#context.engine;
+    return this.isPressed && this.#isWriting && durable?.sealedRevision !== 0;
   }
 
   /** Whether a write of late found no room, and still would not. */
