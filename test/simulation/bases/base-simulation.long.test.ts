@@ -64,6 +64,9 @@ describe.each(baseNames)('a simulated %s base', (name) => {
 /** What is written is only said to be on disk. */
 const LIES: readonly (readonly [string, (disk: Disk) => Disk])[] = [
   ['a file', (disk) => withFiles(disk, () => ({ sync: () => Promise.resolve() }))],
+  ['a run', (disk) => withoutSync(disk, '.run')],
+  ['the notes', (disk) => withoutSync(disk, '.notes')],
+  ['the manifest', (disk) => withoutSync(disk, 'manifest.new')],
   [
     'a folder',
     (disk) =>
@@ -74,7 +77,16 @@ const LIES: readonly (readonly [string, (disk: Disk) => Disk])[] = [
   ],
 ];
 
-describe.each(baseNames)('a simulated %s base is found out', (name) => {
+/** The disk, whose files of names that end so are only said to be flushed. */
+function withoutSync(disk: Disk, pathEnd: string): Disk {
+  const lying = withFiles(disk, () => ({ sync: () => Promise.resolve() }));
+  return withCalls(disk, {
+    create: (path) => (path.endsWith(pathEnd) ? lying : disk).create(path),
+    open: (path, mode) => (path.endsWith(pathEnd) ? lying : disk).open(path, mode),
+  });
+}
+
+describe.each(['lsm', 'bitcask'] as const)('a simulated %s base is found out', (name) => {
   test.each(LIES)('when the disk only claims to have flushed %s', async (_what, wrapDisk) => {
     expect(await failureWithin(50, { openBase: openBaseByName[name], wrapDisk })).toMatch(
       /was recovered|damaged|there is|notFound/,
