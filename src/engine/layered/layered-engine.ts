@@ -197,6 +197,7 @@ export class LayeredEngine implements Engine {
       if (newest.layer === PREVIOUS) previous?.leaveDeadline(newest.reference);
       else if (newest.layer === BASE) this.#due.noteChange(newest.deadlineMs);
     }
+    if (!change.deleted && !newest.isLive && !layers.gaps.isEmpty) layers.gaps.cut(key);
     newestState.replace(change, newest);
   }
 

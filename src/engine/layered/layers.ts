@@ -24,6 +24,7 @@ import { deadlineAt, isDeletedAt, leaseAt, storedBytesAt } from '../memory/versi
 import type { PlacedChange } from '../version.ts';
 import type { Base } from './base.ts';
 import { BaseLookup } from './base-lookup.ts';
+import { DeadGaps } from './dead-gaps.ts';
 import { Generation, type GenerationOptions } from './generation.ts';
 import { RangeSet } from './range-set.ts';
 
@@ -83,6 +84,7 @@ export class Layers {
   previous: Generation | undefined;
   /** Since the last seal. */
   forgotten = new RangeSet();
+  readonly gaps = new DeadGaps();
   compactRevision = 0;
   newestRevision: number;
   /** The reads of the base that scans have paid for. */
@@ -165,6 +167,8 @@ export class Layers {
   dropPrevious(): void {
     this.previous = undefined;
     this.lookup.forget();
+    // What was hidden is gone from the base.
+    this.gaps.clear();
   }
 
   newGeneration(): Generation {

@@ -1,6 +1,9 @@
 /**
  * Goes over the keys of all layers in their order, or against it, and finds the version of each at one revision. Used within one turn,
  * in which no layer changes; a visitor may go over others meanwhile.
+ *
+ * Keys that do not exist come up only where a deletion hides what lies below. Those of a gap (`dead-gaps.ts`) are passed over at once, and
+ * where many come one behind the other in the newest state, that is noted as a gap.
  */
 import { copyOut } from '../byte-pool.ts';
 import type { EngineRange } from '../engine.ts';
@@ -12,11 +15,14 @@ import type { WorkBudget } from '../../work-budget.ts';
 import type { BaseCursor } from './base.ts';
 import type { Generation } from './generation.ts';
 import { GenerationCursor } from './generation-cursor.ts';
+import { behindKey } from './dead-gaps.ts';
 import { compareKeys } from './key-order.ts';
 import { BASE, CURRENT, type Layers, type Newest, NOWHERE, PREVIOUS } from './layers.ts';
 
 /** A read of the disk takes as long as so many visits. */
 export const VISITS_PER_READ = 10;
+
+const ALL: EngineRange = { start: new Uint8Array(0), end: undefined };
 
 export class Merge {
   /** The layers that have the key, of `CURRENT`, `PREVIOUS` and `BASE`. */
@@ -35,6 +41,14 @@ export class Merge {
   readonly #placed = new PlacedChange();
   #revision = 0;
   #sign = 1;
+  #range: EngineRange = ALL;
+  #withValues = false;
+  /** Whether gaps are passed over. */
+  #skipsGaps = false;
+  #isLive = false;
+  /** The first of the keys that were left last and do not exist, and how many they are. */
+  #deadFrom: Uint8Array | undefined;
+  #deadCount = 0;
 
   constructor(layers: Layers) {
     this.#layers = layers;
@@ -51,27 +65,18 @@ export class Merge {
     withValues: boolean,
     deadRevision = revision,
   ): void {
-    const { current, previous, base } = this.#layers;
     this.#revision = revision;
     this.#sign = isReverse ? -1 : 1;
-    this.#current.open(current, range, deadRevision, isReverse);
-    if (previous !== undefined) {
-      this.#previous.open(previous, range, deadRevision, isReverse);
-    }
-    const isEmpty = range.end !== undefined && Buffer.compare(range.start, range.end) >= 0;
-    if (isEmpty) return;
-    this.#base = base.cursor(range, isReverse, withValues);
-    this.#hasBase = this.#base.next(this.basePlaced);
-    this.#skipForgotten(undefined);
+    this.#withValues = withValues;
+    this.#skipsGaps = deadRevision === revision;
+    this.#openCursors(range, deadRevision);
   }
 
   close(): void {
-    this.#current.close();
-    this.#previous.close();
-    const base = this.#base;
-    this.#base = undefined;
-    this.#hasBase = false;
-    base?.close();
+    if (this.layers !== NOWHERE) this.#endDeadAtKey();
+    this.#deadFrom = undefined;
+    this.layers = NOWHERE;
+    this.#closeCursors();
   }
 
   /** Goes to the next key. @returns whether there is one. */
@@ -102,11 +107,19 @@ export class Merge {
       }
     }
     this.layers = found;
-    return found !== NOWHERE;
+    if (found !== NOWHERE) return true;
+    this.#endDead(this.#sign > 0 ? this.#range.end : this.#range.start);
+    return false;
   }
 
   /** The version of the key that was found; `undefined`: it does not exist at the revision. */
   version(): PlacedChange | undefined {
+    const version = this.#version();
+    this.#isLive = version !== undefined;
+    return version;
+  }
+
+  #version(): PlacedChange | undefined {
     const { current, previous } = this.#layers;
     const found = this.layers;
     if ((found & CURRENT) !== 0 && current.keyspace.seek(this.#current.reference, this.#revision))
@@ -143,11 +156,85 @@ export class Merge {
 
   /** Leaves the key that was found. @param budget pays for what is passed over and for reads of the disk. */
   leave(budget: WorkBudget | undefined): void {
+    if (!this.#isLive) {
+      if (this.#leaveDead(budget)) return;
+    } else this.#endDeadAtKey();
     const found = this.layers;
     if ((found & CURRENT) !== 0) this.#current.advance(budget);
     if ((found & PREVIOUS) !== 0) this.#previous.advance(budget);
     if ((found & BASE) !== 0) this.#nextOfBase(budget);
     if ((found & ~CURRENT) !== 0) this.#skipForgotten(budget);
+  }
+
+  #openCursors(range: EngineRange, deadRevision: number): void {
+    const { current, previous, base } = this.#layers;
+    const isReverse = this.#sign < 0;
+    this.#range = range;
+    this.#current.open(current, range, deadRevision, isReverse);
+    if (previous !== undefined) this.#previous.open(previous, range, deadRevision, isReverse);
+    const isEmpty = range.end !== undefined && Buffer.compare(range.start, range.end) >= 0;
+    if (isEmpty) return;
+    this.#base = base.cursor(range, isReverse, this.#withValues);
+    this.#hasBase = this.#base.next(this.basePlaced);
+    this.#skipForgotten(undefined);
+  }
+
+  #closeCursors(): void {
+    this.#current.close();
+    this.#previous.close();
+    const base = this.#base;
+    this.#base = undefined;
+    this.#hasBase = false;
+    base?.close();
+  }
+
+  /** The key that was found does not exist. @returns whether the gap that it lies in was left with it. */
+  #leaveDead(budget: WorkBudget | undefined): boolean {
+    const { gaps, newestRevision } = this.#layers;
+    if (!this.#skipsGaps) return false;
+    const gap = gaps.isEmpty ? undefined : gaps.at(this.#keyHere(), this.#revision);
+    if (gap !== undefined) {
+      this.#endDead(this.#sign > 0 ? gap.start : gap.end);
+      budget?.spendVisits(VISITS_PER_READ);
+      const { start, end } = this.#range;
+      this.#closeCursors();
+      this.#openCursors(this.#sign > 0 ? { start: gap.end, end } : { start, end: gap.start }, this.#revision);
+      return true;
+    }
+    if (this.#revision < newestRevision) return false;
+    if (this.#deadFrom === undefined) {
+      this.#deadFrom = this.copyKey();
+      this.#deadCount = 0;
+    }
+    this.#deadCount++;
+    return false;
+  }
+
+  /** The keys that do not exist end with the one before the key that was found. */
+  #endDeadAtKey(): void {
+    if (this.#deadFrom === undefined) return;
+    const key = this.#keyHere();
+    this.#endDead(this.#sign > 0 ? key : behindKey(key));
+  }
+
+  /** The keys that do not exist reach up to a bound, or down to it; `undefined`: that is not known. */
+  #endDead(bound: Uint8Array | undefined): void {
+    const from = this.#deadFrom;
+    this.#deadFrom = undefined;
+    if (from === undefined || bound === undefined) return;
+    const isReverse = this.#sign < 0;
+    this.#layers.gaps.note({
+      // The bound may be the caller's.
+      start: isReverse ? bound.slice() : from,
+      end: isReverse ? behindKey(from) : bound.slice(),
+      // Not that of the last deletion: there may be later ones of keys that came and went, which did not even come up.
+      revision: this.#layers.newestRevision,
+      count: this.#deadCount,
+    });
+  }
+
+  #keyHere(): Uint8Array {
+    return this.keyBytes.subarray(this.keyStart, this.keyEnd);
   }
 
   #nextOfBase(budget: WorkBudget | undefined): void {

@@ -452,8 +452,15 @@ class RandomRun {
       const newest = this.#histories.get(text)!.at(-1)!;
       return !newest.deleted || newest.revision > this.#compactRevision;
     });
-    const forgotten = texts.slice(0, limit);
-    expect(this.#engine.forget(rangeOf(start, end), limit)).toBe(forgotten.length);
+    const range = rangeOf(start, end);
+    let forgotten = texts.slice(0, limit);
+    if (this.#options.checkpointChance === undefined)
+      expect(this.#engine.forget(range, limit)).toBe(forgotten.length);
+    else {
+      // What only hides keys of the base is looked at, too, and ends a call that has looked at much.
+      while (this.#engine.forget(range, limit) === limit);
+      forgotten = texts;
+    }
     for (const text of forgotten) {
       this.#histories.delete(text);
       const place = lowerBound(this.#existing, text);
