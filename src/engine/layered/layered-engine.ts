@@ -4,7 +4,7 @@
  *
  * A method that asks the base may throw a `StoreError` of code `damaged`; then nothing has changed.
  */
-import { assert } from '../../errors.ts';
+import { assert, isStoreError } from '../../errors.ts';
 import { NO_BYTES } from '../../wire/bytes.ts';
 import { memoryOf } from '../../wire/memory.ts';
 import type { Clock } from '../../clock.ts';
@@ -205,20 +205,30 @@ export class LayeredEngine implements Engine {
     const { current, newestRevision } = this.layers;
     const count = row.length;
     assert(row.firstRevision >= newestRevision, 'revisions ascend');
-    // A version with a kind has extras: none that is written over by straight code.
-    if (row.kind !== 0) return this.#putOneByOne.putAll(row);
     for (let start = 0; start < count; start += FETCHED_MAX) {
       const end = Math.min(start + FETCHED_MAX, count);
-      current.fetchRow(row, start, end);
+      // A version with a kind has extras: none that is written over by straight code.
+      const isPlain = row.kind === 0;
+      if (isPlain) current.fetchRow(row, start, end);
       for (let index = start; index < end; index++) {
-        const bytesBefore = current.overwrite(row, index, index - start);
+        const bytesBefore = isPlain ? current.overwrite(row, index, index - start) : -1;
         if (bytesBefore !== -1) {
           this.layers.newestRevision = row.firstRevision + index;
           this.newestState.dataBytes += (row.values[index]?.length ?? 0) - bytesBefore;
-        } else if (!this.#putOneByOne.put(row, index)) return index;
+        } else if (!this.#putOne(row, index)) return index;
       }
     }
     return count;
+  }
+
+  /** Damage in the base ends the row before the put, which is told of it when it is put by itself. */
+  #putOne(row: PutRow, index: number): boolean {
+    try {
+      return this.#putOneByOne.put(row, index);
+    } catch (error) {
+      if (isStoreError(error, 'damaged')) return false;
+      throw error;
+    }
   }
 
   forget(range: EngineRange, limit: number): number {

@@ -2,6 +2,7 @@
 import { describe, expect, it } from 'vitest';
 import { LayeredEngine } from '../../../src/engine/layered/layered-engine.ts';
 import { REFUSED_LOAD } from '../../../src/engine/engine.ts';
+import { PutRow } from '../../../src/engine/put-row.ts';
 import { placeChange } from '../../../src/engine/version.ts';
 import { ManualClock } from '../../support/manual-clock.ts';
 import { SeededRandom } from '../../support/random.ts';
@@ -50,6 +51,27 @@ function change(engine: LayeredEngine, random: SeededRandom, from: number, to: n
     else engine.apply(put(key, revision, `${revision}`, { expireTimeMs: random.below(3) * revision }));
   }
 }
+
+describe('a row of puts', () => {
+  it('ends before a key that can not be read, with nothing half done', async () => {
+    const base = new MapBase();
+    const engine = engineOver(base);
+    for (let revision = 1; revision <= 4; revision++) engine.apply(put(`k${revision}`, revision));
+    await checkpoint(engine, 4);
+    base.damaged.add('k3');
+    for (const kind of [0, 1]) {
+      const row = new PutRow();
+      row.kind = kind;
+      row.firstRevision = 5 + 2 * kind;
+      for (const key of ['k1', 'k2', 'k3', 'k4']) row.add(bytes(key), bytes('new'));
+      expect(engine.putAll(row)).toBe(2);
+    }
+    expect(() => engine.read(bytes('k3'), NEWEST)).toThrow('does not fit');
+    base.damaged.clear();
+    const revisions = scanKeys(engine, {}).map(([key, version]) => `${key} ${version?.revision}`);
+    expect(revisions).toEqual(['k1 7', 'k2 8', 'k3 3', 'k4 4']);
+  });
+});
 
 describe('a checkpoint', () => {
   it('brings the newest versions down, and gives the memory of a generation back', async () => {
