@@ -42,6 +42,7 @@ export class Merge {
   #revision = 0;
   #sign = 1;
   #range: EngineRange = ALL;
+  #deadRevision = 0;
   #withValues = false;
   /** Whether gaps are passed over. */
   #skipsGaps = false;
@@ -170,6 +171,7 @@ export class Merge {
     const { current, previous, base } = this.#layers;
     const isReverse = this.#sign < 0;
     this.#range = range;
+    this.#deadRevision = deadRevision;
     this.#current.open(current, range, deadRevision, isReverse);
     if (previous !== undefined) this.#previous.open(previous, range, deadRevision, isReverse);
     const isEmpty = range.end !== undefined && Buffer.compare(range.start, range.end) >= 0;
@@ -252,14 +254,24 @@ export class Merge {
     const { forgotten, previous } = this.#layers;
     if (previous === undefined || forgotten.isEmpty) return;
     const cursor = this.#previous;
-    while (
-      cursor.reference !== NONE &&
-      forgotten.has(cursor.keyBytes.subarray(cursor.keyStart, cursor.keyEnd))
-    ) {
+    while (cursor.reference !== NONE) {
+      const range = forgotten.holding(cursor.keyBytes.subarray(cursor.keyStart, cursor.keyEnd));
+      if (range === undefined) break;
       budget?.spendVisits(1);
-      cursor.advance(budget);
+      this.#leap(previous, range);
     }
     while (this.#hasBase && forgotten.has(this.basePlaced.key)) this.#nextOfBase(budget);
+  }
+
+  /** Goes on in the previous generation at the other side of a range, in one step: a sweep forgets by and by, and comes here each time. */
+  #leap(previous: Generation, { start, end }: EngineRange): void {
+    const isReverse = this.#sign < 0;
+    const range = this.#range;
+    // Where nothing is left, an empty one.
+    const rest = isReverse
+      ? { start: range.start, end: start }
+      : { start: end ?? start, end: end === undefined ? start : range.end };
+    this.#previous.open(previous, rest, this.#deadRevision, isReverse);
   }
 
   #show({ keyspace }: Generation): PlacedChange | undefined {

@@ -32,11 +32,16 @@ export class RangeSet {
   }
 
   has(key: Uint8Array): boolean {
-    if (this.#ranges.length === 0) return false;
+    return this.holding(key) !== undefined;
+  }
+
+  /** The range that has a key. */
+  holding(key: Uint8Array): EngineRange | undefined {
+    if (this.#ranges.length === 0) return undefined;
     const range = this.#ranges[this.#firstEndingAt(key)];
-    if (range === undefined || Buffer.compare(range.start, key) > 0) return false;
+    if (range === undefined || Buffer.compare(range.start, key) > 0) return undefined;
     // What begins where it ends would have been taken in.
-    return range.end === undefined || Buffer.compare(key, range.end) < 0;
+    return range.end === undefined || Buffer.compare(key, range.end) < 0 ? range : undefined;
   }
 
   /** The place of the first range that ends at a key or behind it. */

@@ -4,6 +4,7 @@ import { LayeredEngine } from '../../../src/engine/layered/layered-engine.ts';
 import { REFUSED_LOAD } from '../../../src/engine/engine.ts';
 import { PutRow } from '../../../src/engine/put-row.ts';
 import { placeChange } from '../../../src/engine/version.ts';
+import { WorkBudget } from '../../../src/work-budget.ts';
 import { ManualClock } from '../../support/manual-clock.ts';
 import { SeededRandom } from '../../support/random.ts';
 import { bytes, deletion, put } from '../contract/changes.ts';
@@ -178,6 +179,33 @@ describe('a checkpoint', () => {
     await failed;
     expect([base.revision, base.isClosed]).toEqual([0, true]);
   });
+
+  it.each([false, true])(
+    'that is under way is not looked through for what was forgotten, in reverse: %s',
+    (reverse) => {
+      const engine = engineOver(new MapBase());
+      for (const [index, key] of ['a', 'c', 'd', 'e'].entries()) engine.apply(put(key, index + 1));
+      for (let index = 0; index < 2000; index++) {
+        engine.apply(put(`b${index}`, 5 + 2 * index));
+        engine.apply(put(`d${index}`, 6 + 2 * index));
+      }
+      engine.durable.seal(5000);
+      engine.apply(put('b', 5001));
+      engine.forget({ start: bytes('b'), end: bytes('c') }, 4000);
+      engine.forget({ start: bytes('d'), end: bytes('e') }, 4000);
+      engine.apply(put('f', 5002));
+      const budget = new WorkBudget(20);
+      const keys: string[] = [];
+      const range = { start: bytes('a'), end: bytes('g') };
+      engine.scan(range, NEWEST, { reverse, budget }, ({ key }) => keys.push(asText(key)) > 0);
+      expect(keys).toEqual(reverse ? ['f', 'e', 'c', 'a'] : ['a', 'c', 'e', 'f']);
+      for (const end of ['c', 'bx', 'd', 'dx']) {
+        const part = { start: bytes('b1'), end: bytes(end) };
+        expect(engine.count(part), end).toBe(end.startsWith('d') ? 1 : 0);
+      }
+      verifyIntegrity(engine);
+    },
+  );
 
   it('has what was forgotten before it go, and counts what was forgotten behind it until that comes again from the log', async () => {
     const base = new MapBase();
