@@ -333,6 +333,8 @@ export const fixed = {
   compressedValueBytesMin: 1 * KiB,
   /** What saves less than this share by being compressed is kept as it is. */
   compressionSavedShareMin: 0.12,
+  /** ... and a block of short records, which each read that misses the cache has to unpack, what saves less than this. */
+  blockSavedShareMin: 0.25,
   /** The bytes of something that are looked at before it is compressed, in pieces of so many from all over it. */
   compressionSampleBytes: 512,
   compressionPieceBytes: 64,

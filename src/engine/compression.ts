@@ -27,19 +27,21 @@ export class CompressionFigures {
 /**
  * @param level `fixed.compressionLevelMin` to `fixed.compressionLevelMax`.
  * @param figures is added to.
- * @returns a frame that is shorter by `fixed.compressionSavedShareMin` at least; `undefined`: there is none, as far as could be seen. It
+ * @param savedShareMin of the length.
+ * @returns a frame that is shorter by that at least; `undefined`: there is none, as far as could be seen. It
  * lies in a longer buffer: what is to be kept is copied.
  */
 export function tryCompress(
   bytes: Uint8Array,
   level: number,
   figures?: CompressionFigures,
+  savedShareMin: number = fixed.compressionSavedShareMin,
 ): Uint8Array | undefined {
   if (!mayGiveWay(bytes)) {
     if (figures !== undefined) figures.skippedCount++;
     return undefined;
   }
-  const storedBytesMax = Math.floor(bytes.length * (1 - fixed.compressionSavedShareMin));
+  const storedBytesMax = Math.floor(bytes.length * (1 - savedShareMin));
   const stored = zlib.zstdCompressSync(bytes, {
     // What saves enough fits into one buffer.
     chunkSize: Math.max(storedBytesMax + 1, CHUNK_BYTES_MIN),

@@ -23,7 +23,12 @@ import type { BaseDamage, BaseFile, BaseFiles } from './base-files.ts';
 
 const formByEngine: Readonly<Record<RunEngine, RunForm>> = { lsm: 'sparse', bitcask: 'dense' };
 
-const READ_AT_START: ReadonlySet<BlockKind> = new Set([blockKind.hints, blockKind.leases]);
+const READ_AT_START: ReadonlySet<BlockKind> = new Set([
+  blockKind.index,
+  blockKind.filter,
+  blockKind.hints,
+  blockKind.leases,
+]);
 
 /** Changes nothing. @throws DiskError */
 export async function verifyRuns(

@@ -10,7 +10,7 @@ import { chooseByHand, chooseMerge } from './merge-policy.ts';
 import { Pace } from './pace.ts';
 
 /** A flush waits for merges while so many times as much lies on disk as is needed: it may be written faster than they are. */
-const BEHIND_SHARE = 1.75;
+const BEHIND_SHARE = 1.6;
 
 export class Housekeeper {
   readonly #state: BitcaskState;

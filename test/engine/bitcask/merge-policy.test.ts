@@ -9,8 +9,8 @@ function run(number: number, recordBytes: number, state: Partial<RunState> = {})
 }
 
 describe('the choice of runs to merge', () => {
-  it('leaves runs alone of which a half is live', () => {
-    expect(chooseMerge([run(1, 100, { liveBytes: 50 }), run(2, 100)], bounds, base)).toEqual([]);
+  it('leaves runs alone of which two thirds are live', () => {
+    expect(chooseMerge([run(1, 99, { liveBytes: 66 }), run(2, 100)], bounds, base)).toEqual([]);
   });
 
   it('takes those together of which less is live, the least first, up to a length', () => {

@@ -291,15 +291,15 @@ export class RunWriter {
   #put(kind: BlockKind, block: BlockBuilder): number {
     const plain = block.finish();
     const { count } = block;
-    const stored = this.#compressed(plain);
+    const stored = this.#compressed(plain, kind === blockKind.data ? fixed.blockSavedShareMin : undefined);
     block.clear();
     return this.#sink.putBlock(kind, count, stored ?? plain, undefined, plain.length, stored !== undefined);
   }
 
-  #compressed(bytes: Uint8Array): Uint8Array | undefined {
+  #compressed(bytes: Uint8Array, savedShareMin?: number): Uint8Array | undefined {
     const { compressionLevel, compression } = this.#options;
     if (compressionLevel === undefined || bytes.length > COMPRESSED_BYTES_MAX) return undefined;
-    return tryCompress(bytes, compressionLevel, compression);
+    return tryCompress(bytes, compressionLevel, compression, savedShareMin);
   }
 
   /** Sorts the places by deadline, and writes them. */
