@@ -159,9 +159,20 @@ export class BaseCheckpointer implements Checkpoints {
   #beginInBackground(): void {
     if (this.#running !== undefined || this.#isStopped || this.#context.log.failure !== undefined) return;
     // Notes alone have made the log long; it can be cut only below a later revision.
-    if (this.#sealed === undefined && this.#hasNewest) this.#context.takeRevision();
+    if (this.#sealed === undefined && this.#hasNewest && !this.#takeRevision()) return;
     // A failure was reported by then.
     this.#begin().catch(() => undefined);
+  }
+
+  /** @returns whether the log had room for it: else the next look tries again. */
+  #takeRevision(): boolean {
+    try {
+      this.#context.takeRevision();
+      return true;
+    } catch (error) {
+      if (!isStoreError(error, 'limitReached')) throw error;
+      return false;
+    }
   }
 
   #begin(): Promise<SnapshotInfo> {

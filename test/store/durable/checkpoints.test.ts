@@ -1,8 +1,13 @@
 /** Checkpoints beside reads and writes: when they begin, what they wait for, and what becomes of one that fails. */
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
 import { StoreError } from '../../../src/errors.ts';
-import { fixed } from '../../../src/limits.ts';
+import { defaults, fixed } from '../../../src/limits.ts';
+import {
+  BaseCheckpointer,
+  type BaseCheckpointerContext,
+} from '../../../src/store/checkpoints/base-checkpointer.ts';
 import { eventually } from '../../support/eventually.ts';
+import { ManualClock } from '../../support/manual-clock.ts';
 import { allPairs, refused, valueOf, Watching } from '../model/readable.ts';
 import { openLayered } from './layered-store.ts';
 
@@ -152,4 +157,31 @@ describe('damage of what the engine keeps', () => {
     await Promise.all([refused(store.put('bad', '1'), 'damaged'), store.put('new', '1')]);
     expect(await valueOf(store, 'new')).toBe('1');
   });
+});
+
+it('a log that has no room for the revision of a checkpoint puts that off, and stops nothing', () => {
+  const refusal = new StoreError('limitReached', 'wait for writes under way and try again');
+  const takeRevision = vi.fn(() => {
+    throw refusal;
+  });
+  const context = {
+    clock: new ManualClock(),
+    limits: { ...defaults, snapshotLogBytes: 100 },
+    durable: { revision: 7, unsealedBytes: 0, sealedBytes: 0 },
+    memory: { usedBytes: 0, bytesMax: 64 * MIB },
+    log: { appendedBytes: 0, failure: undefined },
+    replayedBytes: 0,
+    lastRevision: () => 7,
+    takeRevision,
+  };
+  const checkpointer = new BaseCheckpointer(context as unknown as BaseCheckpointerContext);
+  // Notes alone make it so long.
+  context.log.appendedBytes = 1000;
+  checkpointer.notice();
+  checkpointer.notice();
+  expect(takeRevision).toHaveBeenCalledTimes(2);
+  takeRevision.mockImplementation(() => {
+    throw new Error('anything else');
+  });
+  expect(() => checkpointer.notice()).toThrow('anything else');
 });
