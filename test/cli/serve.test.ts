@@ -134,7 +134,7 @@ describe('options', () => {
     };
     const server = new KelpProcess(['serve', '--fsync', 'interval'], { main, cwd, environment });
     await server.ready();
-    expect(server.stdout).toMatch(/"dataDir":"from-file","fsync":"interval"/);
+    expect(server.stdout).toMatch(/"dataDir":"from-file","engine":"memory","fsync":"interval"/);
   });
 
   test.each([

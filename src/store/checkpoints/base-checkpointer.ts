@@ -33,8 +33,8 @@ export interface BaseCheckpointerContext extends CheckpointSource {
   readonly replayedBytes: number;
   /** Rejects once the data directory is no longer this store's. */
   checkOwned(): Promise<void>;
-  /** Commits a transaction that changes nothing. */
-  takeRevision(): void;
+  /** Commits a transaction that changes nothing. @returns whether the log had room for it: else the next look tries again. */
+  takeRevision(): boolean;
   /** Tells the engine how far history reaches. */
   compact(): void;
   onEvent(event: OperatorEvent): void;
@@ -159,20 +159,9 @@ export class BaseCheckpointer implements Checkpoints {
   #beginInBackground(): void {
     if (this.#running !== undefined || this.#isStopped || this.#context.log.failure !== undefined) return;
     // Notes alone have made the log long; it can be cut only below a later revision.
-    if (this.#sealed === undefined && this.#hasNewest && !this.#takeRevision()) return;
+    if (this.#sealed === undefined && this.#hasNewest && !this.#context.takeRevision()) return;
     // A failure was reported by then.
     this.#begin().catch(() => undefined);
-  }
-
-  /** @returns whether the log had room for it: else the next look tries again. */
-  #takeRevision(): boolean {
-    try {
-      this.#context.takeRevision();
-      return true;
-    } catch (error) {
-      if (!isStoreError(error, 'limitReached')) throw error;
-      return false;
-    }
   }
 
   #begin(): Promise<SnapshotInfo> {

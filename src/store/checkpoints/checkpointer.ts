@@ -26,8 +26,8 @@ export interface CheckpointerContext extends CheckpointSource {
   readonly replayedBytes: number;
   /** Rejects once the data directory is no longer this store's: then nothing is written or removed there. */
   checkOwned(): Promise<void>;
-  /** Commits a transaction that changes nothing. */
-  takeRevision(): void;
+  /** Commits a transaction that changes nothing. @returns whether the log had room for it. */
+  takeRevision(): boolean;
   onEvent(event: OperatorEvent): void;
 }
 
@@ -58,7 +58,7 @@ export class Checkpointer implements Checkpoints {
     const { log, limits } = this.#context;
     if (log.appendedBytes - this.#begunAtBytes < limits.snapshotLogBytes) return;
     // Notes alone have made the log long; it can be cut only before a snapshot of a later revision.
-    if (this.#hasNewest()) this.#context.takeRevision();
+    if (this.#hasNewest() && !this.#context.takeRevision()) return;
     this.#beginInBackground();
   }
 

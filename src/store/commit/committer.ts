@@ -156,9 +156,15 @@ export class Committer {
     }
   }
 
-  /** Takes a revision without a change. */
-  takeRevision(instantMs: number): void {
-    this.#commit(this.#lastRevision + 1, { changes: [], leaseChanges: [], instantMs });
+  /** Takes a revision without a change. @returns whether the log had room for it: else it can be tried again. */
+  takeRevision(instantMs: number): boolean {
+    try {
+      this.#commit(this.#lastRevision + 1, { changes: [], leaseChanges: [], instantMs });
+      return true;
+    } catch (error) {
+      if (!isStoreError(error, 'limitReached')) throw error;
+      return false;
+    }
   }
 
   /** Writes a note: effects that take no revision, or only the lease clock. */
