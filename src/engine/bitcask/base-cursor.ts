@@ -6,7 +6,7 @@ import type { EngineRange } from '../engine.ts';
 import type { BaseCursor } from '../layered/base.ts';
 import { NONE } from '../memory/layout.ts';
 import type { PlacedChange } from '../version.ts';
-import type { HiddenRanges } from './hidden-ranges.ts';
+import type { RangeSet } from '../range-set.ts';
 import { IndexCursor } from './index-cursor.ts';
 import { RecordPlace, type KeyIndex } from './key-index.ts';
 import { RecordWindow } from './record-window.ts';
@@ -21,7 +21,7 @@ const READ_BYTES_MAX = 64 * 1024;
 export interface CursorSource {
   readonly index: KeyIndex;
   readonly runs: RunSet;
-  readonly hidden: HiddenRanges;
+  readonly hidden: RangeSet;
   /** A read of the disk was made. */
   countRead(): void;
 }
@@ -86,7 +86,7 @@ export class BitcaskCursor implements BaseCursor {
   /** @returns whether a key is hidden; then the keys behind its range are next. */
   #passHidden(block: number): boolean {
     const { index, hidden } = this.#source;
-    const range = hidden.find(index.keyAt(block));
+    const range = hidden.holding(index.keyAt(block));
     if (range === undefined) return false;
     this.#aheadAt = this.#aheadCount;
     const { start, end } = this.#range;

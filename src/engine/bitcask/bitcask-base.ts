@@ -12,7 +12,6 @@ import type { PlacedChange } from '../version.ts';
 import { BitcaskCursor, type CursorSource } from './base-cursor.ts';
 import { BitcaskFlush, takeUntaken, type UntakenFlush } from './bitcask-flush.ts';
 import { closeRuns, type BitcaskState } from './bitcask-state.ts';
-import { copyRange } from './hidden-ranges.ts';
 import { Housekeeper } from './housekeeper.ts';
 import { IndexDeadlines, leasedKeys } from './index-readers.ts';
 import type { ValueCache } from './value-cache.ts';
@@ -83,7 +82,7 @@ export class BitcaskBase implements Base {
   }
 
   hide(range: EngineRange): void {
-    this.#state.forgotten.hidden.add(copyRange(range));
+    this.#state.forgotten.hidden.add(range);
   }
 
   async begin(revision: number): Promise<BaseFlush> {
@@ -142,7 +141,7 @@ export class BitcaskBase implements Base {
 
   #isHidden(key: Uint8Array): boolean {
     const { hidden } = this.#state.forgotten;
-    return !hidden.isEmpty && hidden.find(key) !== undefined;
+    return !hidden.isEmpty && hidden.holding(key) !== undefined;
   }
 
   /** Gives the version that the index has found its value. */

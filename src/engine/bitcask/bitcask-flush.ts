@@ -20,7 +20,7 @@ import type { BaseFlush } from '../layered/base.ts';
 import type { ForgottenRange } from '../runs/manifest.ts';
 import type { PlacedChange } from '../version.ts';
 import type { BitcaskState } from './bitcask-state.ts';
-import { copyRange } from './hidden-ranges.ts';
+import { copyRange } from './forgotten-ranges.ts';
 import { sweepForgotten, takeFlush } from './move-index.ts';
 import { RunOutput } from './run-output.ts';
 import type { Run } from './run-set.ts';

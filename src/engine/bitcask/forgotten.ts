@@ -11,11 +11,12 @@
  */
 import type { ForgottenRange } from '../runs/manifest.ts';
 import type { PlacedChange } from '../version.ts';
-import { HiddenRanges } from './hidden-ranges.ts';
+import { RangeSet } from '../range-set.ts';
+import { ForgottenRanges } from './forgotten-ranges.ts';
 
 export class Forgotten {
-  readonly hidden = new HiddenRanges();
-  readonly #persisted = new HiddenRanges<ForgottenRange>();
+  readonly hidden = new RangeSet();
+  readonly #persisted = new ForgottenRanges();
   /** Those whose keys may be in the index. */
   #unswept: readonly ForgottenRange[] = [];
 
@@ -49,7 +50,7 @@ export class Forgotten {
   swept(range: ForgottenRange): void {
     if (!this.#unswept.includes(range)) return;
     this.#unswept = this.#unswept.filter((other) => other !== range);
-    this.hidden.cut(range);
+    this.hidden.remove(range);
   }
 
   /** The manifest does not tell of those any more that have a lower id. */

@@ -6,7 +6,7 @@ import type { Keyspace } from '../memory/keyspace.ts';
 import { NONE } from '../memory/layout.ts';
 import { Slabs } from '../memory/slabs.ts';
 import { leaseAt } from '../memory/version-codec.ts';
-import type { HiddenRanges } from './hidden-ranges.ts';
+import type { RangeSet } from '../range-set.ts';
 import { IndexCursor } from './index-cursor.ts';
 
 /** The keys of a start's leases are looked for in pieces of so many keys. */
@@ -14,10 +14,10 @@ const LEASE_PIECE_KEYS = 256;
 
 export class IndexDeadlines implements DeadlineCursor {
   readonly #deadlines: Deadlines;
-  readonly #hidden: HiddenRanges;
+  readonly #hidden: RangeSet;
   #place: number;
 
-  constructor(deadlines: Deadlines, hidden: HiddenRanges, after: DeadlinePlace | undefined) {
+  constructor(deadlines: Deadlines, hidden: RangeSet, after: DeadlinePlace | undefined) {
     this.#deadlines = deadlines;
     this.#hidden = hidden;
     this.#place = after === undefined ? 0 : deadlines.placeBehind(after.deadlineMs, after.key);
@@ -28,7 +28,7 @@ export class IndexDeadlines implements DeadlineCursor {
       const deadlineMs = this.#deadlines.at(this.#place);
       if (deadlineMs === undefined) return undefined;
       const key = this.#deadlines.keyAt(this.#place++);
-      if (this.#hidden.find(key) === undefined) return { deadlineMs, key };
+      if (this.#hidden.holding(key) === undefined) return { deadlineMs, key };
     }
   }
 
@@ -40,7 +40,7 @@ export class IndexDeadlines implements DeadlineCursor {
 /** The index may change between two keys. */
 export function* leasedKeys(
   keyspace: Keyspace,
-  hidden: HiddenRanges,
+  hidden: RangeSet,
 ): Generator<readonly [leaseId: number, key: Uint8Array], undefined> {
   let start = new Uint8Array(0);
   for (;;) {
@@ -51,7 +51,7 @@ export function* leasedKeys(
       const leaseId = leaseAt(keyspace.blocks.wordsAt(block), Slabs.wordOf(block));
       if (leaseId === 0) continue;
       const key = copyKey(keyspace.blocks, block);
-      if (hidden.find(key) === undefined) found.push([leaseId, key]);
+      if (hidden.holding(key) === undefined) found.push([leaseId, key]);
     }
     if (block !== NONE) start = new Uint8Array(copyKey(keyspace.blocks, block));
     yield* found;

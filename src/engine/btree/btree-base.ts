@@ -9,7 +9,7 @@ import type { Base, BaseCursor, BaseFlush, DeadlineCursor, DeadlinePlace } from 
 import type { PlacedChange } from '../version.ts';
 import type { Connection } from './connection.ts';
 import type { FlushEnd, FlushResult } from './flush-end.ts';
-import { HiddenRanges } from './hidden-ranges.ts';
+import { RangeSet } from '../range-set.ts';
 import { IndexCursor, RowDeadlines } from './index-cursor.ts';
 import { MemoryFlush } from './memory-flush.ts';
 import { RowCursor } from './row-cursor.ts';
@@ -33,7 +33,7 @@ export class BtreeBase implements Base {
   readonly #connection: Connection;
   readonly #options: BtreeOptions;
   readonly #rows: RowSource;
-  readonly #hidden = new HiddenRanges();
+  readonly #hidden = new RangeSet();
   /** Since the flush that is under way was begun: it may add keys of these. */
   #hiddenSince: EngineRange[] = [];
   #state: State;

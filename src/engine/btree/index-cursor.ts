@@ -2,7 +2,7 @@
 import { NO_BYTES } from '../../wire/bytes.ts';
 import type { DeadlineCursor, DeadlinePlace } from '../layered/base.ts';
 import { PlacedChange } from '../version.ts';
-import type { HiddenRanges } from './hidden-ranges.ts';
+import type { RangeSet } from '../range-set.ts';
 import { nameOfKey } from './key-name.ts';
 import { RowReader } from './row-head.ts';
 import type { IndexColumn, Piece, RowSource } from './row-source.ts';
@@ -13,7 +13,7 @@ const ROWS_MAX = 256;
 
 export class IndexCursor {
   readonly #source: RowSource;
-  readonly #hidden: HiddenRanges;
+  readonly #hidden: RangeSet;
   readonly #column: IndexColumn;
   readonly #reader = new RowReader();
   readonly #placed = new PlacedChange();
@@ -27,7 +27,7 @@ export class IndexCursor {
   /** @param after the place behind which it begins. */
   constructor(
     source: RowSource,
-    hidden: HiddenRanges,
+    hidden: RangeSet,
     column: IndexColumn,
     after: readonly [number: number, key: Uint8Array] = [0, NO_BYTES],
   ) {

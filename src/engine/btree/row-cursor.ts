@@ -2,7 +2,7 @@
 import type { EngineRange } from '../engine.ts';
 import type { BaseCursor } from '../layered/base.ts';
 import { PlacedChange } from '../version.ts';
-import type { HiddenRanges } from './hidden-ranges.ts';
+import type { RangeSet } from '../range-set.ts';
 import { nameOfKey } from './key-name.ts';
 import { RowReader } from './row-head.ts';
 import { SHORT_VALUE_BYTES_MAX, type Piece, type RowSource } from './row-source.ts';
@@ -21,7 +21,7 @@ export interface RowCursorOptions {
 
 export class RowCursor implements BaseCursor {
   readonly #source: RowSource;
-  readonly #hidden: HiddenRanges;
+  readonly #hidden: RangeSet;
   readonly #options: RowCursorOptions;
   readonly #reader = new RowReader();
   /** What lies outside of the pieces that were read. */
@@ -38,12 +38,7 @@ export class RowCursor implements BaseCursor {
   /** For looking at a row that may be hidden. */
   readonly #looked = new PlacedChange();
 
-  constructor(
-    source: RowSource,
-    hidden: HiddenRanges,
-    { start, end }: EngineRange,
-    options: RowCursorOptions,
-  ) {
+  constructor(source: RowSource, hidden: RangeSet, { start, end }: EngineRange, options: RowCursorOptions) {
     this.#source = source;
     this.#hidden = hidden;
     this.#options = options;

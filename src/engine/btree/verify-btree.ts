@@ -13,7 +13,7 @@ import { NO_BYTES } from '../../wire/bytes.ts';
 import { PlacedChange } from '../version.ts';
 import { checkSchema } from './check-schema.ts';
 import { Connection } from './connection.ts';
-import { HiddenRanges } from './hidden-ranges.ts';
+import { RangeSet } from '../range-set.ts';
 import { IndexCursor } from './index-cursor.ts';
 import { RowCursor } from './row-cursor.ts';
 import { RowSource } from './row-source.ts';
@@ -82,7 +82,7 @@ async function readRows(
 ): Promise<void> {
   const slice = new TimeSlice(clock, ROWS_PER_LOOK);
   const source = new RowSource(connection);
-  const none = new HiddenRanges();
+  const none = new RangeSet();
   const pause = async (doneKeys: number): Promise<void> => {
     onProgress({
       work: 'reading the database',

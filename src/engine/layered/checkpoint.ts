@@ -37,7 +37,7 @@ import { addGeneration, pauseOf } from './generation-flush.ts';
 import type { Layers } from './layers.ts';
 import { LayeredLoad } from './layered-load.ts';
 import type { NewestState } from './newest-state.ts';
-import type { RangeSet } from './range-set.ts';
+import type { RangeSet } from '../range-set.ts';
 
 export interface LayeredStateOptions {
   readonly clock: Clock;

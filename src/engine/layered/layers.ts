@@ -26,7 +26,7 @@ import type { Base } from './base.ts';
 import { BaseLookup } from './base-lookup.ts';
 import { DeadGaps } from './dead-gaps.ts';
 import { Generation, type GenerationOptions } from './generation.ts';
-import { RangeSet } from './range-set.ts';
+import { RangeSet } from '../range-set.ts';
 
 /** The layers in which the newest version of a key may be. */
 export const NOWHERE = 0;

@@ -13,7 +13,7 @@ import { RunScan } from '../runs/table/run-scan.ts';
 import type { RunWriter } from '../runs/table/run-writer.ts';
 import type { EngineRange } from '../engine.ts';
 import { compareWithKey, KeyHeap } from './key-heap.ts';
-import { HiddenRanges } from './hidden-ranges.ts';
+import { RangeSet } from '../range-set.ts';
 import type { KeyPlace } from './key-heap.ts';
 import type { SparseRun } from './sparse-run.ts';
 
@@ -37,8 +37,8 @@ class Input implements KeyPlace {
   readonly placed = new PlacedChange();
   readonly age: number;
   readonly #scan: RunScan;
-  readonly #hidden: HiddenRanges;
-  readonly #forgotten = new HiddenRanges();
+  readonly #hidden: RangeSet;
+  readonly #forgotten = new RangeSet();
   bytes: Uint8Array = new Uint8Array(0);
   keyStart = 0;
   keyEnd = 0;

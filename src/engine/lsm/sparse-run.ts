@@ -15,7 +15,7 @@ import { RunFile } from '../runs/table/run-file.ts';
 import type { SideBlock } from '../runs/table/run-file.ts';
 import { BlockRow } from './block-cache.ts';
 import type { BlockCache } from './block-cache.ts';
-import { HiddenRanges } from './hidden-ranges.ts';
+import { RangeSet } from '../range-set.ts';
 import type { Counters } from './counters.ts';
 
 /** What a run says of a key. */
@@ -44,7 +44,7 @@ export class SparseRun {
   readonly pieces: readonly Piece[];
   readonly leaseBlocks: readonly SideBlock[];
   /** Keys that count as gone, as far as this run has them. */
-  readonly hidden = new HiddenRanges();
+  readonly hidden = new RangeSet();
   readonly #cache: BlockCache;
   readonly #counters: Counters;
   readonly #reader = new RecordReader();

@@ -1,31 +1,32 @@
-/** Ranges of keys that are gone, in their order. Where two overlap, the one that was added last counts. */
+/** The ranges that the manifest tells of as forgotten, in the order of their keys. Where two overlap, the one that was added last counts. */
 import type { EngineRange } from '../engine.ts';
+import type { ForgottenRange } from '../runs/manifest.ts';
 
-export class HiddenRanges<Range extends EngineRange = EngineRange> {
+export class ForgottenRanges {
   /** By start; each ends before the next begins, or where it does. */
-  #ranges: Range[] = [];
+  #ranges: ForgottenRange[] = [];
 
   get isEmpty(): boolean {
     return this.#ranges.length === 0;
   }
 
-  get all(): readonly Range[] {
+  get all(): readonly ForgottenRange[] {
     return this.#ranges;
   }
 
-  add(range: Range): void {
+  add(range: ForgottenRange): void {
     if (!isBelow(range.start, range.end)) return;
-    this.cut(range);
+    this.#cut(range);
     const place = this.#ranges.findIndex(({ start }) => Buffer.compare(start, range.start) > 0);
     this.#ranges.splice(place === -1 ? this.#ranges.length : place, 0, range);
   }
 
   /** Takes out what lies in a range. */
-  cut(range: EngineRange): void {
+  #cut(range: EngineRange): void {
     const { start, end } = range;
     this.#ranges = this.#ranges.flatMap((other) => {
       if (!isBelow(start, other.end) || !isBelow(other.start, end)) return [other];
-      const rest: Range[] = [];
+      const rest: ForgottenRange[] = [];
       if (isBelow(other.start, start)) rest.push({ ...other, end: start });
       if (end !== undefined && isBelow(end, other.end)) rest.push({ ...other, start: end });
       return rest;
@@ -33,7 +34,7 @@ export class HiddenRanges<Range extends EngineRange = EngineRange> {
   }
 
   /** The range that has a key. */
-  find(key: Uint8Array): Range | undefined {
+  find(key: Uint8Array): ForgottenRange | undefined {
     let low = 0;
     let high = this.#ranges.length;
     while (low < high) {
@@ -47,7 +48,7 @@ export class HiddenRanges<Range extends EngineRange = EngineRange> {
   }
 
   /** Leaves those alone for which `isKept`. */
-  keep(isKept: (range: Range) => boolean): void {
+  keep(isKept: (range: ForgottenRange) => boolean): void {
     this.#ranges = this.#ranges.filter((range) => isKept(range));
   }
 }
