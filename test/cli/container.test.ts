@@ -76,12 +76,12 @@ test('options behind "serve", or in the environment, leave address and data dire
   const here = { ...environment, KELP_LISTEN: '127.0.0.1:0', KELP_DATA_DIR: dataDir };
   const typed = new KelpProcess([...command, '--fsync', 'never'], { environment: here });
   await typed.ready();
-  expect(typed.stdout).toContain(`"dataDir":"${dataDir}","fsync":"never"`);
+  expect(typed.stdout).toContain(`"dataDir":"${dataDir}","engine":"memory","fsync":"never"`);
   typed.child.kill('SIGTERM');
   await typed.ended;
   const set = new KelpProcess(command, { environment: { ...here, KELP_FSYNC: 'never' } });
   await set.ready();
-  expect(set.stdout).toContain(`"dataDir":"${dataDir}","fsync":"never"`);
+  expect(set.stdout).toContain(`"dataDir":"${dataDir}","engine":"memory","fsync":"never"`);
 });
 
 describe('the health check', () => {
