@@ -6,9 +6,7 @@ import { onTestFinished } from 'vitest';
 import { loadConfig } from '../../src/server/config/config.ts';
 import { createLogger } from '../../src/server/logging/logger.ts';
 import { type RunningServer, type ServerDependencies, startServer } from '../../src/server/server.ts';
-
-/** The engine of servers that are not started with another: `TEST_ENGINE=lsm npx vitest run test/served` tries all of them on files. */
-const TEST_ENGINE = process.env['TEST_ENGINE'];
+import { engineOfTests, limitsOfEngine } from './test-engine.ts';
 
 export interface TestServer extends RunningServer {
   /** `http://HOST:PORT`. */
@@ -59,16 +57,19 @@ export async function startTestServer(options: TestServerOptions = {}): Promise<
   const { flags = {}, storeOptions, countsLoopback = false, waitUntilReady = true } = options;
   const dataDir = flags['data-dir'] ?? (await temporaryDirectory());
   const log = new TestLog();
-  const config = await loadConfig({
+  const engine = engineOfTests();
+  const loaded = await loadConfig({
     flags: {
       listen: '127.0.0.1:0',
       'data-dir': dataDir,
       'log-level': 'debug',
       fsync: 'never',
-      ...(TEST_ENGINE !== undefined && { engine: TEST_ENGINE }),
+      ...(engine !== undefined && storeOptions?.makeEngine === undefined && { engine }),
       ...flags,
     },
   });
+  const config =
+    'checkpoint-bytes' in flags ? loaded : { ...loaded, limits: { ...loaded.limits, ...limitsOfEngine() } };
   const logger = createLogger({ level: config.logLevel, format: 'json' }, log);
   const server = await startServer(config, {
     logger,

@@ -43,7 +43,7 @@ async function full(): Promise<{
   readonly address: string;
   readonly keys: string[];
 }> {
-  const { url, address } = await startTestServer({ flags: { 'memory-limit': '64MiB' } });
+  const { url, address } = await startTestServer({ flags: { engine: 'memory', 'memory-limit': '64MiB' } });
   const client = etcdClient(url);
   expect((await client.maintenance.alarm({})).alarms).toEqual([]);
   return { client, address, keys: await fill(client) };

@@ -2,10 +2,11 @@
 import { describe, expect, test } from 'vitest';
 import { startTestServer } from '../../support/test-server.ts';
 import { HttpClient, versions } from './http-client.ts';
+import { KEPT_HISTORY_FLAGS } from '../../support/test-engine.ts';
 
 describe.each(versions)('over %s a key', (version) => {
-  async function client(): Promise<HttpClient> {
-    return new HttpClient((await startTestServer()).url, version);
+  async function client(flags = {}): Promise<HttpClient> {
+    return new HttpClient((await startTestServer({ flags })).url, version);
   }
 
   test('is written, read and deleted', async () => {
@@ -76,7 +77,7 @@ describe.each(versions)('over %s a key', (version) => {
   });
 
   test('is read as it was', async () => {
-    const http = await client();
+    const http = await client(KEPT_HISTORY_FLAGS);
     for (const body of ['first', 'second']) await http.ask({ method: 'PUT', path: '/v1/keys/a', body });
     await http.ask({ method: 'DELETE', path: '/v1/keys/a' });
 

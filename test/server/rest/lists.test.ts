@@ -3,6 +3,7 @@ import { describe, expect, test } from 'vitest';
 import { fixed } from '../../../src/limits.ts';
 import { startTestServer } from '../../support/test-server.ts';
 import { type HttpVersion, type Send, httpVersions, jsonOf, restClient } from './rest-client.ts';
+import { KEPT_HISTORY_FLAGS } from '../../support/test-engine.ts';
 
 interface Page {
   readonly entries: readonly Record<string, unknown>[];
@@ -11,8 +12,8 @@ interface Page {
   readonly incarnation: string;
 }
 
-async function started(version: HttpVersion = '1.1'): Promise<Send> {
-  const { url } = await startTestServer();
+async function started(version: HttpVersion = '1.1', flags = {}): Promise<Send> {
+  const { url } = await startTestServer({ flags });
   return restClient(url, version);
 }
 
@@ -55,7 +56,7 @@ describe.each(httpVersions)('a page over HTTP/%s', (version) => {
   });
 
   test('goes on page by page at one revision', async () => {
-    const send = await started(version);
+    const send = await started(version, KEPT_HISTORY_FLAGS);
     for (const key of ['a', 'b', 'c', 'd', 'e']) await put(send, key, '1');
     const first = await pageOf(send, '?limit=2');
     await put(send, 'c', '2');

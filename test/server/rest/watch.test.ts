@@ -10,6 +10,7 @@ import { HeldDisk } from '../../support/held-disk.ts';
 import { type TestServerOptions, type TestServer, startTestServer } from '../../support/test-server.ts';
 import { type EventConnection, EventParser, type ReadEvent, connectEvents } from './event-reader.ts';
 import { type Send, jsonOf, restClient } from './rest-client.ts';
+import { KEPT_HISTORY_FLAGS } from '../../support/test-engine.ts';
 
 interface Watched {
   readonly server: TestServer;
@@ -244,7 +245,7 @@ describe('a reader that comes again', () => {
   });
 
   test('is told where to go on when what it asks for is not kept', async () => {
-    const { server, send, watch } = await started();
+    const { server, send, watch } = await started({ flags: KEPT_HISTORY_FLAGS });
     for (let index = 0; index < 6; index++) await put(send, 'a', String(index));
     const { lastEventId } = await next(await watch('?start_revision=1&previous=true'));
     const compacted = await fetch(`${server.url}/kelp.v1.AdminService/Compact`, {

@@ -8,6 +8,7 @@ import type { OperatorEvent } from '../../../src/store/operator-event.ts';
 import { ManualClock } from '../../support/manual-clock.ts';
 import { SeededRandom } from '../../support/random.ts';
 import { SimulatedDisk } from '../../support/simulated-disk.ts';
+import { type EngineOfHarness, engineOfHarness } from './engine-of-harness.ts';
 
 /** A store as the contract suite sees it, with the means to move its time and to end its life. */
 export interface StoreHarness {
@@ -46,12 +47,19 @@ export class MemoryHarness implements StoreHarness {
   readonly clock: ManualClock;
   readonly events: OperatorEvent[] = [];
   readonly #options: MemoryHarnessOptions;
+  readonly #engine: EngineOfHarness;
   readonly #random: SeededRandom;
   #disk: SimulatedDisk;
   #store: Store | undefined;
 
   private constructor(options: MemoryHarnessOptions) {
     this.#options = options;
+    const { engine, makeEngine, limits } = options;
+    this.#engine = engineOfHarness({
+      ...(engine && { engine }),
+      ...(makeEngine && { makeEngine }),
+      ...(limits && { limits }),
+    });
     this.clock = options.clock ?? new ManualClock();
     this.#random = new SeededRandom(options.seed ?? 1);
     this.#disk = new SimulatedDisk({ seed: options.seed ?? 1 });
@@ -74,16 +82,14 @@ export class MemoryHarness implements StoreHarness {
   }
 
   async open(): Promise<void> {
-    const { engine, limits, makeEngine, memoryBytesMax, fsync, wrap } = this.#options;
+    const { memoryBytesMax, fsync, wrap } = this.#options;
     this.#store = await openStore({
       dataDir: DATA_DIR,
       clock: this.clock,
       random: this.#random,
       disk: wrap?.(this.#disk) ?? this.#disk,
       onEvent: (event) => this.events.push(event),
-      ...(engine && { engine }),
-      ...(limits && { limits }),
-      ...(makeEngine && { makeEngine }),
+      ...this.#engine.options,
       ...(memoryBytesMax !== undefined && { memoryBytesMax }),
       ...(fsync && { fsync }),
     });
@@ -129,5 +135,6 @@ export class MemoryHarness implements StoreHarness {
   async end(): Promise<void> {
     // A store that a test has broken can't always be closed.
     await this.close().catch(() => undefined);
+    this.#engine.remove();
   }
 }

@@ -11,6 +11,7 @@ import { HeldDisk } from '../../support/held-disk.ts';
 import { ManualClock } from '../../support/manual-clock.ts';
 import { SeededRandom } from '../../support/random.ts';
 import { SimulatedDisk } from '../../support/simulated-disk.ts';
+import { type EngineOfHarness, engineOfHarness } from '../model/engine-of-harness.ts';
 import { DATA_DIR } from '../model/store-harness.ts';
 
 export interface SeamHarnessOptions {
@@ -24,6 +25,7 @@ export class SeamHarness {
   readonly clock = new ManualClock();
   readonly events: OperatorEvent[] = [];
   readonly #options: SeamHarnessOptions;
+  readonly #engine: EngineOfHarness;
   readonly #random: SeededRandom;
   #disk: SimulatedDisk;
   #held: HeldDisk;
@@ -31,6 +33,10 @@ export class SeamHarness {
 
   private constructor(options: SeamHarnessOptions) {
     this.#options = options;
+    this.#engine = engineOfHarness({
+      ...(options.limits && { limits: options.limits }),
+      ...(options.makeEngine && { makeEngine: options.makeEngine }),
+    });
     this.#random = new SeededRandom(options.seed ?? 1);
     this.#disk = new SimulatedDisk({ seed: options.seed ?? 1 });
     this.#held = new HeldDisk(this.#disk);
@@ -53,6 +59,7 @@ export class SeamHarness {
   async close(): Promise<void> {
     // A store that a test has broken can't always be closed.
     await this.#close().catch(() => undefined);
+    this.#engine.remove();
   }
 
   get store(): DurableStore {
@@ -101,7 +108,7 @@ export class SeamHarness {
   }
 
   async #open(): Promise<void> {
-    const { limits, makeEngine, fsync } = this.#options;
+    const { fsync } = this.#options;
     this.#store = await openDurableStore({
       dataDir: DATA_DIR,
       clock: this.clock,
@@ -109,8 +116,7 @@ export class SeamHarness {
       disk: this.#held,
       onEvent: (event) => this.events.push(event),
       ...(fsync && { fsync }),
-      ...(limits && { limits }),
-      ...(makeEngine && { makeEngine }),
+      ...this.#engine.options,
     });
   }
 

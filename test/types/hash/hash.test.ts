@@ -10,6 +10,7 @@ import {
 import { changeField, editHash, hashType, incrementField, readHash } from '../../../src/types/hash/hash.ts';
 import { ALL, bytesOf, SeamHarness, textOf } from '../../store/seam/seam-harness.ts';
 import { SeededRandom } from '../../support/random.ts';
+import { KEPT_HISTORY } from '../../support/test-engine.ts';
 
 type Model = ReadonlyMap<string, string>;
 
@@ -18,7 +19,7 @@ const KEYS = ['a', 'b', 'c'];
 describe('random changes of hashes leave what the model has, at old revisions too', () => {
   it.each([1, 2, 3, 4])('seed %i', { timeout: 60_000 }, async (seed) => {
     const random = new SeededRandom(seed);
-    const harness = await SeamHarness.open({ seed });
+    const harness = await SeamHarness.open({ seed, limits: KEPT_HISTORY });
     const now = new Map<string, Map<string, string>>();
     const states: { revision: number; state: Map<string, Model> }[] = [];
     for (let round = 0; round < 150; round++) {

@@ -3,6 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { SeededRandom } from '../../support/random.ts';
 import { bytesOf, SeamHarness } from '../../store/seam/seam-harness.ts';
 import { changeAtRandom, expectList } from './list-model.ts';
+import { KEPT_HISTORY } from '../../support/test-engine.ts';
 
 const { LIST_SEED } = process.env;
 const SEEDS = LIST_SEED === undefined ? [1, 2, 3, 4] : [Number(LIST_SEED)];
@@ -12,7 +13,7 @@ describe('lists answer as arrays do', () => {
   it.each(SEEDS)(
     'in transactions of several changes, and at every revision since (seed %i)',
     async (seed) => {
-      const harness = await SeamHarness.open({ seed });
+      const harness = await SeamHarness.open({ seed, limits: KEPT_HISTORY });
       const { store } = harness;
       const random = new SeededRandom(seed);
       let models = new Map<string, string[]>();

@@ -14,6 +14,7 @@ import {
 } from '../../../src/types/set/set.ts';
 import { ALL, bytesOf, SeamHarness, textOf } from '../../store/seam/seam-harness.ts';
 import { SeededRandom } from '../../support/random.ts';
+import { KEPT_HISTORY } from '../../support/test-engine.ts';
 
 const KEYS = ['a', 'b', 'c', 'd'];
 const COMBININGS = ['intersection', 'union', 'difference'] as const;
@@ -23,7 +24,7 @@ type Model = Map<string, Set<string>>;
 describe('random changes of sets leave what the model has, at old revisions too', () => {
   it.each([1, 2, 3, 4])('seed %i', { timeout: 60_000 }, async (seed) => {
     const random = new SeededRandom(seed);
-    const harness = await SeamHarness.open({ seed });
+    const harness = await SeamHarness.open({ seed, limits: KEPT_HISTORY });
     const now: Model = new Map();
     const states: { revision: number; state: Model }[] = [];
     for (let round = 0; round < 120; round++) {

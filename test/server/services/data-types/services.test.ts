@@ -10,6 +10,7 @@ import { SetOperation, SetService } from '../../../../gen/kelp/v1/set_pb.ts';
 import { SketchService } from '../../../../gen/kelp/v1/sketch_pb.ts';
 import { SortedSetService } from '../../../../gen/kelp/v1/sorted_set_pb.ts';
 import { startTestServer } from '../../../support/test-server.ts';
+import { KEPT_HISTORY_FLAGS } from '../../../support/test-engine.ts';
 
 const transports = {
   gRPC: (baseUrl: string) => createGrpcTransport({ baseUrl }),
@@ -22,8 +23,8 @@ const text = (of: Uint8Array | undefined): string => Buffer.from(of ?? []).toStr
 const texts = (list: readonly Uint8Array[]): string[] => list.map(text);
 const field = (name: string, value: string) => ({ name: bytes(name), value: bytes(value) });
 
-async function clients(makeTransport = transports.gRPC) {
-  const { url } = await startTestServer();
+async function clients(makeTransport = transports.gRPC, flags = {}) {
+  const { url } = await startTestServer({ flags });
   const transport = makeTransport(url);
   const client = <Service extends DescService>(service: Service): Client<Service> =>
     createClient(service, transport);
@@ -177,7 +178,7 @@ test('a change is the same as an operation of a transaction', async () => {
 });
 
 test('pages show one revision, whatever changes in between', async () => {
-  const { hash, set, sorted } = await clients();
+  const { hash, set, sorted } = await clients(transports.gRPC, KEPT_HISTORY_FLAGS);
   for (const count of [10, 300]) {
     const names = Array.from({ length: count }, (_, index) => `n${String(index).padStart(3, '0')}`);
     const key = `k${count}`;

@@ -7,6 +7,7 @@ import { ALL } from '../../../../store/seam/seam-harness.ts';
 import type { SeededRandom } from '../../../../support/random.ts';
 import { DoorHarness, type DoorHarnessOptions, type TestClient } from '../../support/door-harness.ts';
 import { showWords, type Word } from '../../support/words.ts';
+import { KEPT_HISTORY } from '../../../../support/test-engine.ts';
 
 const PIECES = 40;
 const OLD_COUNT = 200;
@@ -88,7 +89,8 @@ export async function compareBothWays(
   { anyRun, anyOther }: DrawnCalls,
   isOfRow: (name: string) => boolean,
 ): Promise<void> {
-  const both = [await openDoor(rows, false), await openDoor(rows, true)] as const;
+  const options = { limits: KEPT_HISTORY };
+  const both = [await openDoor(rows, false, options), await openDoor(rows, true, options)] as const;
   const [together, each] = both;
   const watches = both.map(({ harness }) =>
     harness.seam.store.watch({ startRevision: 1, includeElements: true, returnPrevious: true }),

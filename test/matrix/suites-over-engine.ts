@@ -1,0 +1,56 @@
+/**
+ * The suites that were written for the memory engine, over another one: types, calls and the doors of the server. A few tell the
+ * most for what they take; the others are tried by their share (`test/support/share.ts`).
+ */
+import { globSync } from 'node:fs';
+import { resolve } from 'node:path';
+import { describe } from 'vitest';
+import { ENGINE_NAMES, type EngineName } from '../../src/engine-names.ts';
+import { places } from '../support/share.ts';
+
+const ROOT = resolve(import.meta.dirname, '..');
+
+/** Tried each time. */
+const TELLING: readonly string[] = [
+  'types/hash/hash.test.ts',
+  'kv/range-stream.test.ts',
+  'server/services/lease.test.ts',
+  'server/services/admin.test.ts',
+];
+
+/** Each file is tried over one of the engines; `TEST_SHARE=3`: over each. */
+const PART = 1 / 3;
+
+/** Stand beside a real etcd, whose old revisions no checkpoint takes. */
+const BESIDE_ETCD = ['delete-compact', 'long-ranges', 'txn', 'watch-random'].map(
+  (name) => `server/etcd/${name}.test.ts`,
+);
+
+const SUITES: readonly string[] = globSync(
+  [
+    'types/**/*.test.ts',
+    'kv/*.test.ts',
+    'server/services/**/*.test.ts',
+    'server/rest/*.test.ts',
+    'server/redis/{commands,connection,services}/**/*.test.ts',
+    'server/etcd/*.test.ts',
+  ],
+  { cwd: ROOT },
+)
+  .filter((path) => !path.includes('.long.') && ![...TELLING, ...BESIDE_ETCD].includes(path))
+  .toSorted();
+
+/** Declares the tests, which then find the engine in the environment. A file of tests does this for one engine. */
+export function declareSuitesOver(engine: Exclude<EngineName, 'memory'>): void {
+  process.env['TEST_ENGINE'] = engine;
+  const first = ENGINE_NAMES.indexOf(engine);
+  const others = [...places(SUITES.length, PART)].map(
+    (place) => SUITES[(place + first) % SUITES.length] ?? '',
+  );
+  for (const path of [...TELLING, ...others]) {
+    describe(`${path} over ${engine}`, async () => {
+      // What the file declares belongs to this suite.
+      await import(/* @vite-ignore */ resolve(ROOT, path));
+    });
+  }
+}

@@ -1,0 +1,29 @@
+/**
+ * The engine of stores and servers that a test starts without naming one: `TEST_ENGINE=lsm npx vitest run test/server` tries them
+ * all on files. Checkpoints then begin after so little that they happen while tests run (`TEST_CHECKPOINT_BYTES`): else the files
+ * would stay empty.
+ */
+import { type EngineName, ENGINE_NAMES } from '../../src/engine-names.ts';
+
+/** What the first overwritten key takes. */
+const CHECKPOINT_BYTES = 64 * 1024;
+
+/** For stores whose old revisions a test reads: each checkpoint shortens history. */
+export const KEPT_HISTORY = { checkpointBytes: 64 * 1024 * 1024 } as const;
+/** The same, for servers. */
+export const KEPT_HISTORY_FLAGS = { 'checkpoint-bytes': '64MiB' } as const;
+
+/** The one that `TEST_ENGINE` names, when that has files. */
+export function engineOfTests(): Exclude<EngineName, 'memory'> | undefined {
+  const name = process.env['TEST_ENGINE'];
+  const engine = ENGINE_NAMES.find((each) => each === name);
+  if (name !== undefined && engine === undefined)
+    throw new Error(`TEST_ENGINE is ${name}; it must be one of ${ENGINE_NAMES.join(', ')}`);
+  return engine === 'memory' ? undefined : engine;
+}
+
+/** What a store's limits are for it, where a test does not set them. */
+export function limitsOfEngine(): { readonly checkpointBytes?: number } {
+  if (engineOfTests() === undefined) return {};
+  return { checkpointBytes: Number(process.env['TEST_CHECKPOINT_BYTES'] ?? CHECKPOINT_BYTES) };
+}
