@@ -348,3 +348,11 @@ test('options that do not go together are refused', async () => {
   expect(hex.code).toBe(2);
   expect(hex.stderr).toContain('--hex-keys');
 });
+
+test('SNAPSHOT tells of a checkpoint where the engine is one on disk', async () => {
+  const { address } = await startTestServer({ flags: { engine: 'lsm' } });
+  expect(await replies(scriptsWith(new Kelp(address), []), 'SET a 1', 'SNAPSHOT')).toEqual([
+    'OK',
+    expect.stringMatching(/^Saved checkpoint of revision 1, \d+ B$/),
+  ]);
+});

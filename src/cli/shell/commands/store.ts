@@ -39,7 +39,10 @@ as kelp export writes it, which kelp import takes. An existing file is never ove
   async (file, { store, onProgress }, signal) => {
     if (file === undefined) {
       const { revision, bytes } = await store.snapshot();
-      return reply(`Saved snapshot of revision ${revision}, ${displaySize(bytes)}`, { revision, bytes });
+      const { storage } = await store.status();
+      // An engine on disk brings its own files up to the revision.
+      const saved = storage === undefined ? 'snapshot' : 'checkpoint';
+      return reply(`Saved ${saved} of revision ${revision}, ${displaySize(bytes)}`, { revision, bytes });
     }
     const format = formatOfName(file);
     if (format === 'jsonl' || format === 'json') return exportTo(file, format, store, onProgress, signal);
