@@ -5,8 +5,7 @@ import type { View } from '../../../src/store/views/view.ts';
 import { SortedSetEdit } from '../../../src/types/sorted-set/sorted-set-edit.ts';
 import { SortedSet } from '../../../src/types/sorted-set/sorted-set.ts';
 import { Span } from '../../../src/types/sorted-set/span.ts';
-import { ALL, bytesOf, SeamHarness, textOf } from '../../store/seam/seam-harness.ts';
-import { engineOfTests } from '../../support/test-engine.ts';
+import { bytesOf, SeamHarness, textOf } from '../../store/seam/seam-harness.ts';
 
 const KEY = bytesOf('set');
 const MEMBERS = 60_000;
@@ -31,8 +30,6 @@ beforeAll(async () => {
       edit.finish();
     });
   }
-  // Over an engine on disk the first scan passes over what the last pops have left, once for all.
-  if (engineOfTests() !== undefined) harness.store.decide((view) => void view.scan(ALL, false, () => false));
 }, 120_000);
 
 afterAll(() => harness.close());
