@@ -6,7 +6,8 @@
  * Guarantees:
  *
  * - Before the `commit` of a flush is durable a crash leaves the base as it was; behind it, as the flush made it. There is no state
- *   between the two. A commit that fails leaves one or the other; the base goes on with the old state, and another flush may be tried.
+ *   between the two. A commit that fails leaves one or the other; the base goes on with the old state, and another flush may be tried. Until one
+ *   has succeeded, keys of the one that failed may be read in either state: the generation above has them still.
  * - After a commit that failed the next start may find the new state, though this process goes on with the old one: what lies on disk
  *   may name the files of that flush. So they stay, `abort` included, until a later commit is durable that does not name them.
  * - What a start has found is durable before the base is used: the flush of the folder may have failed in the life before, and then no later

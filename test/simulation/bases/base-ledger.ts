@@ -68,11 +68,6 @@ export class BaseLedger {
     for (const range of this.notForgotten) base.hide(range);
   }
 
-  /** The base goes on with the old state; a restart may find the new one all the same. */
-  commitFailed(): void {
-    this.#openKeys.clear();
-  }
-
   /** A base was opened: hides again what is not forgotten, and checks the rest. */
   recovered(base: Base): void {
     const possible = [this.#committed, ...(this.#open === undefined ? [] : [this.#open])];

@@ -244,7 +244,7 @@ class BaseSimulation {
       this.#ledger.commitEnded(base);
     } catch (error) {
       await flush.abort();
-      this.#ledger.commitFailed();
+      // The base goes on with the old state, but for the keys of the flush; a restart may find the new one all the same.
       throw error;
     }
   }
