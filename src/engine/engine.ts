@@ -20,7 +20,7 @@
  * All methods are synchronous and run on one thread. A visitor may read and scan; it must not change the engine.
  */
 import type { WorkBudget } from '../work-budget.ts';
-import type { BaseFigures } from './layered/base-figures.ts';
+import type { BaseFigures } from './layered/base/base-figures.ts';
 import type { PutRow } from './put-row.ts';
 import type { Change, PlacedChange, Version } from './version.ts';
 

@@ -5,7 +5,7 @@ import type { EngineName } from '../engine-names.ts';
 import { fixed } from '../limits.ts';
 import { openBitcask } from './bitcask/open-bitcask.ts';
 import type { Engine, GroupOfKey } from './engine.ts';
-import type { Base } from './layered/base.ts';
+import type { Base } from './layered/base/base.ts';
 import { LayeredEngine } from './layered/layered-engine.ts';
 import { openLsm } from './lsm/open-lsm.ts';
 import type { ValueCodec } from './memory/compressed-values.ts';

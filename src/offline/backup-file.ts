@@ -4,7 +4,7 @@ import { nodeDisk } from '../disk/node-disk.ts';
 import { StoreError } from '../errors.ts';
 import { publicStoreId } from '../store/directory/store-id.ts';
 import type { OnProgress } from '../progress.ts';
-import { VerifyingSnapshot } from './verify-snapshot.ts';
+import { VerifyingSnapshot } from './verify/verify-snapshot.ts';
 import { writeWholeFile } from './whole-file.ts';
 
 /** What a whole backup is of. */

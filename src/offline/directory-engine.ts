@@ -5,7 +5,7 @@ import type { EngineName } from '../engine-names.ts';
 import { isStoreError } from '../errors.ts';
 import { dataDirectory, type DataDirectory } from '../store/directory/data-directory.ts';
 import { readEngineFile } from '../store/directory/engine-file.ts';
-import type { Damage } from './verify-report.ts';
+import type { Damage } from './verify/verify-report.ts';
 
 /** `memory` for one that is not there yet. @throws StoreError `damaged`, a `DiskError`. */
 export function engineOfDirectory(dataDir: string, disk: Disk = nodeDisk): Promise<EngineName> {

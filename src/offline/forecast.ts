@@ -4,8 +4,8 @@
  */
 import { NewerSnapshotError } from '../snapshot/damage.ts';
 import type { BaseDamage } from './base-files.ts';
-import type { VerifiedLog, VerifiedSegment } from './verify-log.ts';
-import type { Forecast } from './verify-report.ts';
+import type { VerifiedLog, VerifiedSegment } from './verify/verify-log.ts';
+import type { Forecast } from './verify/verify-report.ts';
 
 /** A snapshot, and why it can't be loaded if so. */
 export interface CheckedSnapshot {

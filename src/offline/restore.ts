@@ -29,7 +29,7 @@ import type { OnProgress } from '../progress.ts';
 import { copyLog, openLogOf, type CopiedLog } from './restore-log.ts';
 import { type OpenedRow, type SegmentFile, segmentFilesAt } from './segment-files.ts';
 import { takeLock, whileLogsUnused } from './unused-directory.ts';
-import type { VerifyingSnapshot } from './verify-snapshot.ts';
+import type { VerifyingSnapshot } from './verify/verify-snapshot.ts';
 
 export interface RestoreRequest {
   readonly backupPath: string;

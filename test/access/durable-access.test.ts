@@ -8,7 +8,7 @@ import type { KvStore } from '../../src/kv/kv-store.ts';
 import { openUncheckedStore } from '../../src/kv/open-store.ts';
 import { writeBackupFile } from '../../src/offline/backup-file.ts';
 import { restore } from '../../src/offline/restore.ts';
-import { verifyDirectory } from '../../src/offline/verify.ts';
+import { verifyDirectory } from '../../src/offline/verify/verify.ts';
 import { importFrom } from '../../src/transfer/import.ts';
 import { ManualClock } from '../support/manual-clock.ts';
 import { SeededRandom } from '../support/random.ts';

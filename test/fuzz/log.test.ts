@@ -1,6 +1,6 @@
 import { describe, expect } from 'vitest';
 import type { RecordShape } from '../../gen/kelp/storage/v1/log_codec.ts';
-import { verifyDirectory } from '../../src/offline/verify.ts';
+import { verifyDirectory } from '../../src/offline/verify/verify.ts';
 import { frameKind } from '../../src/wal/frames/format.ts';
 import { DATA_DIR, diskWith, type Files } from '../offline/small-stores.ts';
 import type { SeededRandom } from '../support/random.ts';

@@ -8,7 +8,7 @@ import {
   writeSnapshotHeader,
 } from '../../gen/kelp/storage/v1/snapshot_codec.ts';
 import { verifyBackupFile } from '../../src/offline/backup-file.ts';
-import { verifyDirectory } from '../../src/offline/verify.ts';
+import { verifyDirectory } from '../../src/offline/verify/verify.ts';
 import { sectionKind } from '../../src/snapshot/format.ts';
 import { DATA_DIR, diskWith, type Files } from '../offline/small-stores.ts';
 import type { SeededRandom } from '../support/random.ts';

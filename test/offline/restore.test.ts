@@ -6,7 +6,7 @@ import { type Disk, DiskError } from '../../src/disk/disk.ts';
 import { nodeDisk } from '../../src/disk/node-disk.ts';
 import { isStoreError } from '../../src/errors.ts';
 import { restore, type RestoreRequest, type RestoreResult } from '../../src/offline/restore.ts';
-import { verifyDirectory } from '../../src/offline/verify.ts';
+import { verifyDirectory } from '../../src/offline/verify/verify.ts';
 import { openStore } from '../../src/kv/open-store.ts';
 import type { Store } from '../../src/api.ts';
 import { allPairs } from '../store/model/readable.ts';

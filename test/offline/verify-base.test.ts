@@ -2,8 +2,8 @@
 import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { isStoreError } from '../../src/errors.ts';
-import { verifyDirectory } from '../../src/offline/verify.ts';
-import type { VerifyReport } from '../../src/offline/verify-report.ts';
+import { verifyDirectory } from '../../src/offline/verify/verify.ts';
+import type { VerifyReport } from '../../src/offline/verify/verify-report.ts';
 import { harmArbitrary, harmed } from './harm.ts';
 import {
   BASE_DIR,

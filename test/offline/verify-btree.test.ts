@@ -2,8 +2,8 @@
 import { readFile, writeFile } from 'node:fs/promises';
 import { expect, test } from 'vitest';
 import { openStore } from '../../src/kv/open-store.ts';
-import { verifyDirectory } from '../../src/offline/verify.ts';
-import type { VerifyReport } from '../../src/offline/verify-report.ts';
+import { verifyDirectory } from '../../src/offline/verify/verify.ts';
+import type { VerifyReport } from '../../src/offline/verify/verify-report.ts';
 import { temporaryDirectory } from '../support/test-server.ts';
 
 const VALUE = 'a value that can be found in the file';

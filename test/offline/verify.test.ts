@@ -13,8 +13,8 @@ import {
 } from '../../gen/kelp/storage/v1/snapshot_codec.ts';
 import { isStoreError } from '../../src/errors.ts';
 import { verifyBackupFile } from '../../src/offline/backup-file.ts';
-import { verifyDirectory } from '../../src/offline/verify.ts';
-import type { VerifyReport } from '../../src/offline/verify-report.ts';
+import { verifyDirectory } from '../../src/offline/verify/verify.ts';
+import type { VerifyReport } from '../../src/offline/verify/verify-report.ts';
 import { SnapshotDamageError } from '../../src/snapshot/damage.ts';
 import { SnapshotWriter } from '../../src/snapshot/writer.ts';
 import { encodeSnapshotHeader } from '../../src/store/checkpoints/checkpoint.ts';

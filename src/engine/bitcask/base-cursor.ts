@@ -3,12 +3,12 @@
  * together where their records lie together, which they do as far as one flush or merge wrote them.
  */
 import type { EngineRange } from '../engine.ts';
-import type { BaseCursor } from '../layered/base.ts';
+import type { BaseCursor } from '../layered/base/base.ts';
 import { NONE } from '../memory/layout.ts';
 import type { PlacedChange } from '../version.ts';
 import type { RangeSet } from '../range-set.ts';
-import { IndexCursor } from './index-cursor.ts';
-import { RecordPlace, type KeyIndex } from './key-index.ts';
+import { IndexCursor } from './index/index-cursor.ts';
+import { RecordPlace, type KeyIndex } from './index/key-index.ts';
 import { RecordWindow } from './record-window.ts';
 import type { RunSet } from './run-set.ts';
 

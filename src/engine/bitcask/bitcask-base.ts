@@ -5,15 +5,15 @@
  */
 import { assert } from '../../errors.ts';
 import type { EngineRange } from '../engine.ts';
-import type { BaseFigures } from '../layered/base-figures.ts';
-import type { Base, BaseCursor, BaseFlush, DeadlineCursor, DeadlinePlace } from '../layered/base.ts';
+import type { BaseFigures } from '../layered/base/base-figures.ts';
+import type { Base, BaseCursor, BaseFlush, DeadlineCursor, DeadlinePlace } from '../layered/base/base.ts';
 import { runName } from '../runs/file-names.ts';
 import type { PlacedChange } from '../version.ts';
 import { BitcaskCursor, type CursorSource } from './base-cursor.ts';
 import { BitcaskFlush, takeUntaken, type UntakenFlush } from './bitcask-flush.ts';
 import { closeRuns, type BitcaskState } from './bitcask-state.ts';
-import { Housekeeper } from './housekeeper.ts';
-import { IndexDeadlines, leasedKeys } from './index-readers.ts';
+import { Housekeeper } from './merge/housekeeper.ts';
+import { IndexDeadlines, leasedKeys } from './index/index-readers.ts';
 import type { ValueCache } from './value-cache.ts';
 
 export class BitcaskBase implements Base {

@@ -16,12 +16,12 @@
  */
 import { assert } from '../../errors.ts';
 import type { EngineRange } from '../engine.ts';
-import type { BaseFlush } from '../layered/base.ts';
+import type { BaseFlush } from '../layered/base/base.ts';
 import type { ForgottenRange } from '../runs/manifest.ts';
 import type { PlacedChange } from '../version.ts';
 import type { BitcaskState } from './bitcask-state.ts';
 import { copyRange } from './forgotten-ranges.ts';
-import { sweepForgotten, takeFlush } from './move-index.ts';
+import { sweepForgotten, takeFlush } from './index/move-index.ts';
 import { RunOutput } from './run-output.ts';
 import type { Run } from './run-set.ts';
 

@@ -10,8 +10,8 @@ import type { ForgottenRange, Manifest, ManifestRun } from '../runs/manifest.ts'
 import { RunFile } from '../runs/table/run-file.ts';
 import type { RunInfo } from '../runs/table/run-writer.ts';
 import { Forgotten } from './forgotten.ts';
-import type { KeyIndex } from './key-index.ts';
-import type { MergeBounds } from './merge-policy.ts';
+import type { KeyIndex } from './index/key-index.ts';
+import type { MergeBounds } from './merge/merge-policy.ts';
 import { Run, RunSet } from './run-set.ts';
 
 export interface StateOptions {

@@ -3,14 +3,14 @@ import type { Clock } from '../../clock.ts';
 import type { Disk } from '../../disk/disk.ts';
 import { assert } from '../../errors.ts';
 import { CompressionFigures } from '../compression.ts';
-import type { Base } from '../layered/base.ts';
+import type { Base } from '../layered/base/base.ts';
 import type { HashSeed } from '../memory/key-hash.ts';
 import { BaseDirectory } from '../runs/base-directory.ts';
 import { RunFile } from '../runs/table/run-file.ts';
 import { BitcaskBase } from './bitcask-base.ts';
 import { BitcaskState, closeRuns } from './bitcask-state.ts';
-import { KeyIndex } from './key-index.ts';
-import { loadIndex } from './load-index.ts';
+import { KeyIndex } from './index/key-index.ts';
+import { loadIndex } from './index/load-index.ts';
 import { Run } from './run-set.ts';
 import { ValueCache } from './value-cache.ts';
 

@@ -5,7 +5,7 @@ import { RecordReader } from '../runs/block/record-codec.ts';
 import { blockKind } from '../runs/format.ts';
 import { damageOf, openRecord } from '../runs/table/run-file.ts';
 import type { PlacedChange } from '../version.ts';
-import type { RecordPlace } from './key-index.ts';
+import type { RecordPlace } from './index/key-index.ts';
 import type { Run } from './run-set.ts';
 
 const BYTES_MIN = 4096;

@@ -1,8 +1,8 @@
 /** The runs of the base, and of each how much of it is live, which changes with the index. */
 import { assert } from '../../errors.ts';
 import type { RunFile } from '../runs/table/run-file.ts';
-import type { RecordPlace } from './key-index.ts';
-import type { RunState } from './merge-policy.ts';
+import type { RecordPlace } from './index/key-index.ts';
+import type { RunState } from './merge/merge-policy.ts';
 
 export class Run {
   readonly file: RunFile;

@@ -4,22 +4,22 @@
  */
 import type { EngineRange } from '../engine.ts';
 import { assert } from '../../errors.ts';
-import type { BaseFigures } from '../layered/base-figures.ts';
-import type { Base, BaseCursor, BaseFlush, DeadlineCursor, DeadlinePlace } from '../layered/base.ts';
+import type { BaseFigures } from '../layered/base/base-figures.ts';
+import type { Base, BaseCursor, BaseFlush, DeadlineCursor, DeadlinePlace } from '../layered/base/base.ts';
 import type { PlacedChange } from '../version.ts';
-import type { Connection } from './connection.ts';
-import type { FlushEnd, FlushResult } from './flush-end.ts';
+import type { Connection } from './database/connection.ts';
+import type { FlushEnd, FlushResult } from './flush/flush-end.ts';
 import { RangeSet } from '../range-set.ts';
-import { IndexCursor, RowDeadlines } from './index-cursor.ts';
-import { MemoryFlush } from './memory-flush.ts';
-import { RowCursor } from './row-cursor.ts';
-import { RowSource } from './row-source.ts';
-import { DATABASE_NAME, LOG_FRAME_HEAD_BYTES, PAGE_BYTES } from './schema.ts';
-import type { NewState } from './row-writer.ts';
+import { IndexCursor, RowDeadlines } from './rows/index-cursor.ts';
+import { MemoryFlush } from './flush/memory-flush.ts';
+import { RowCursor } from './rows/row-cursor.ts';
+import { RowSource } from './rows/row-source.ts';
+import { DATABASE_NAME, LOG_FRAME_HEAD_BYTES, PAGE_BYTES } from './database/schema.ts';
+import type { NewState } from './rows/row-writer.ts';
 import { newState, type State } from './state.ts';
 import { readState } from './stored-state.ts';
-import { ThreadFlush } from './thread-flush.ts';
-import { startWorker, WritingThread } from './writing-thread.ts';
+import { ThreadFlush } from './flush/thread-flush.ts';
+import { startWorker, WritingThread } from './flush/writing-thread.ts';
 
 export interface BtreeOptions {
   /** Of the pages that both connections keep in memory, half of them each. */

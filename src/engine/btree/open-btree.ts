@@ -6,13 +6,13 @@
  * another store or of another version of KelpDB, and a log without its database.
  */
 import { DiskError, type Disk } from '../../disk/disk.ts';
-import type { Base } from '../layered/base.ts';
+import type { Base } from '../layered/base/base.ts';
 import { NO_BYTES } from '../../wire/bytes.ts';
 import { crc32 } from '../../wire/crc32.ts';
 import { BtreeBase } from './btree-base.ts';
-import { checkSchema, isNew } from './check-schema.ts';
-import { Connection } from './connection.ts';
-import { createRowWriter } from './row-writer.ts';
+import { checkSchema, isNew } from './database/check-schema.ts';
+import { Connection } from './database/connection.ts';
+import { createRowWriter } from './rows/row-writer.ts';
 import {
   APPLICATION_ID,
   DATABASE_NAME,
@@ -21,8 +21,8 @@ import {
   PAGE_BYTES,
   SCHEMA,
   WRITE_SQL,
-} from './schema.ts';
-import { damaged } from './sqlite-error.ts';
+} from './database/schema.ts';
+import { damaged } from './database/sqlite-error.ts';
 import { newState } from './state.ts';
 import { readState } from './stored-state.ts';
 

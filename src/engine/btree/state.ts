@@ -3,8 +3,8 @@
  * Its checksum is the CRC-32 of the format (u32), the store id, the revision (u64), the notes, and the count of rows (f64).
  */
 import { crc32 } from '../../wire/crc32.ts';
-import { FORMAT } from './schema.ts';
-import type { NewState } from './row-writer.ts';
+import { FORMAT } from './database/schema.ts';
+import type { NewState } from './rows/row-writer.ts';
 
 export interface State {
   readonly storeId: Uint8Array;

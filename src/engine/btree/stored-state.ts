@@ -1,7 +1,7 @@
 /** Reads the row of `state`, and says what is wrong with it. */
-import type { Connection } from './connection.ts';
-import { FORMAT } from './schema.ts';
-import { damaged } from './sqlite-error.ts';
+import type { Connection } from './database/connection.ts';
+import { FORMAT } from './database/schema.ts';
+import { damaged } from './database/sqlite-error.ts';
 import { stateChecksum, type State } from './state.ts';
 import { StoreError } from '../../errors.ts';
 

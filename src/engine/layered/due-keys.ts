@@ -5,8 +5,8 @@
  * and are passed over. Up to which place all are stale is kept, since what is stale stays so until the next checkpoint; so a
  * row of calls goes over them once. `maintain` goes ahead by small steps.
  */
-import type { DeadlineCursor, DeadlinePlace } from './base.ts';
-import type { Generation } from './generation.ts';
+import type { DeadlineCursor, DeadlinePlace } from './base/base.ts';
+import type { Generation } from './generation/generation.ts';
 import { compareKeys } from './key-order.ts';
 import type { Layers } from './layers.ts';
 

@@ -22,10 +22,10 @@ import { NONE, revisionAt } from '../memory/layout.ts';
 import { Slabs } from '../memory/slabs.ts';
 import { deadlineAt, isDeletedAt, leaseAt, storedBytesAt } from '../memory/version-codec.ts';
 import type { PlacedChange } from '../version.ts';
-import type { Base } from './base.ts';
-import { BaseLookup } from './base-lookup.ts';
+import type { Base } from './base/base.ts';
+import { BaseLookup } from './base/base-lookup.ts';
 import { DeadGaps } from './dead-gaps.ts';
-import { Generation, type GenerationOptions } from './generation.ts';
+import { Generation, type GenerationOptions } from './generation/generation.ts';
 import { RangeSet } from '../range-set.ts';
 
 /** The layers in which the newest version of a key may be. */

@@ -3,7 +3,7 @@
  * good. Stale ones at the beginning of a piece, as keys leave that have expired, are passed over once and never looked at
  * again (`skim`).
  */
-import type { DeadlineCursor, DeadlinePlace } from '../layered/base.ts';
+import type { DeadlineCursor, DeadlinePlace } from '../layered/base/base.ts';
 import { compareBytes } from '../runs/block/compare.ts';
 import { DEADLINE_BYTES } from '../runs/table/deadline-sorter.ts';
 import { KeyHeap } from './key-heap.ts';

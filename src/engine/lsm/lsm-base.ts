@@ -19,7 +19,7 @@ import type {
   BaseFlush,
   DeadlineCursor,
   DeadlinePlace,
-} from '../layered/base.ts';
+} from '../layered/base/base.ts';
 import type { PlacedChange } from '../version.ts';
 import type { BaseDirectory } from '../runs/base-directory.ts';
 import { runName } from '../runs/file-names.ts';

@@ -1,7 +1,7 @@
 /** A flush: one run, or several where the keys begin anew. Nothing of it is seen before its commit. */
 import { assert } from '../../errors.ts';
 import type { EngineRange } from '../engine.ts';
-import type { BaseFlush } from '../layered/base.ts';
+import type { BaseFlush } from '../layered/base/base.ts';
 import type { PlacedChange } from '../version.ts';
 import type { RunInfo, RunWriter } from '../runs/table/run-writer.ts';
 

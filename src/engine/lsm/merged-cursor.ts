@@ -1,7 +1,7 @@
 /** The keys of a range over all runs: of each the newest record, unless it is a deletion. */
 import { NO_BYTES } from '../../wire/bytes.ts';
 import type { EngineRange } from '../engine.ts';
-import type { BaseCursor } from '../layered/base.ts';
+import type { BaseCursor } from '../layered/base/base.ts';
 import type { PlacedChange } from '../version.ts';
 import { comparePlaces, compareWithKey, KeyHeap } from './key-heap.ts';
 import type { KeyPlace } from './key-heap.ts';

@@ -8,7 +8,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { expect, onTestFinished, test, vi } from 'vitest';
 import { createClient, type KelpClient } from '../../../src/client/client.ts';
 import { isKelpError } from '../../../src/client/errors/error.ts';
-import { verifyDirectory } from '../../../src/offline/verify.ts';
+import { verifyDirectory } from '../../../src/offline/verify/verify.ts';
 import { SWEPT_KEYS } from '../../../src/store/collections/collection-keys.ts';
 import { openDurableStore } from '../../../src/store/open-durable-store.ts';
 import type { DecodedReply } from '../../server/redis/support/decoded-reply.ts';

@@ -1,11 +1,11 @@
 /**
- * What every base does alike (`src/engine/layered/base.ts`): a suite that runs over each of them, against a model that is a sorted map.
+ * What every base does alike (`src/engine/layered/base/base.ts`): a suite that runs over each of them, against a model that is a sorted map.
  *
  * `open` opens the base of a directory of its own for each `place`, empty at first; opened again, it finds what was committed.
  */
 import { afterEach, describe, expect, it } from 'vitest';
 import type { EngineRange } from '../../../src/engine/engine.ts';
-import type { Base, BaseFlush } from '../../../src/engine/layered/base.ts';
+import type { Base, BaseFlush } from '../../../src/engine/layered/base/base.ts';
 import { deletionOf, PlacedChange, placeChange } from '../../../src/engine/version.ts';
 import type { Change } from '../../../src/engine/version.ts';
 import { SeededRandom } from '../../support/random.ts';

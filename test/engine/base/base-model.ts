@@ -1,7 +1,7 @@
 /** A model of a base: a map of what was committed, and the ranges that are hidden. */
 import { crc32 } from 'node:zlib';
 import type { EngineRange } from '../../../src/engine/engine.ts';
-import type { DeadlinePlace } from '../../../src/engine/layered/base.ts';
+import type { DeadlinePlace } from '../../../src/engine/layered/base/base.ts';
 import { deletionOf } from '../../../src/engine/version.ts';
 import type { Change } from '../../../src/engine/version.ts';
 import type { SeededRandom } from '../../support/random.ts';

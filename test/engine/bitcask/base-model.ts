@@ -1,7 +1,7 @@
 /** What a base must hold at each revision that was committed, beside it. */
 import { expect } from 'vitest';
 import type { EngineRange } from '../../../src/engine/engine.ts';
-import type { Base } from '../../../src/engine/layered/base.ts';
+import type { Base } from '../../../src/engine/layered/base/base.ts';
 import { PlacedChange, deletionOf, placeChange, type Change } from '../../../src/engine/version.ts';
 import type { SeededRandom } from '../../support/random.ts';
 

@@ -1,6 +1,6 @@
 /** What comes and goes without end must not leave ever more behind, with no merge by hand. */
 import { describe, expect, it } from 'vitest';
-import type { Base } from '../../../src/engine/layered/base.ts';
+import type { Base } from '../../../src/engine/layered/base/base.ts';
 import { deletionOf, type Change } from '../../../src/engine/version.ts';
 import { ManualClock } from '../../support/manual-clock.ts';
 import { SeededRandom } from '../../support/random.ts';

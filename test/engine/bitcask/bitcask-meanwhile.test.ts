@@ -1,6 +1,6 @@
 /** What is read while flushes and merges are at work, each of which pauses as often as it can. */
 import { describe, expect, it } from 'vitest';
-import type { Base } from '../../../src/engine/layered/base.ts';
+import type { Base } from '../../../src/engine/layered/base/base.ts';
 import { PlacedChange } from '../../../src/engine/version.ts';
 import { ManualClock } from '../../support/manual-clock.ts';
 import { SeededRandom } from '../../support/random.ts';

@@ -1,6 +1,6 @@
 /** The base beside a model: flushes, merges, ranges that go, and reopenings, in random order. */
 import { describe, expect, it } from 'vitest';
-import type { Base } from '../../../src/engine/layered/base.ts';
+import type { Base } from '../../../src/engine/layered/base/base.ts';
 import { SeededRandom } from '../../support/random.ts';
 import { SimulatedDisk } from '../../support/simulated-disk.ts';
 import { expectState, flush, notesOf, randomStep, stateAfter, type State } from './base-model.ts';

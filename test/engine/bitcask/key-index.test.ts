@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { IndexCursor } from '../../../src/engine/bitcask/index-cursor.ts';
-import { KeyIndex, RecordPlace } from '../../../src/engine/bitcask/key-index.ts';
+import { IndexCursor } from '../../../src/engine/bitcask/index/index-cursor.ts';
+import { KeyIndex, RecordPlace } from '../../../src/engine/bitcask/index/key-index.ts';
 import { deletionOf, PlacedChange, placeChange, type Change } from '../../../src/engine/version.ts';
 import { SeededRandom } from '../../support/random.ts';
 

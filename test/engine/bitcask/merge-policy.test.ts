@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { chooseByHand, chooseMerge, type RunState } from '../../../src/engine/bitcask/merge-policy.ts';
+import { chooseByHand, chooseMerge, type RunState } from '../../../src/engine/bitcask/merge/merge-policy.ts';
 
 const base = { revision: 10, forgottenCount: 0 };
 const bounds = { mergeBytesMax: 1000, smallRunBytes: 60 };

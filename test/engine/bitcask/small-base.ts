@@ -2,7 +2,7 @@
 import { openBitcask } from '../../../src/engine/bitcask/open-bitcask.ts';
 import type { Clock } from '../../../src/clock.ts';
 import type { EngineRange } from '../../../src/engine/engine.ts';
-import type { Base } from '../../../src/engine/layered/base.ts';
+import type { Base } from '../../../src/engine/layered/base/base.ts';
 import type { Disk } from '../../../src/disk/disk.ts';
 import { ManualClock } from '../../support/manual-clock.ts';
 import type { SeededRandom } from '../../support/random.ts';

@@ -1,6 +1,6 @@
 /** A short life of a base, the same for each seed: flushes, ranges that are forgotten, merges, a reopening. */
 import type { Disk } from '../../../src/disk/disk.ts';
-import type { Base } from '../../../src/engine/layered/base.ts';
+import type { Base } from '../../../src/engine/layered/base/base.ts';
 import { SeededRandom } from '../../support/random.ts';
 import { flush, randomStep, stateAfter, type State, type Step } from './base-model.ts';
 import { openSmall, rangeOf } from './small-base.ts';

@@ -1,6 +1,6 @@
 /** What a base shows, as texts, for holding it against what it should. */
 import { createHash } from 'node:crypto';
-import type { Base } from '../../../src/engine/layered/base.ts';
+import type { Base } from '../../../src/engine/layered/base/base.ts';
 import { type Change, placeChange, PlacedChange } from '../../../src/engine/version.ts';
 import { NO_BYTES } from '../../../src/wire/bytes.ts';
 

@@ -10,7 +10,7 @@ import { SeededRandom } from '../../support/random.ts';
 import { temporaryDirectory } from '../../support/test-server.ts';
 import { bytes, put } from '../contract/changes.ts';
 import type { Change } from '../../../src/engine/version.ts';
-import type { Base } from '../../../src/engine/layered/base.ts';
+import type { Base } from '../../../src/engine/layered/base/base.ts';
 import { commitAll, deadlinesOf, found, headsOf, rowsOf, textOf } from './base-model.ts';
 import { openTestBase } from './open-test-base.ts';
 

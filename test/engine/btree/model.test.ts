@@ -1,6 +1,6 @@
 /** Random flushes, hidden ranges, lookups and starts, beside a map of what each key has. */
 import { beforeEach, describe, expect, test } from 'vitest';
-import type { Base } from '../../../src/engine/layered/base.ts';
+import type { Base } from '../../../src/engine/layered/base/base.ts';
 import { type Change, deletionOf, placeChange, PlacedChange } from '../../../src/engine/version.ts';
 import { SeededRandom } from '../../support/random.ts';
 import { temporaryDirectory } from '../../support/test-server.ts';

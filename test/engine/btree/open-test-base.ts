@@ -2,7 +2,7 @@
 import { onTestFinished } from 'vitest';
 import { nodeDisk } from '../../../src/disk/node-disk.ts';
 import { openBtree } from '../../../src/engine/btree/open-btree.ts';
-import type { Base } from '../../../src/engine/layered/base.ts';
+import type { Base } from '../../../src/engine/layered/base/base.ts';
 
 export const STORE_ID = Uint8Array.from({ length: 16 }, (_, index) => index);
 

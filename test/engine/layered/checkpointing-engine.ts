@@ -16,8 +16,8 @@ import type {
   VisitRow,
   Walk,
 } from '../../../src/engine/engine.ts';
-import type { BaseFlush } from '../../../src/engine/layered/base.ts';
-import { encodeBaseNotes } from '../../../src/engine/layered/base-notes.ts';
+import type { BaseFlush } from '../../../src/engine/layered/base/base.ts';
+import { encodeBaseNotes } from '../../../src/engine/layered/checkpoint/base-notes.ts';
 import type { LayeredEngine } from '../../../src/engine/layered/layered-engine.ts';
 import type { PutRow } from '../../../src/engine/put-row.ts';
 import { type Change, deletionOf, placeChange, type Version } from '../../../src/engine/version.ts';

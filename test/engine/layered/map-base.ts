@@ -10,8 +10,8 @@ import type {
   BaseFlush,
   DeadlineCursor,
   DeadlinePlace,
-} from '../../../src/engine/layered/base.ts';
-import type { BaseFigures } from '../../../src/engine/layered/base-figures.ts';
+} from '../../../src/engine/layered/base/base.ts';
+import type { BaseFigures } from '../../../src/engine/layered/base/base-figures.ts';
 import { type Change, type PlacedChange, placeChange } from '../../../src/engine/version.ts';
 import { memoryOf } from '../../../src/wire/memory.ts';
 

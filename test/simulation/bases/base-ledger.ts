@@ -3,7 +3,7 @@
  * never more than one commit whose outcome is open.
  */
 import type { EngineRange } from '../../../src/engine/engine.ts';
-import type { Base, DeadlinePlace } from '../../../src/engine/layered/base.ts';
+import type { Base, DeadlinePlace } from '../../../src/engine/layered/base/base.ts';
 import { PlacedChange } from '../../../src/engine/version.ts';
 import type { SeededRandom } from '../../support/random.ts';
 import { BaseState, bytesOf, describeVersion, plainOfPlaced, shownOf, textOf } from './base-state.ts';

@@ -2,7 +2,7 @@
 import type { Clock } from '../../../src/clock.ts';
 import type { Disk } from '../../../src/disk/disk.ts';
 import { openBitcask } from '../../../src/engine/bitcask/open-bitcask.ts';
-import type { Base } from '../../../src/engine/layered/base.ts';
+import type { Base } from '../../../src/engine/layered/base/base.ts';
 import { openLsm } from '../../../src/engine/lsm/open-lsm.ts';
 import { PlainBase } from './plain-base.ts';
 

@@ -5,7 +5,7 @@
  */
 import type { Disk } from '../../../src/disk/disk.ts';
 import { DiskError } from '../../../src/disk/disk.ts';
-import type { Base, BaseFlush } from '../../../src/engine/layered/base.ts';
+import type { Base, BaseFlush } from '../../../src/engine/layered/base/base.ts';
 import { placeChange } from '../../../src/engine/version.ts';
 import { isStoreError } from '../../../src/errors.ts';
 import { SeededRandom } from '../../support/random.ts';

@@ -1,6 +1,6 @@
 /** What a base holds at one revision, in the plainest data there is: what real ones are held against. */
 import type { EngineRange } from '../../../src/engine/engine.ts';
-import type { DeadlinePlace } from '../../../src/engine/layered/base.ts';
+import type { DeadlinePlace } from '../../../src/engine/layered/base/base.ts';
 import type { Change, PlacedChange } from '../../../src/engine/version.ts';
 
 /** A version in data of its own, its bytes as texts of one character for each. */

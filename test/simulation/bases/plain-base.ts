@@ -14,7 +14,7 @@ import type {
   BaseFlush,
   DeadlineCursor,
   DeadlinePlace,
-} from '../../../src/engine/layered/base.ts';
+} from '../../../src/engine/layered/base/base.ts';
 import { type Change, type PlacedChange, placeChange } from '../../../src/engine/version.ts';
 import { StoreError } from '../../../src/errors.ts';
 import { crc32 } from '../../../src/wire/crc32.ts';

@@ -5,7 +5,7 @@ import { writeBackupFile } from '../../../src/offline/backup-file.ts';
 import { restore } from '../../../src/offline/restore.ts';
 import type { Disk } from '../../../src/disk/disk.ts';
 import { nodeDisk } from '../../../src/disk/node-disk.ts';
-import { verifyDirectory } from '../../../src/offline/verify.ts';
+import { verifyDirectory } from '../../../src/offline/verify/verify.ts';
 import type { DurableStore } from '../../../src/store/durable-store.ts';
 import { openDurableStore } from '../../../src/store/open-durable-store.ts';
 import { NO_PROGRESS } from '../../offline/folders.ts';

@@ -1,6 +1,6 @@
 /** A store over an engine in layers, whose base is in memory: what it has committed to is there again when the store is opened anew. */
 import type { Engine } from '../../../src/engine/engine.ts';
-import type { BaseFlush } from '../../../src/engine/layered/base.ts';
+import type { BaseFlush } from '../../../src/engine/layered/base/base.ts';
 import { LayeredEngine } from '../../../src/engine/layered/layered-engine.ts';
 import type { EnginePlace } from '../../../src/engine/open-engine.ts';
 import { MapBase } from '../../engine/layered/map-base.ts';

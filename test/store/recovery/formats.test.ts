@@ -6,7 +6,7 @@ import {
   writeSnapshotHeader,
 } from '../../../gen/kelp/storage/v1/snapshot_codec.ts';
 import type { Disk } from '../../../src/disk/disk.ts';
-import { verifyDirectory } from '../../../src/offline/verify.ts';
+import { verifyDirectory } from '../../../src/offline/verify/verify.ts';
 import { snapshotPath } from '../../../src/snapshot/file-names.ts';
 import { openSnapshot } from '../../../src/snapshot/reader.ts';
 import { SnapshotWriter } from '../../../src/snapshot/writer.ts';

@@ -2,8 +2,8 @@
 import { stat } from 'node:fs/promises';
 import { systemReason } from '../../../errors.ts';
 import { verifyBackupFile } from '../../../offline/backup-file.ts';
-import { verifyDirectory } from '../../../offline/verify.ts';
-import type { Damage, Forecast, VerifyReport } from '../../../offline/verify-report.ts';
+import { verifyDirectory } from '../../../offline/verify/verify.ts';
+import type { Damage, Forecast, VerifyReport } from '../../../offline/verify/verify-report.ts';
 import { displayCount, displayHeld, displaySize } from '../../terminal/display.ts';
 import { type ExitCode, UsageError, exitCode } from '../../process/exit-code.ts';
 import { timeJson } from '../../../api-json.ts';
