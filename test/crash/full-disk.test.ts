@@ -33,7 +33,7 @@ describe('a full file system', () => {
     async (engine, context) => {
       const flags = ['--segment-bytes', '256KiB', '--engine', engine];
       // So that checkpoints run into the full disk, too.
-      if (engine !== 'memory') flags.push('--checkpoint-bytes', '64KiB', '--history-revisions-max', '20');
+      if (engine !== 'memory') flags.push('--snapshot-log-bytes', '64KiB', '--history-revisions-max', '20');
       const directory = await smallFileSystem(context, 4096 * KiB);
       const dataDir = join(directory, 'data');
       const filler = join(directory, 'filler');

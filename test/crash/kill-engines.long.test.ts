@@ -1,5 +1,5 @@
 /**
- * Servers over engines on disk, killed with SIGKILL while clients write. Checkpoints are small and history is short, so that kills fall into
+ * Servers over engines on disk, killed with SIGKILL while clients write. Checkpoints come often and history is short, so that kills fall into
  * flushes, merges, commits and the removal of the log behind them.
  *
  * KILL_SEED decides what the clients do and when the kills come.
@@ -13,7 +13,7 @@ const SEED = Number(process.env['KILL_SEED'] ?? 1);
 
 const flags = [
   ['--segment-bytes', '256KiB'],
-  ['--checkpoint-bytes', '64KiB'],
+  ['--snapshot-log-bytes', '64KiB'],
   ['--history-revisions-max', '20'],
   ['--log-retention-bytes', '16MiB'],
 ].flat();

@@ -97,7 +97,7 @@ const storeLimitOptions: { readonly [name in keyof Limits]: LimitOption } = {
   },
   checkpointBytes: {
     type: 'bytes',
-    min: 64 * KiB,
+    min: fixed.checkpointBytesMin,
     max: TiB,
     description:
       'with an engine on disk: memory of changes after which they are written to its files; less where the memory limit has no room for twice as much',

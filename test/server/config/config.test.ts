@@ -343,6 +343,7 @@ describe('a value that can not be is refused with its source', () => {
     [{ listen: 'nowhere' }, /^--listen: expected HOST:PORT/],
     [{ 'data-dir': '' }, /^--data-dir: expected a text/],
     [{ 'value-bytes-max': '0' }, /^--value-bytes-max: expected 1 to 64MiB, not 0$/],
+    [{ 'checkpoint-bytes': '64KiB' }, /^--checkpoint-bytes: expected 1MiB to 1024GiB, not 64KiB$/],
     [{ 'value-bytes-max': 'big' }, /^--value-bytes-max: expected a size/],
     [{ 'shutdown-timeout': '10' }, /^--shutdown-timeout: expected a time with its unit/],
     [{ 'handshake-timeout': '25d' }, /^--handshake-timeout: expected 10ms to 576h, not 25d$/],
