@@ -288,7 +288,7 @@ export const fixed = {
   closeSnapshotShareMin: 1 / 8,
   /**
    * The thread that writes to the database of the engine `btree` is given so many bytes of changes at a time, and more wait for it only
-   * up to so many.
+   * up to so many, and no more than half of what its pages take.
    */
   btreeBatchBytes: 256 * KiB,
   btreeWaitingBytesMax: 8 * MiB,

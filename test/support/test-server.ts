@@ -21,6 +21,8 @@ export interface TestServerOptions {
   /** By option name, without dashes. */
   readonly flags?: Readonly<Record<string, string>>;
   readonly storeOptions?: ServerDependencies['storeOptions'];
+  /** Also below what the option `--memory-limit` takes. */
+  readonly memoryBytesMax?: number;
   readonly countsLoopback?: boolean;
   /** False: returns while the store is still being recovered. */
   readonly waitUntilReady?: boolean;
@@ -55,6 +57,7 @@ export class TestLog {
 /** Starts a server that is stopped when the test ends. */
 export async function startTestServer(options: TestServerOptions = {}): Promise<TestServer> {
   const { flags = {}, storeOptions, countsLoopback = false, waitUntilReady = true } = options;
+  const { memoryBytesMax } = options;
   const dataDir = flags['data-dir'] ?? (await temporaryDirectory());
   const log = new TestLog();
   const engine = engineOfTests();
@@ -68,8 +71,12 @@ export async function startTestServer(options: TestServerOptions = {}): Promise<
       ...flags,
     },
   });
-  const config =
-    'checkpoint-bytes' in flags ? loaded : { ...loaded, limits: { ...loaded.limits, ...limitsOfEngine() } };
+  const limits = 'checkpoint-bytes' in flags ? {} : limitsOfEngine();
+  const config = {
+    ...loaded,
+    limits: { ...loaded.limits, ...limits },
+    memoryBytesMax: memoryBytesMax ?? loaded.memoryBytesMax,
+  };
   const logger = createLogger({ level: config.logLevel, format: 'json' }, log);
   const server = await startServer(config, {
     logger,

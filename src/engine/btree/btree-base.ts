@@ -4,6 +4,7 @@
  */
 import type { EngineRange } from '../engine.ts';
 import { assert } from '../../errors.ts';
+import { fixed } from '../../limits.ts';
 import type { BaseFigures } from '../layered/base/base-figures.ts';
 import type { Base, BaseCursor, BaseFlush, DeadlineCursor, DeadlinePlace } from '../layered/base/base.ts';
 import type { PlacedChange } from '../version.ts';
@@ -40,7 +41,6 @@ export class BtreeBase implements Base {
   #flush: ThreadFlush | MemoryFlush | undefined;
   /** Resolved when nothing writes any more: a flush, or a rewriting of the whole. */
   #written: Promise<void> = Promise.resolve();
-  #isRewriting = false;
   #pageCount: number;
   #logBytes = 0;
   #flushedBytes = 0;
@@ -66,14 +66,16 @@ export class BtreeBase implements Base {
     return this.#state.notes;
   }
 
-  /** Of the pages in memory it is a bound: SQLite takes them when it reads. */
+  /**
+   * Of the pages in memory it is a bound: SQLite takes them when it reads. Those of a flush count before it begins, too: what has changed
+   * by then must leave room for them.
+   */
   get memoryBytes(): number {
     const { isInMemory, cacheBytes } = this.#options;
     const databaseBytes = this.#pageCount * PAGE_BYTES;
     const flushBytes = this.#flush?.memoryBytes ?? 0;
     if (isInMemory) return databaseBytes + flushBytes;
-    const connections = this.#flush === undefined && !this.#isRewriting ? 1 : 2;
-    return connections * Math.min(cacheBytes / 2, databaseBytes) + flushBytes;
+    return 2 * Math.min(cacheBytes / 2, databaseBytes) + flushBytes;
   }
 
   /** An estimate. */
@@ -127,7 +129,6 @@ export class BtreeBase implements Base {
   async compactStorage(): Promise<void> {
     if (this.#options.isInMemory) return;
     const over = await this.#takeTurn();
-    this.#isRewriting = true;
     try {
       const { path } = this.#connection;
       let isDone = false;
@@ -142,7 +143,6 @@ export class BtreeBase implements Base {
       this.#measure();
       if (!isDone) throw thread.failure ?? new Error(`${path}: the thread that rewrites it ended early`);
     } finally {
-      this.#isRewriting = false;
       over();
     }
   }
@@ -186,8 +186,11 @@ export class BtreeBase implements Base {
     };
     if (this.#options.isInMemory) return (this.#flush = new MemoryFlush(this.#connection, stateWith, end));
     const { path } = this.#connection;
-    const worker = startWorker({ path, cacheBytes: this.#options.cacheBytes / 2, isRewrite: false });
-    return (this.#flush = await ThreadFlush.begin(path, worker, stateWith, end));
+    const cacheBytes = this.#options.cacheBytes / 2;
+    const worker = startWorker({ path, cacheBytes, isRewrite: false });
+    // Where there is little memory, little of it waits for the thread.
+    const waitingBytesMax = Math.min(fixed.btreeWaitingBytesMax, cacheBytes / 2);
+    return (this.#flush = await ThreadFlush.begin(path, worker, waitingBytesMax, stateWith, end));
   }
 
   #committed(state: State, { rowCount, forgotten, logFrames, leftFrames }: FlushResult): void {

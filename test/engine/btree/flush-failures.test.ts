@@ -125,7 +125,7 @@ test.each([{ when: 'before the commit' }, { when: 'in the commit' }])(
     const worker = startWorker({ path, cacheBytes: 1024 * 1024, isRewrite: false });
     const [committed, over] = [vi.fn(), vi.fn()];
     const end = { committed, over, wasCommitted: () => false };
-    const flush = await ThreadFlush.begin(path, worker, stateWith, end);
+    const flush = await ThreadFlush.begin(path, worker, fixed.btreeWaitingBytesMax, stateWith, end);
     const value = 'x'.repeat(fixed.btreeBatchBytes);
     for (let count = 0; count < 40; count++) flush.add(placeChange(put(`key ${count}`, 2, value)));
     if (when === 'before the commit') {
@@ -147,7 +147,7 @@ test.each([{ when: 'before the commit' }, { when: 'in the commit' }])(
 test('a thread that dies behind the commit has committed', async () => {
   const worker = startWorker({ path, cacheBytes: 1024 * 1024, isRewrite: false });
   const committed = vi.fn();
-  const flush = await ThreadFlush.begin(path, worker, stateWith, {
+  const flush = await ThreadFlush.begin(path, worker, fixed.btreeWaitingBytesMax, stateWith, {
     committed,
     over: vi.fn(),
     wasCommitted: () => true,

@@ -26,6 +26,7 @@ import type { Worker } from 'node:worker_threads';
 export class ThreadFlush implements BaseFlush {
   readonly #stateWith: StateWith;
   readonly #end: FlushEnd;
+  readonly #waitingBytesMax: number;
   readonly #thread: WritingThread;
   readonly #filler = new BatchFiller();
   readonly #forgotten: EngineRange[] = [];
@@ -40,20 +41,28 @@ export class ThreadFlush implements BaseFlush {
   #logFrames = 0;
   #leftFrames = 0;
 
-  private constructor(path: string, worker: Worker, stateWith: StateWith, end: FlushEnd) {
+  private constructor(
+    path: string,
+    worker: Worker,
+    waitingBytesMax: number,
+    stateWith: StateWith,
+    end: FlushEnd,
+  ) {
+    this.#waitingBytesMax = waitingBytesMax;
     this.#stateWith = stateWith;
     this.#end = end;
     this.#thread = new WritingThread(path, worker, (answer) => this.#learn(answer));
   }
 
-  /** Resolves when the transaction is open. */
+  /** Resolves when the transaction is open. @param waitingBytesMax what is given to the thread before it is waited for. */
   static async begin(
     path: string,
     worker: Worker,
+    waitingBytesMax: number,
     stateWith: StateWith,
     end: FlushEnd,
   ): Promise<ThreadFlush> {
-    const flush = new ThreadFlush(path, worker, stateWith, end);
+    const flush = new ThreadFlush(path, worker, waitingBytesMax, stateWith, end);
     try {
       await flush.#begun.promise;
       return flush;
@@ -64,7 +73,7 @@ export class ThreadFlush implements BaseFlush {
   }
 
   get isFull(): boolean {
-    return this.#waitingBytes >= fixed.btreeWaitingBytesMax;
+    return this.#waitingBytes >= this.#waitingBytesMax;
   }
 
   /** Of all batches. */
