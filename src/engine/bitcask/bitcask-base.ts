@@ -87,6 +87,7 @@ export class BitcaskBase implements Base {
 
   async begin(revision: number): Promise<BaseFlush> {
     assert(!this.#isFlushing, 'one flush is under way at a time');
+    assert(revision >= this.revision, 'a flush leads to no lower revision');
     this.#isFlushing = true;
     try {
       if (this.#untaken !== undefined) await takeUntaken(this.#state, this.#untaken);
@@ -130,6 +131,10 @@ export class BitcaskBase implements Base {
       plainBytes: compression.plainBytes,
       compressedBytes: compression.storedBytes,
     };
+  }
+
+  stopMerging(): void {
+    this.#housekeeper.stop();
   }
 
   async close(): Promise<void> {

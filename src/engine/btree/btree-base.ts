@@ -166,6 +166,9 @@ export class BtreeBase implements Base {
     };
   }
 
+  /** Only `compactStorage` rewrites anything, and SQLite can't be told to give that up. */
+  stopMerging(): void {}
+
   async close(): Promise<void> {
     await this.#written;
     this.#connection.close();
@@ -173,7 +176,7 @@ export class BtreeBase implements Base {
 
   async #begin(revision: number, over: () => void): Promise<BaseFlush> {
     const { storeId, rowCount } = this.#state;
-    assert(revision > this.revision, 'a flush is of a revision above that of the base');
+    assert(revision >= this.revision, 'a flush leads to no lower revision');
     const stateWith = (notes: Uint8Array): NewState => newState({ storeId, revision, notes, rowCount });
     const end: FlushEnd = {
       committed: (result) => this.#committed({ storeId, revision, notes: result.notes, rowCount }, result),

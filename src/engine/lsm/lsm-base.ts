@@ -148,7 +148,7 @@ export class LsmBase implements Base, FlushTarget, MergeTarget {
 
   async begin(revision: number): Promise<BaseFlush> {
     assert(!this.#isFlushing, 'one flush is under way at a time');
-    assert(revision > this.#revision, 'a flush leads to a higher revision');
+    assert(revision >= this.#revision, 'a flush leads to no lower revision');
     this.#isFlushing = true;
     try {
       return await LsmFlush.begin(this, revision);
@@ -204,8 +204,12 @@ export class LsmBase implements Base, FlushTarget, MergeTarget {
     };
   }
 
-  async close(): Promise<void> {
+  stopMerging(): void {
     this.#isClosing = true;
+  }
+
+  async close(): Promise<void> {
+    this.stopMerging();
     await this.#merging;
     await this.#lastChange;
     for (const run of this.#openRuns.values()) await run.close();

@@ -94,6 +94,28 @@ export function testBase(name: string, open: OpenBase): void {
       expect(keysOf(again, ALL, false)).toEqual(['a']);
     });
 
+    it('takes the changes of its revision once more, for a commit that failed behind its end', async () => {
+      const place = newPlace();
+      let base = await opened(place);
+      await commit(base, 1, [put('a', 1), put('b', 1), put('gone', 1)]);
+      const changes = [put('a', 3), put('c', 5), deletionOf(key('gone'), 4)];
+      for (let round = 0; round < 3; round++) await commit(base, 5, changes);
+      const expectWhole = (): void => {
+        expect(base.revision).toBe(5);
+        expect(keysOf(base, ALL, false)).toEqual(['a', 'b', 'c']);
+        expect(found(base, 'a')).toEqual(toldOf(put('a', 3)));
+      };
+      expectWhole();
+      await base.compactStorage();
+      expectWhole();
+      await closed(base);
+      base = await opened(place);
+      expectWhole();
+      await commit(base, 6, [put('a', 6)]);
+      expect(found(base, 'a')).toEqual(toldOf(put('a', 6)));
+      await expect(base.begin(5)).rejects.toThrow(/no lower revision/);
+    });
+
     it('copies what it is given', async () => {
       const base = await opened(newPlace());
       const notes = new Uint8Array([7]);

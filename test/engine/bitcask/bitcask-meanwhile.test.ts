@@ -1,7 +1,7 @@
 /** What is read while flushes and merges are at work, each of which pauses as often as it can. */
 import { describe, expect, it } from 'vitest';
 import type { Base } from '../../../src/engine/layered/base/base.ts';
-import { PlacedChange } from '../../../src/engine/version.ts';
+import { deletionOf, PlacedChange } from '../../../src/engine/version.ts';
 import { ManualClock } from '../../support/manual-clock.ts';
 import { SeededRandom } from '../../support/random.ts';
 import { SimulatedDisk } from '../../support/simulated-disk.ts';
@@ -89,5 +89,40 @@ describe('while a flush and merges are at work', () => {
     base = await openSmall(disk, { clock });
     expectState(base, state, random);
     await base.close();
+  });
+
+  it('a merge is given up when the base is to be closed, and the flush that waits for it goes on', async () => {
+    const random = new SeededRandom(1);
+    const disk = new SimulatedDisk({ seed: 1 });
+    const clock = new HurriedClock();
+    const base = await openSmall(disk, { clock, runBytesMax: 10_000_000 });
+    const step = (revision: number, keyCount: number): Step => ({
+      revision,
+      changes: Array.from({ length: keyCount }, (_, index) => {
+        const key = Buffer.from(`k${String(index).padStart(5, '0')}`);
+        return { ...deletionOf(key, revision), deleted: false, value: random.bytes(300), version: 1 };
+      }),
+      forgotten: [],
+    });
+    const [all, most] = [step(1, 4000), step(2, 3500)];
+    await flush(base, all);
+    await flush(base, most);
+    let [pauses, pausesSince] = [0, -1];
+    clock.lookOn = () => {
+      if (pausesSince >= 0) pausesSince++;
+      if (++pauses !== 20) return;
+      base.stopMerging();
+      pausesSince = 0;
+    };
+    const begun = await base.begin(3);
+    expect(pausesSince).toBeGreaterThanOrEqual(0);
+    expect(pausesSince).toBeLessThan(5);
+    await begun.abort();
+    await base.close();
+    expect(pausesSince).toBeLessThan(5);
+    expect(base.figures().mergedBytes).toBe(0);
+    const again = await openSmall(disk);
+    expectState(again, stateAfter(stateAfter(new Map(), all), most), random);
+    await again.close();
   });
 });

@@ -113,7 +113,7 @@ export class MapBase implements Base {
 
   /** Its promises are only for the form: all is done at once. */
   beginNow(revision: number): BaseFlush {
-    if (revision <= this.revision) throw new Error('a flush goes forwards');
+    if (revision < this.revision) throw new Error('a flush goes forwards');
     this.flushes++;
     const added: Change[] = [];
     const forgotten: EngineRange[] = [];
@@ -179,6 +179,8 @@ export class MapBase implements Base {
       compressedBytes: 0,
     };
   }
+
+  stopMerging(): void {}
 
   close(): Promise<void> {
     this.isClosed = true;

@@ -155,6 +155,8 @@ export class PlainBase implements Base {
     };
   }
 
+  stopMerging(): void {}
+
   async close(): Promise<void> {}
 
   async #replace(content: Content): Promise<void> {

@@ -22,18 +22,25 @@ export function takeFlush(state: BitcaskState, run: Run): Promise<void> {
   });
 }
 
-/** The records of a merge are those of their keys, where these have not changed since they were copied. */
-export function takeMerge(state: BitcaskState, run: Run): Promise<void> {
+/**
+ * The records of a merge are those of their keys, where these have not changed since they were copied.
+ * @param check throws when it is to end on the way.
+ */
+export function takeMerge(state: BitcaskState, run: Run, check: () => void): Promise<void> {
   const { index, runs } = state;
-  return move(state, run, (version, place) => {
+  const take = (version: PlacedChange, place: RecordPlace): void => {
     if (version.deleted || !index.move(version, place)) return;
     runs.dead(index.place);
     runs.live(place);
-  });
+  };
+  return move(state, run, take, check);
 }
 
-/** Takes the keys of ranges that were forgotten out of the index. */
-export async function sweepForgotten(state: BitcaskState): Promise<void> {
+/** Takes the keys of ranges that were forgotten out of the index. @param check throws when it is to end on the way. */
+export async function sweepForgotten(
+  state: BitcaskState,
+  check: () => void = () => undefined,
+): Promise<void> {
   const { index, runs, forgotten } = state;
   const pace = new Pace(state.options.clock, 1);
   for (let range = forgotten.unswept; range !== undefined; range = forgotten.unswept) {
@@ -41,7 +48,9 @@ export async function sweepForgotten(state: BitcaskState): Promise<void> {
     let start: Uint8Array | undefined = range.start;
     while (start !== undefined) {
       start = index.forget({ start, end }, id, FORGOTTEN_PER_STEP, (place) => runs.dead(place));
-      if (pace.isOver()) await pace.rest();
+      if (!pace.isOver()) continue;
+      await pace.rest();
+      check();
     }
     forgotten.swept(range);
   }
@@ -52,6 +61,7 @@ async function move(
   state: BitcaskState,
   run: Run,
   take: (version: PlacedChange, place: RecordPlace) => void,
+  check: () => void = () => undefined,
 ): Promise<void> {
   const pace = new Pace(state.options.clock);
   const hints = new HintReader(run.file);
@@ -66,7 +76,9 @@ async function move(
       recordBytes += length;
       if (version.deleted) deletionBytes += length;
       take(version, place);
-      if (pace.isOver()) await pace.rest();
+      if (!pace.isOver()) continue;
+      await pace.rest();
+      check();
     }
   }
   run.recordBytes = recordBytes;

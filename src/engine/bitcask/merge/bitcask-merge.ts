@@ -78,13 +78,21 @@ export async function merge(
   }
 }
 
-/** Steps 4 to 6. May be tried again. */
+/**
+ * Steps 4 to 6. May be tried again.
+ * @param isStopped whether it is to end on the way, by a `MergeStopped`: the next start does the rest.
+ */
 export async function takeUntakenMerge(
   state: BitcaskState,
   { inputs, outputs }: UntakenMerge,
+  isStopped: () => boolean,
 ): Promise<void> {
-  for (const run of outputs) if (!run.isMoved) await takeMerge(state, run);
-  await sweepForgotten(state);
+  const check = (): void => {
+    if (isStopped()) throw new MergeStopped();
+  };
+  check();
+  for (const run of outputs) if (!run.isMoved) await takeMerge(state, run, check);
+  await sweepForgotten(state, check);
   for (const run of inputs) {
     state.runs.remove(run);
     await run.file.close().catch(() => undefined);

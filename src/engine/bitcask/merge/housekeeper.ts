@@ -25,6 +25,7 @@ export class Housekeeper {
   #byHandBefore = 0;
   /** They wait for the end of a merge, or of the work. */
   #stepped: (() => void)[] = [];
+  readonly #isStopped = (): boolean => this.#isClosing;
   /** Why the last work ended early. */
   #failure: Error | undefined;
 
@@ -49,16 +50,22 @@ export class Housekeeper {
 
   /** Waits while merges are behind: while much more lies on disk than is needed. Never rejects. */
   async catchUp(): Promise<void> {
-    while (this.#isWorking && this.#isBehind()) {
+    while (this.#isWorking && !this.#isClosing && this.#isBehind()) {
       await new Promise<void>((resolve) => {
         this.#stepped.push(resolve);
       });
     }
   }
 
+  /** Gives up what is at work. A merge that is durable, and that the index has not taken over, is left to the next start. */
+  stop(): void {
+    this.#isClosing = true;
+    this.#step();
+  }
+
   /** Ends what is at work. Never rejects. */
   async close(): Promise<void> {
-    this.#isClosing = true;
+    this.stop();
     await this.#work;
   }
 
@@ -84,14 +91,14 @@ export class Housekeeper {
   async #mergeAll(): Promise<void> {
     for (;;) {
       if (this.#untaken !== undefined) {
-        await takeUntakenMerge(this.#state, this.#untaken);
+        await takeUntakenMerge(this.#state, this.#untaken, this.#isStopped);
         this.#untaken = undefined;
         this.#step();
       }
       const numbers = this.#isClosing ? [] : this.#choose();
       if (numbers.length === 0) return;
       const inputs = numbers.map((number) => this.#state.runs.get(number));
-      this.#untaken = await merge(this.#state, inputs, () => this.#isClosing);
+      this.#untaken = await merge(this.#state, inputs, this.#isStopped);
     }
   }
 

@@ -57,7 +57,10 @@ export interface Base {
    */
   hide(range: EngineRange): void;
 
-  /** Begins what will be the state at a revision above that of the base. One at a time. */
+  /**
+   * Begins what will be the state at a revision: one above that of the base, or that of the base once more, with the same changes, for a
+   * commit may fail behind what makes it durable, and then it is tried again. One at a time.
+   */
   begin(revision: number): Promise<BaseFlush>;
 
   /**
@@ -71,6 +74,9 @@ export interface Base {
   /** Reads of the disk since it was opened: what no cache had. Costs nothing to ask for. */
   readonly readCount: number;
   figures(): BaseFigures;
+
+  /** Gives up the merge that is under way, and begins no other: nothing waits for one any more. To be called before the flush that is under way ends. */
+  stopMerging(): void;
 
   /** Ends merges, whose work is lost, and closes the files. No flush is under way. */
   close(): Promise<void>;

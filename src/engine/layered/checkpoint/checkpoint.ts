@@ -144,8 +144,11 @@ export class LayeredState implements DurableState {
 
   async close(): Promise<void> {
     this.#isClosing = true;
+    const { base } = this.#layers;
+    // A flush may wait for merges.
+    base.stopMerging();
     await this.#work;
-    await this.#layers.base.close();
+    await base.close();
   }
 
   /** The pieces of a commit, up to which all is as it was; for a flush that was just begun. */
