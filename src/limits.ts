@@ -249,9 +249,20 @@ export const fixed = {
   memoryFullEventMs: 60_000,
   /** The lives of a store that are kept: a place that an older one wrote can't be told from one that is not there. */
   incarnationsKept: 1000,
-  /** How long the reader of a backup may hold back the compaction of history, and how many may read one at a time. */
+  /**
+   * How long a backup may take: of an engine in memory, since it holds back the compaction of history; of one on disk, whose old files it
+   * keeps, so much longer for each MiB that was read of it. And how many may be read at a time.
+   */
   backupMsMax: 10 * 60 * 1000,
+  backupMsPerMiB: 1000,
   backupsMax: 4,
+  /**
+   * A backup of an engine on disk reads ahead by so much in all files together; in one of them by no less, and no more, than this. Its
+   * connection to a database keeps so much of that in memory.
+   */
+  viewReadBytesMax: 1 * MiB,
+  viewChunkBytesMin: 16 * KiB,
+  viewChunkBytesMax: 256 * KiB,
   /**
    * What changes behind the last checkpoint of an engine on disk may take a quarter of the memory that is left to them before the next
    * one is begun, but this much in any case.

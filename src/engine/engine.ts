@@ -179,10 +179,29 @@ export interface DurableState {
   load(revision: number): StateLoad;
   /** The keys that have a lease, for a start. */
   leasedKeys(): Iterable<readonly [leaseId: number, key: Uint8Array]>;
+  /**
+   * Opens a view of the state on disk, which stays what it is past later commits: for backups.
+   * @returns `undefined`: there is none, since the state is in memory alone.
+   */
+  view(): Promise<StateView | undefined>;
   /** Merges by hand what can be merged on disk; resolves when that is durable. */
   compactStorage(): Promise<void>;
   figures(): BaseFigures;
   /** Ends what is at work, and closes the files. What is sealed and not committed stays in the log. */
+  close(): Promise<void>;
+}
+
+/** A state on disk, once, in the order of keys (`BaseView`). `close` comes at its end, or before it. */
+export interface StateView {
+  /** That of the last commit, or of one that is just being made. */
+  readonly revision: number;
+  /** What was given to the commit of that revision. */
+  readonly notes: Uint8Array;
+  /** The next version, which lies where it lies until the next call. @returns `undefined`: `read` is to be called. */
+  next(): PlacedChange | undefined;
+  /** One call at a time. @returns false: there is no more. */
+  read(): Promise<boolean>;
+  /** Never rejects. Files of the state that are not needed any more are removed then. */
   close(): Promise<void>;
 }
 

@@ -236,7 +236,6 @@ export class DurableStore implements Seam {
       lastRevision: () => committer.lastRevision,
       visibleRevision,
     };
-    this.#backups = new Backups(source, () => this.#checkOpen());
     const checkpointed = {
       ...source,
       limits,
@@ -258,6 +257,11 @@ export class DurableStore implements Seam {
             memory: this.#memory,
             compact: () => this.#maintenance.compact(),
           });
+    this.#backups = new Backups({
+      ...source,
+      checkOpen: () => this.#checkOpen(),
+      checkpoint: () => this.#checkpoints.snapshot(),
+    });
     // The log has brought back what was dropped on demand.
     this.#maintenance.compact();
     if (leases.size > 0 || engine.nextDeadlineMs() !== undefined) this.#expiry.notice(0);

@@ -3,10 +3,17 @@
  * the disk, metadata none either, and a value one. Named after the store of Basho (Sheehy and Smith, Bitcask: A Log-Structured Hash
  * Table for Fast Key/Value Data, 2010), whose hash table is an ordered index here, and whose files are sorted.
  */
-import { assert } from '../../errors.ts';
+import { assert, StoreError } from '../../errors.ts';
 import type { EngineRange } from '../engine.ts';
 import type { BaseFigures } from '../layered/base/base-figures.ts';
-import type { Base, BaseCursor, BaseFlush, DeadlineCursor, DeadlinePlace } from '../layered/base/base.ts';
+import type {
+  Base,
+  BaseCursor,
+  BaseFlush,
+  BaseView,
+  DeadlineCursor,
+  DeadlinePlace,
+} from '../layered/base/base.ts';
 import { runName } from '../runs/file-names.ts';
 import type { PlacedChange } from '../version.ts';
 import { BitcaskCursor, type CursorSource } from './base-cursor.ts';
@@ -22,6 +29,7 @@ export class BitcaskBase implements Base {
   readonly #housekeeper: Housekeeper;
   readonly #source: CursorSource;
   #isFlushing = false;
+  #isClosing = false;
   /** A flush that the manifest has, and the index has not. */
   #untaken: UntakenFlush | undefined;
   #hits = 0;
@@ -49,7 +57,7 @@ export class BitcaskBase implements Base {
   }
 
   get memoryBytes(): number {
-    return this.#state.index.memoryBytes + this.#cache.memoryBytes;
+    return this.#state.index.memoryBytes + this.#cache.memoryBytes + this.#state.viewBytes;
   }
 
   get readCount(): number {
@@ -83,6 +91,12 @@ export class BitcaskBase implements Base {
 
   hide(range: EngineRange): void {
     this.#state.forgotten.hidden.add(range);
+  }
+
+  // eslint-disable-next-line typescript/require-await -- what it throws is to reject
+  async view(): Promise<BaseView> {
+    if (this.#isClosing) throw new StoreError('closed', 'the engine is being closed');
+    return this.#state.view();
   }
 
   async begin(revision: number): Promise<BaseFlush> {
@@ -139,6 +153,8 @@ export class BitcaskBase implements Base {
 
   async close(): Promise<void> {
     assert(!this.#isFlushing, 'no flush is under way when a base is closed');
+    this.#isClosing = true;
+    await this.#state.closeViews();
     await this.#housekeeper.close();
     await this.#state.options.directory.settle();
     await closeRuns(this.#state.runs.all);

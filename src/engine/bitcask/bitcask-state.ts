@@ -7,6 +7,7 @@ import { NO_BYTES } from '../../wire/bytes.ts';
 import type { CompressionFigures } from '../compression.ts';
 import type { BaseDirectory } from '../runs/base-directory.ts';
 import type { ForgottenRange, Manifest, ManifestRun } from '../runs/manifest.ts';
+import { RunsView } from '../runs/runs-view.ts';
 import { RunFile } from '../runs/table/run-file.ts';
 import type { RunInfo } from '../runs/table/run-writer.ts';
 import { Forgotten } from './forgotten.ts';
@@ -30,6 +31,10 @@ export class BitcaskState {
   readonly options: StateOptions;
   readonly runs = new RunSet();
   readonly forgotten = new Forgotten();
+  /** Open views of older states. */
+  readonly #views = new Set<RunsView>();
+  /** Runs that the manifest may name already, and `runs` has not. */
+  readonly #coming = new Map<number, RunFile>();
   revision = 0;
   notes: Uint8Array = NO_BYTES;
   /** Written since the start. */
@@ -42,6 +47,33 @@ export class BitcaskState {
 
   get index(): KeyIndex {
     return this.options.index;
+  }
+
+  /** Of what the manifest says: the index may not have come to that. */
+  view(): RunsView {
+    const { directory } = this.options;
+    const forgotten = new Forgotten();
+    forgotten.restore(directory.manifest.forgotten);
+    const view = new RunsView({
+      directory,
+      fileOf: (number) => this.#coming.get(number) ?? this.runs.get(number).file,
+      isForgotten: (record) => forgotten.has(record),
+      closed: (closed) => this.#views.delete(closed),
+    });
+    this.#views.add(view);
+    return view;
+  }
+
+  /** Of the views. */
+  get viewBytes(): number {
+    let bytes = 0;
+    for (const { memoryBytes } of this.#views) bytes += memoryBytes;
+    return bytes;
+  }
+
+  /** Never rejects. */
+  async closeViews(): Promise<void> {
+    for (const view of this.#views) await view.close();
   }
 
   /**
@@ -102,14 +134,17 @@ export class BitcaskState {
         const path = directory.runPath(info.number);
         const file = await RunFile.open(directory.disk, path, 'bitcask', 'dense', info);
         opened.push(new Run(file, cleanRevision));
+        this.#coming.set(info.number, file);
       }
       await directory.change(next, notes);
+      for (const run of opened) this.runs.add(run);
+      return opened;
     } catch (error) {
       await closeRuns(opened);
       throw error;
+    } finally {
+      for (const { number } of added) this.#coming.delete(number);
     }
-    for (const run of opened) this.runs.add(run);
-    return opened;
   }
 
   #cleanRevisionOf({ number, cleanThrough }: ManifestRun): number {

@@ -3,12 +3,20 @@
  * a thread with a connection of its own (`thread-flush.ts`).
  */
 import type { EngineRange } from '../engine.ts';
-import { assert } from '../../errors.ts';
+import { assert, StoreError } from '../../errors.ts';
 import { fixed } from '../../limits.ts';
 import type { BaseFigures } from '../layered/base/base-figures.ts';
-import type { Base, BaseCursor, BaseFlush, DeadlineCursor, DeadlinePlace } from '../layered/base/base.ts';
+import type {
+  Base,
+  BaseCursor,
+  BaseFlush,
+  BaseView,
+  DeadlineCursor,
+  DeadlinePlace,
+} from '../layered/base/base.ts';
 import type { PlacedChange } from '../version.ts';
 import type { Connection } from './database/connection.ts';
+import { DatabaseView } from './database-view.ts';
 import type { FlushEnd, FlushResult } from './flush/flush-end.ts';
 import { RangeSet } from '../range-set.ts';
 import { IndexCursor, RowDeadlines } from './rows/index-cursor.ts';
@@ -41,6 +49,8 @@ export class BtreeBase implements Base {
   #flush: ThreadFlush | MemoryFlush | undefined;
   /** Resolved when nothing writes any more: a flush, or a rewriting of the whole. */
   #written: Promise<void> = Promise.resolve();
+  readonly #views = new Set<DatabaseView>();
+  #isClosing = false;
   #pageCount: number;
   #logBytes = 0;
   #flushedBytes = 0;
@@ -75,7 +85,8 @@ export class BtreeBase implements Base {
     const databaseBytes = this.#pageCount * PAGE_BYTES;
     const flushBytes = this.#flush?.memoryBytes ?? 0;
     if (isInMemory) return databaseBytes + flushBytes;
-    return 2 * Math.min(cacheBytes / 2, databaseBytes) + flushBytes;
+    const viewBytes = this.#views.size * Math.min(fixed.viewReadBytesMax, databaseBytes);
+    return 2 * Math.min(cacheBytes / 2, databaseBytes) + flushBytes + viewBytes;
   }
 
   /** An estimate. */
@@ -113,6 +124,16 @@ export class BtreeBase implements Base {
   hide(range: EngineRange): void {
     this.#hidden.add(range);
     if (this.#flush !== undefined) this.#hiddenSince.push(copyOf(range));
+  }
+
+  async view(): Promise<BaseView | undefined> {
+    // There is one connection to it alone.
+    if (this.#options.isInMemory) return undefined;
+    const view = await DatabaseView.open(this.#connection.path, (closed) => this.#views.delete(closed));
+    this.#views.add(view);
+    if (!this.#isClosing) return view;
+    await view.close();
+    throw new StoreError('closed', 'the engine is being closed');
   }
 
   async begin(revision: number): Promise<BaseFlush> {
@@ -170,6 +191,8 @@ export class BtreeBase implements Base {
   stopMerging(): void {}
 
   async close(): Promise<void> {
+    this.#isClosing = true;
+    for (const view of this.#views) await view.close();
     await this.#written;
     this.#connection.close();
   }

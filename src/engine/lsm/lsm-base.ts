@@ -17,6 +17,7 @@ import type {
   BaseCursor,
   BaseFigures,
   BaseFlush,
+  BaseView,
   DeadlineCursor,
   DeadlinePlace,
 } from '../layered/base/base.ts';
@@ -24,10 +25,12 @@ import type { PlacedChange } from '../version.ts';
 import type { BaseDirectory } from '../runs/base-directory.ts';
 import { runName } from '../runs/file-names.ts';
 import type { Manifest, ManifestRun } from '../runs/manifest.ts';
+import { RunsView } from '../runs/runs-view.ts';
 import { RunWriter } from '../runs/table/run-writer.ts';
 import { BlockCache } from './block-cache.ts';
 import { Counters } from './counters.ts';
 import { RunDeadlines, skim } from './deadline-cursor.ts';
+import { forgottenByRun } from './forgotten-by-run.ts';
 import { leasedKeys } from './leased-keys.ts';
 import { LsmFlush } from './lsm-flush.ts';
 import type { FlushResult, FlushTarget } from './lsm-flush.ts';
@@ -71,6 +74,7 @@ export class LsmBase implements Base, FlushTarget, MergeTarget {
   #merging: Promise<unknown> | undefined;
   #isFlushing = false;
   #isClosing = false;
+  readonly #views = new Set<RunsView>();
   /** Who reads leases pauses as it likes: what it reads stays open until then. */
   #leaseReaderCount = 0;
   /** Runs that have left meanwhile. */
@@ -146,6 +150,21 @@ export class LsmBase implements Base, FlushTarget, MergeTarget {
     for (const run of this.#openRuns.values()) run.hidden.add(pending);
   }
 
+  // eslint-disable-next-line typescript/require-await -- what it throws is to reject
+  async view(): Promise<BaseView> {
+    this.checkOpen();
+    const { directory } = this;
+    const forgotten = forgottenByRun(directory.manifest);
+    const view = new RunsView({
+      directory,
+      fileOf: (number) => this.#openRun(number).file,
+      isForgotten: (record, { info }) => forgotten.get(info.number)?.has(record.key) ?? false,
+      closed: (closed) => this.#views.delete(closed),
+    });
+    this.#views.add(view);
+    return view;
+  }
+
   async begin(revision: number): Promise<BaseFlush> {
     assert(!this.#isFlushing, 'one flush is under way at a time');
     assert(revision >= this.#revision, 'a flush leads to no lower revision');
@@ -170,6 +189,7 @@ export class LsmBase implements Base, FlushTarget, MergeTarget {
   get memoryBytes(): number {
     let memoryBytes = this.#cache.bytes;
     for (const run of this.#view.runs) memoryBytes += run.memoryBytes;
+    for (const view of this.#views) memoryBytes += view.memoryBytes;
     return memoryBytes;
   }
 
@@ -210,6 +230,7 @@ export class LsmBase implements Base, FlushTarget, MergeTarget {
 
   async close(): Promise<void> {
     this.stopMerging();
+    for (const view of this.#views) await view.close();
     await this.#merging;
     await this.#lastChange;
     for (const run of this.#openRuns.values()) await run.close();
@@ -350,11 +371,13 @@ export class LsmBase implements Base, FlushTarget, MergeTarget {
 
   /** Oldest first. */
   #runsOf(manifest: Manifest): SparseRun[] {
-    return manifest.runs.map(({ number }) => {
-      const run = this.#openRuns.get(number);
-      assert(run !== undefined, 'the runs of a manifest are open');
-      return run;
-    });
+    return manifest.runs.map(({ number }) => this.#openRun(number));
+  }
+
+  #openRun(number: number): SparseRun {
+    const run = this.#openRuns.get(number);
+    assert(run !== undefined, 'the runs of a manifest are open');
+    return run;
   }
 
   #mergeIfDue(): void {

@@ -16,6 +16,8 @@
  *
  * When one of 3 to 5 fails, it is not known which manifest a crash would find: from then on nothing is removed, until a later change has
  * come to its end.
+ *
+ * Files that a view of an older state reads (`runs-view.ts`) are kept until it lets go of them; a crash leaves them to the next start.
  */
 import { DiskError } from '../../disk/disk.ts';
 import type { Disk } from '../../disk/disk.ts';
@@ -60,6 +62,8 @@ export class BaseDirectory {
   #lostBelow = 0;
   /** The paths of files that are not needed any more, and may be named by a manifest that a crash would find. */
   #unneeded: string[] = [];
+  /** The runs that are read by views, and by how many. */
+  readonly #viewCountByPath = new Map<string, number>();
 
   /**
    * Reads the manifest, or makes the first one, and removes what it does not name. Rejects with a `BaseDamageError`; with a
@@ -163,6 +167,25 @@ export class BaseDirectory {
     await this.#removeUnneeded();
   }
 
+  /** Keeps the files of runs that are part of the state, also when they are not any more. */
+  hold(numbers: readonly number[]): void {
+    for (const number of numbers) {
+      const path = this.runPath(number);
+      this.#viewCountByPath.set(path, (this.#viewCountByPath.get(path) ?? 0) + 1);
+    }
+  }
+
+  /** Lets go of them: those that are not part of the state any more are removed. Never rejects. */
+  async letGo(numbers: readonly number[]): Promise<void> {
+    for (const number of numbers) {
+      const path = this.runPath(number);
+      const count = (this.#viewCountByPath.get(path) ?? 0) - 1;
+      if (count > 0) this.#viewCountByPath.set(path, count);
+      else this.#viewCountByPath.delete(path);
+    }
+    await this.discard();
+  }
+
   /** Settles when no change is under way. */
   async settle(): Promise<void> {
     await this.#lastChange;
@@ -242,6 +265,10 @@ export class BaseDirectory {
     this.#unneeded = [];
     for (const path of paths) {
       if (named.has(path.slice(this.directory.length + 1))) continue;
+      if (this.#viewCountByPath.has(path)) {
+        this.#unneeded.push(path);
+        continue;
+      }
       await this.disk.remove(path).catch(() => undefined);
     }
   }

@@ -1,5 +1,6 @@
 /**
- * The state of the store at one revision, block by block, while writes go on: what a snapshot and a backup hold.
+ * The state of the store at one revision, block by block, while writes go on: what a snapshot and a backup hold; one of an engine on
+ * disk is read of its files, where that is possible (`viewed-state.ts`).
  *
  * A checkpoint at revision S is a walk over the engine for the versions that a read at any revision from an oldest one to
  * S needs; versions never change, so writes above S do not disturb it. A pin keeps compaction away from them meanwhile.
@@ -26,7 +27,7 @@ import type { History } from '../history/history.ts';
 import { fromLife, type Incarnations } from '../history/incarnations.ts';
 import type { Pin, PinOptions } from '../history/pins.ts';
 import type { LeaseTable } from '../leases/lease-table.ts';
-import type { LeaseWalk } from '../leases/lease-walk.ts';
+import type { LeaseCopy, LeaseWalk } from '../leases/lease-walk.ts';
 import { TimeSlice } from '../../time-slice.ts';
 
 /** What is written. From 4 on they may hold collections, which a program of before them would pass over. */
@@ -106,7 +107,7 @@ export class Checkpoint {
       if (!this.#pin.isHeld()) throw this.#lost();
       const page = leases.next(fixed.leasesInTurnMax);
       if (page === undefined) this.#closeLeases();
-      else if (page.length > 0) return encodeBlock({ versions: [], leases: page });
+      else if (page.length > 0) return encodeLeaseBlock(page);
     }
     for (;;) {
       const block = this.#blocks.take();
@@ -199,8 +200,9 @@ export function encodeSnapshotHeader(header: SnapshotHeaderShape): Buffer {
   return bytes;
 }
 
-function encodeBlock(block: SnapshotBlockShape): CheckpointBlock {
+export function encodeLeaseBlock(leases: readonly LeaseCopy[]): CheckpointBlock {
+  const block: SnapshotBlockShape = { versions: [], leases: [...leases] };
   const bytes = Buffer.allocUnsafe(sizeOfSnapshotBlock(block));
   writeSnapshotBlock(block, bytes, 0);
-  return { bytes, itemCount: block.versions.length + block.leases.length };
+  return { bytes, itemCount: leases.length };
 }

@@ -8,6 +8,7 @@ import type {
   Base,
   BaseCursor,
   BaseFlush,
+  BaseView,
   DeadlineCursor,
   DeadlinePlace,
 } from '../../../src/engine/layered/base/base.ts';
@@ -32,6 +33,8 @@ export class MapBase implements Base {
   readCount = 0;
   isClosed = false;
   flushes = 0;
+  /** Those that are open. */
+  viewCount = 0;
   /** What is shown, ... */
   readonly #entries: Entry[] = [];
   /** ... and what a start would find: with what was only hidden. */
@@ -104,6 +107,38 @@ export class MapBase implements Base {
 
   hide(range: EngineRange): void {
     removeRange(this.#entries, range);
+  }
+
+  view(): Promise<BaseView> {
+    const entries = [...this.#durable];
+    let shown: PlacedChange | undefined;
+    let isOpen = true;
+    this.viewCount++;
+    const step = (): void => {
+      if (!isOpen) throw new StoreError('closed', 'a view that was closed is used');
+      if (shown !== undefined) spoil(shown);
+      shown = undefined;
+    };
+    return Promise.resolve({
+      revision: this.revision,
+      notes: this.notes,
+      next: () => {
+        step();
+        const entry = entries.shift();
+        if (entry === undefined) return undefined;
+        this.#check(entry[0]);
+        shown = placeChange(entry[1]);
+        return shown;
+      },
+      read: async () => {
+        step();
+        return entries.length > 0;
+      },
+      close: async () => {
+        if (isOpen) this.viewCount--;
+        isOpen = false;
+      },
+    });
   }
 
   begin(revision: number): Promise<BaseFlush> {

@@ -12,6 +12,7 @@ import type {
   BaseCursor,
   BaseFigures,
   BaseFlush,
+  BaseView,
   DeadlineCursor,
   DeadlinePlace,
 } from '../../../src/engine/layered/base/base.ts';
@@ -100,6 +101,22 @@ export class PlainBase implements Base {
 
   hide(range: EngineRange): void {
     this.#state.forget(range);
+  }
+
+  async view(): Promise<BaseView> {
+    const state = this.#kept.copy();
+    const keys = state.keys({ start: new Uint8Array(0), end: undefined });
+    return {
+      revision: this.#revision,
+      notes: this.#notes,
+      next: () => {
+        const key = keys.shift();
+        const version = key === undefined ? undefined : state.get(bytesOf(key));
+        return key === undefined || version === undefined ? undefined : placeChange(changeOf(key, version));
+      },
+      read: async () => keys.length > 0,
+      close: async () => undefined,
+    };
   }
 
   async begin(revision: number): Promise<BaseFlush> {

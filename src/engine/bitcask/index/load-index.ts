@@ -3,10 +3,10 @@
  * counts, in whatever run it is, and if that is a deletion, or in a range that was forgotten, the key is not there.
  */
 import { HintReader } from '../../runs/table/hint-reader.ts';
+import { compareKeys, MergeInputs } from '../../runs/table/merge-inputs.ts';
 import { PlacedChange } from '../../version.ts';
 import type { BitcaskState } from '../bitcask-state.ts';
 import { RecordPlace } from './key-index.ts';
-import { compareKeys, MergeInputs } from '../merge/merge-inputs.ts';
 import { Pace } from '../merge/pace.ts';
 
 export async function loadIndex(state: BitcaskState): Promise<void> {

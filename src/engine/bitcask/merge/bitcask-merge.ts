@@ -26,10 +26,10 @@
  * One merge is at work at a time. If step 4 or 5 fails, it is gone on with before the next one.
  */
 import { StoreError } from '../../../errors.ts';
+import { MergeInputs, type MergeInput } from '../../runs/table/merge-inputs.ts';
 import { RunScan } from '../../runs/table/run-scan.ts';
 import type { PlacedChange } from '../../version.ts';
 import type { BitcaskState } from '../bitcask-state.ts';
-import { MergeInputs, type MergeInput } from './merge-inputs.ts';
 import { sweepForgotten, takeMerge } from '../index/move-index.ts';
 import { Pace } from './pace.ts';
 import { RunOutput } from '../run-output.ts';
@@ -102,7 +102,7 @@ export async function takeUntakenMerge(
 
 async function copy(
   state: BitcaskState,
-  records: MergeInputs,
+  records: MergeInputs<Run>,
   needs: NeededRecords,
   output: RunOutput,
   isStopped: () => boolean,
@@ -134,7 +134,7 @@ class NeededRecords {
     this.#outsideCleanRevision = Math.min(...cleanRevisions);
   }
 
-  has({ record, run, source }: MergeInput): boolean {
+  has({ record, run, source }: MergeInput<Run>): boolean {
     const { index, forgotten } = this.#state;
     const isNeeded = record.deleted
       ? record.revision > this.#outsideCleanRevision && index.revisionOf(record) < record.revision

@@ -3,7 +3,7 @@
  * without it.
  *
  * No statement is left open: each call runs one to its end, or to its first row. So the log of the database can be copied and cut at
- * any time, and an open one never shows an older state.
+ * any time, and an open one never shows an older state, but in the transaction of a view (`database-view.ts`).
  */
 import type { DatabaseSync, SQLInputValue, SQLOutputValue, StatementSync } from 'node:sqlite';
 import { nameOfKey } from './key-name.ts';

@@ -6,7 +6,8 @@
  * 2. `commit` writes the row of `state`, then the record, and syncs the log. A crash before that is durable leaves the state before; a
  *    crash behind it the new one. Where the sync fails SQLite takes the transaction back, but the record may be found by a start: that
  *    finds the new state then, of which the store's log holds all as well.
- * 3. The log is copied into the database, that is synced, and then the log is cut. A crash on the way has it copied again.
+ * 3. The log is copied into the database, that is synced, and then the log is cut. A crash on the way has it copied again. While a view
+ *    is open (`database-view.ts`) the log is longer: it is copied up to what the view reads at most, and is not cut.
  *
  * Readers see the new state from step 2 on, some moments before `commit` resolves. All that differs in it stands in memory above
  * the base until then.

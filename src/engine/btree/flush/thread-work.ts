@@ -14,6 +14,8 @@ export interface ThreadData {
   readonly cacheBytes: number;
   /** How long it waits for another connection that writes. */
   readonly busyMs: number;
+  /** How long, when the log is to be cut, for those that read of it: a view may do so for long. */
+  readonly cutBusyMs: number;
   /** For the connection. */
   readonly setupSql: string;
   readonly writeSql: WriteSql;
@@ -43,7 +45,7 @@ export function runThread(createWriter: typeof createRowWriter): void {
   const { parentPort: port, workerData } = process.getBuiltinModule('node:worker_threads');
   const { DatabaseSync: Database } = process.getBuiltinModule('node:sqlite');
   const { crc32 } = process.getBuiltinModule('node:zlib');
-  const { path, cacheBytes, busyMs, setupSql, writeSql, isRewrite } = workerData as ThreadData;
+  const { path, cacheBytes, busyMs, cutBusyMs, setupSql, writeSql, isRewrite } = workerData as ThreadData;
   let database: DatabaseSync | undefined;
   let writer: RowWriter | undefined;
   let isEnded = false;
@@ -80,6 +82,7 @@ export function runThread(createWriter: typeof createRowWriter): void {
     let frames = 0;
     let leftFrames = 0;
     try {
+      database?.exec(`PRAGMA busy_timeout = ${cutBusyMs}`);
       frames = leftFrames = logFrames('PASSIVE');
       leftFrames = logFrames('TRUNCATE');
     } catch {

@@ -16,7 +16,7 @@
  *   file and the offset, and nothing of it is shown.
  * - A key, range or notes that are handed in belong to the caller, and are copied if they are kept. What `find` and cursors place
  *   lies in memory of the base that stays as it is until the next call of the same kind by the same object, or the visit ends.
- * - Reads are synchronous; flushes and merges do their input and output by promises, and their work in time slices.
+ * - Reads are synchronous; flushes, merges and views do their input and output by promises, and their work in time slices.
  */
 import type { EngineRange } from '../../engine.ts';
 import type { PlacedChange } from '../../version.ts';
@@ -58,6 +58,13 @@ export interface Base {
   hide(range: EngineRange): void;
 
   /**
+   * Opens a view of the newest state that is durable, as a start would find it now: with what is hidden, and no flush has forgotten.
+   * It stays that state, whatever is committed, merged or hidden meanwhile.
+   * @returns `undefined`: this base has none, since its state is in memory alone, and what is written over there is gone.
+   */
+  view(): Promise<BaseView | undefined>;
+
+  /**
    * Begins what will be the state at a revision: one above that of the base, or that of the base once more, with the same changes, for a
    * commit may fail behind what makes it durable, and then it is tried again. One at a time.
    */
@@ -78,7 +85,25 @@ export interface Base {
   /** Gives up the merge that is under way, and begins no other: nothing waits for one any more. To be called before the flush that is under way ends. */
   stopMerging(): void;
 
-  /** Ends merges, whose work is lost, and closes the files. No flush is under way. */
+  /** Ends merges, whose work is lost, closes views, and the files. No flush is under way. */
+  close(): Promise<void>;
+}
+
+/** The state at one revision in the order of keys, once. What it reads need not be in memory, and files that it reads stay until it is closed. */
+export interface BaseView {
+  /** That of the base, or already the one that a flush makes it of. */
+  readonly revision: number;
+  /** Those of that revision. */
+  readonly notes: Uint8Array;
+  /**
+   * The next version, with its value; it lies where it lies until the next call.
+   * @returns `undefined`: `read` is to be called.
+   * @throws StoreError `damaged`; `closed`.
+   */
+  next(): PlacedChange | undefined;
+  /** Reads on; one call at a time. Rejects as `next` throws, and with what the disk rejects with. @returns false: there is no more. */
+  read(): Promise<boolean>;
+  /** May be called at any time, and again. Never rejects. */
   close(): Promise<void>;
 }
 

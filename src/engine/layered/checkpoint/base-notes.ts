@@ -55,6 +55,13 @@ export function decodeBaseNotes(bytes: Uint8Array, deadlines: DeadlineTotals): D
   return { storeNotes: new Uint8Array(message.storeNotes), keyCount, dataBytes, census };
 }
 
+/** What was encoded with them. */
+export function storeNotesOf(bytes: Uint8Array): Uint8Array {
+  if (bytes.length === 0) return NO_BYTES;
+  const { storeNotes } = readNotes(Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length));
+  return new Uint8Array(storeNotes);
+}
+
 function readNotes(buffer: Buffer): BaseNotesShape {
   try {
     return readBaseNotes(buffer, 0, buffer.length);

@@ -25,10 +25,10 @@
 import type { Clock } from '../../../clock.ts';
 import { assert, StoreError } from '../../../errors.ts';
 import { NO_BYTES } from '../../../wire/bytes.ts';
-import type { DurableState, GroupOfKey, StateLoad } from '../../engine.ts';
+import type { DurableState, GroupOfKey, StateLoad, StateView } from '../../engine.ts';
 import type { BaseFlush } from '../base/base.ts';
 import type { BaseFigures } from '../base/base-figures.ts';
-import { decodeBaseNotes, encodeBaseNotes, type KeptState } from './base-notes.ts';
+import { decodeBaseNotes, encodeBaseNotes, type KeptState, storeNotesOf } from './base-notes.ts';
 import { takeCensus } from '../census/census-taking.ts';
 import { DeadlineTotals } from '../deadline-totals.ts';
 import type { DueKeys } from '../due-keys.ts';
@@ -132,6 +132,24 @@ export class LayeredState implements DurableState {
 
   leasedKeys(): Iterable<readonly [leaseId: number, key: Uint8Array]> {
     return this.#layers.base.leasedKeys();
+  }
+
+  async view(): Promise<StateView | undefined> {
+    const view = await this.#layers.base.view();
+    if (view === undefined) return undefined;
+    try {
+      const notes = storeNotesOf(view.notes);
+      return {
+        revision: view.revision,
+        notes,
+        next: () => view.next(),
+        read: () => view.read(),
+        close: () => view.close(),
+      };
+    } catch (error) {
+      await view.close();
+      throw error;
+    }
   }
 
   compactStorage(): Promise<void> {

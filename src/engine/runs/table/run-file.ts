@@ -50,6 +50,7 @@ export class RunFile {
   readonly #reader = new RecordReader();
   /** Reads of the disk by `readBlock`, `readRecord` and `readValue` so far. */
   readCount = 0;
+  #holderCount = 1;
 
   /**
    * Opens the run that a manifest tells of. Rejects with a `BaseDamageError` when the file is another one, of another length, or damaged
@@ -125,8 +126,14 @@ export class RunFile {
     return new BaseDamageError(this.path, offset, what);
   }
 
-  close(): Promise<void> {
-    return this.file.close();
+  /** It stays open for one more, who calls `close` as well. */
+  hold(): void {
+    this.#holderCount++;
+  }
+
+  /** Once for each who holds it: the last one closes the file. */
+  async close(): Promise<void> {
+    if (--this.#holderCount === 0) await this.file.close();
   }
 
   #readNow(offset: number, byteCount: number): Buffer {

@@ -1,6 +1,5 @@
 /** The records of several runs in the order of keys, of one key the newest first. */
 import { PlacedChange } from '../../version.ts';
-import type { Run } from '../run-set.ts';
 
 /** The records of a run, with or without their values: `RunScan`, `HintReader`. */
 export interface RecordSource {
@@ -10,7 +9,7 @@ export interface RecordSource {
   readonly recordBytes: number;
 }
 
-export class MergeInput {
+export class MergeInput<Run = unknown> {
   readonly run: Run;
   readonly source: RecordSource;
   /** The record that it is at. */
@@ -22,12 +21,15 @@ export class MergeInput {
   }
 }
 
-export class MergeInputs {
+export class MergeInputs<Run> {
   /** A heap: of each the record comes before those of the two at twice its place and one or two on. */
-  readonly #heap: MergeInput[] = [];
+  readonly #heap: MergeInput<Run>[] = [];
 
-  static async open(runs: readonly Run[], sourceOf: (run: Run) => RecordSource): Promise<MergeInputs> {
-    const inputs = new MergeInputs();
+  static async open<Run>(
+    runs: readonly Run[],
+    sourceOf: (run: Run) => RecordSource,
+  ): Promise<MergeInputs<Run>> {
+    const inputs = new MergeInputs<Run>();
     for (const run of runs) {
       const input = new MergeInput(run, sourceOf(run));
       if (await advance(input)) inputs.#push(input);
@@ -36,7 +38,7 @@ export class MergeInputs {
   }
 
   /** The one that is at the next record; `undefined` behind the last. */
-  get first(): MergeInput | undefined {
+  get first(): MergeInput<Run> | undefined {
     return this.#heap[0];
   }
 
@@ -61,7 +63,7 @@ export class MergeInputs {
     if (last !== undefined && last !== first) this.#sink(last);
   }
 
-  #push(input: MergeInput): void {
+  #push(input: MergeInput<Run>): void {
     const heap = this.#heap;
     let place = heap.length;
     for (let above = (place - 1) >> 1; place > 0; above = (place - 1) >> 1) {
@@ -74,7 +76,7 @@ export class MergeInputs {
   }
 
   /** Puts an input in place of the first, and then where it belongs. */
-  #sink(input: MergeInput): void {
+  #sink(input: MergeInput<Run>): void {
     const heap = this.#heap;
     let place = 0;
     for (;;) {
