@@ -10,6 +10,7 @@ import { deletionOf, PlacedChange, placeChange } from '../../../src/engine/versi
 import type { Change } from '../../../src/engine/version.ts';
 import { SeededRandom } from '../../support/random.ts';
 import { BaseModel, toldOf } from './base-model.ts';
+import { testViews } from './view-contract.ts';
 
 /** Opens a base at a place; the one that was opened there before is closed. */
 export type OpenBase = (place: string) => Promise<Base>;
@@ -35,6 +36,8 @@ export function testBase(name: string, open: OpenBase): void {
   function newPlace(): string {
     return `place-${++placeCount}`;
   }
+
+  testViews(name, open);
 
   describe(`the base ${name}`, () => {
     afterEach(async () => {
@@ -278,7 +281,7 @@ export function testBase(name: string, open: OpenBase): void {
             model.giveUp(forgotten);
           } else {
             await flush.commit(notes);
-            model.commit(revision, notes, changes);
+            model.commit(revision, notes, changes, forgotten);
           }
         } else if (action === 6) base.hide(model.hideSome(random));
         else if (action === 7) await base.compactStorage();

@@ -14,6 +14,8 @@ export class BaseModel {
   /** Hidden, and not forgotten by a commit yet. */
   pendingHides: EngineRange[] = [];
   readonly #versions = new Map<string, Change>();
+  /** As a start finds it: with what is hidden, and not forgotten. */
+  #kept = new Map<string, Change>();
   /** Keys that never come again. */
   readonly #gone: EngineRange[] = [];
 
@@ -52,13 +54,28 @@ export class BaseModel {
     return { revision, changes, forgotten };
   }
 
-  commit(revision: number, notes: Uint8Array, changes: readonly Change[]): void {
+  commit(
+    revision: number,
+    notes: Uint8Array,
+    changes: readonly Change[],
+    forgotten: readonly EngineRange[],
+  ): void {
     this.revision = revision;
     this.notes = notes;
+    this.#kept = new Map(this.#kept);
+    for (const [text, { key }] of this.#kept)
+      if (forgotten.some((range) => isIn(key, range))) this.#kept.delete(text);
     for (const change of changes) {
-      if (change.deleted) this.#versions.delete(hex(change.key));
-      else this.#versions.set(hex(change.key), change);
+      for (const versions of [this.#versions, this.#kept]) {
+        if (change.deleted) versions.delete(hex(change.key));
+        else versions.set(hex(change.key), change);
+      }
     }
+  }
+
+  /** What is durable, in key order. */
+  kept(): Change[] {
+    return [...this.#kept.values()].sort((a, b) => Buffer.compare(a.key, b.key));
   }
 
   /** The flush that was to forget them was given up. */

@@ -68,6 +68,22 @@ export class BaseLedger {
     for (const range of this.notForgotten) base.hide(range);
   }
 
+  /** What a view of a revision must show: the newest state that is durable, with what is only hidden. */
+  viewed(revision: number, notes: Uint8Array): readonly string[] {
+    const viewed = [this.#committed, this.#open].find((state) => state?.revision === revision);
+    if (viewed === undefined) throw new Error(`a view is of revision ${revision}, which is no state`);
+    expectSame('notes of a view', textOf(notes), textOf(viewed.notes));
+    const { state } = viewed;
+    return state.keys(EVERYTHING).map((key) => {
+      const version = state.get(bytesOf(key));
+      return version === undefined ? '' : describeVersion(key, version, true);
+    });
+  }
+
+  checkView(found: readonly string[], expected: readonly string[]): void {
+    expectSame('view', found.join('\n'), expected.join('\n'));
+  }
+
   /** A base was opened: hides again what is not forgotten, and checks the rest. */
   recovered(base: Base): void {
     const possible = [this.#committed, ...(this.#open === undefined ? [] : [this.#open])];

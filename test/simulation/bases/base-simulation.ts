@@ -15,6 +15,7 @@ import type { CrashKind } from '../machine.ts';
 import { Scheduler } from '../scheduler.ts';
 import { simulateCompression } from '../simulated-compression.ts';
 import { BaseLedger } from './base-ledger.ts';
+import { shownOf } from './base-state.ts';
 import type { OpenBase } from './base-names.ts';
 import { BaseWorkload, type Sealed } from './base-workload.ts';
 
@@ -160,6 +161,7 @@ class BaseSimulation {
     const done = { isDone: false };
     const readers = { areStopped: false };
     this.#read(base, readers).catch(this.#fail);
+    this.#view(base, readers, true).catch(this.#fail);
     this.#work(base, flushCount).then(() => (done.isDone = true), this.#fail);
     await this.#runUntil(() => done.isDone || isOver());
     readers.areStopped = true;
@@ -177,7 +179,11 @@ class BaseSimulation {
     this.#isDiskFaulty = false;
     const base = await this.#open(() => false);
     if (base === undefined) throw new Error('the base does not open');
+    const readers = { areStopped: false };
+    const viewing = this.#view(base, readers, false);
     await this.#toEnd(this.#work(base, 3));
+    readers.areStopped = true;
+    await this.#toEnd(viewing);
     await this.#toEnd(base.compactStorage());
     this.#ledger.checkAll(base);
     await this.#checkFiles(base);
@@ -285,6 +291,43 @@ class BaseSimulation {
       } catch (error) {
         if (!this.#isExcused(error)) throw error;
       }
+    }
+  }
+
+  /** Reads views one after the other, each at its own pace, as long as the process lives. */
+  async #view(base: Base, readers: { readonly areStopped: boolean }, mayLeave: boolean): Promise<void> {
+    const random = this.#random;
+    for (;;) {
+      for (let pauses = random.between(1, 30); pauses > 0; pauses--) await this.#scheduler.pause();
+      if (readers.areStopped) return;
+      try {
+        await this.#viewOnce(base, mayLeave && random.chance(0.1));
+      } catch (error) {
+        if (!this.#isExcused(error)) throw error;
+      }
+    }
+  }
+
+  /** @param isLeft it is not closed, as when its reader is gone without a word. */
+  async #viewOnce(base: Base, isLeft: boolean): Promise<void> {
+    const random = this.#random;
+    const view = await base.view();
+    if (view === undefined) return;
+    try {
+      const expected = this.#ledger.viewed(view.revision, view.notes);
+      const countMax = random.pick([0, 3, Infinity, Infinity]);
+      const pauseShare = random.pick([0, 0.05, 0.5]);
+      const found: string[] = [];
+      let isMore = true;
+      while (isMore && found.length < countMax) {
+        const version = view.next();
+        if (version === undefined) isMore = await view.read();
+        else found.push(shownOf(version, true));
+        if (random.chance(pauseShare)) await this.#scheduler.pause();
+      }
+      this.#ledger.checkView(found, isMore ? expected.slice(0, found.length) : expected);
+    } finally {
+      if (!isLeft) await view.close();
     }
   }
 

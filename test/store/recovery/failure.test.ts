@@ -1,11 +1,9 @@
 /** Disks that fail, files that are damaged: what is lost then, and what is said. */
 import { describe, expect, it } from 'vitest';
-import { readSnapshotBlock, readSnapshotHeader } from '../../../gen/kelp/storage/v1/snapshot_codec.ts';
 import type { DiskErrorCode } from '../../../src/disk/disk.ts';
 import type { StoreError } from '../../../src/errors.ts';
 import { openStore } from '../../../src/kv/open-store.ts';
-import { openSnapshotFile } from '../../../src/snapshot/reader.ts';
-import { SimulatedDisk } from '../../support/simulated-disk.ts';
+import { contentOfBackup } from '../model/backup-content.ts';
 import { allPairs, refused, valueOf, Watching } from '../model/readable.ts';
 import { DATA_DIR, LOG_DIR, MemoryHarness, SNAPSHOT_DIR } from '../model/store-harness.ts';
 
@@ -361,31 +359,6 @@ describe('opening', () => {
     }
   });
 });
-
-async function contentOfBackup(backup: AsyncIterable<Uint8Array>): Promise<{
-  readonly revision: number;
-  readonly incarnationCount: number;
-  readonly pairs: readonly string[];
-  readonly leases: readonly object[];
-}> {
-  const pieces: Uint8Array[] = [];
-  for await (const piece of backup) pieces.push(piece);
-  const disk = new SimulatedDisk({ seed: 1 });
-  disk.setContent('/backup', Buffer.concat(pieces));
-  const reader = await openSnapshotFile(disk, '/backup');
-  const header = Buffer.from(reader.header);
-  const { revision, incarnations } = readSnapshotHeader(header, 0, header.length);
-  const pairs: string[] = [];
-  const leases: object[] = [];
-  for (let next = await reader.next(); next !== undefined; next = await reader.next()) {
-    const block = readSnapshotBlock(next.block, 0, next.block.length);
-    leases.push(...block.leases);
-    for (const { key, value } of block.versions)
-      pairs.push(`${Buffer.from(key).toString()}=${Buffer.from(value).toString()}`);
-  }
-  await reader.close();
-  return { revision, incarnationCount: incarnations.length, pairs: pairs.sort(), leases };
-}
 
 /** A store with twenty revisions of one key, and snapshots of the tenth and the last. */
 async function withSnapshots(limits: { segmentBytes?: number } = {}): Promise<MemoryHarness> {
