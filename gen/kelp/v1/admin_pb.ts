@@ -829,7 +829,9 @@ export const AdminService: GenService<{
    * that reads show, so a backup can still be taken. The server makes each part as it is read: while a
    * backup runs, versions that writes supersede stay in memory. That is bounded: one that takes longer than 10 minutes
    * ends with RESOURCE_EXHAUSTED if writes have superseded what it still lacks, so does one whose reader was waited for longer
-   * than 5 seconds in sum when a write finds no room in memory, and so does one too many at a time.
+   * than 5 seconds in sum when a write finds no room in memory, and so does one too many at a time. With an engine on disk it may be
+   * of a later revision than the newest of the call, and keeps files in place of memory: it may take 10 minutes, and a second more for
+   * each MiB that was read.
    *
    * @generated from rpc kelp.v1.AdminService.Backup
    */

@@ -112,7 +112,7 @@ export function testViews(name: string, open: OpenBase): void {
         else if (action === 4) base.hide(model.hideSome(random));
         else if (action === 5) await base.compactStorage();
         else if (action === 6 && views.length < 3) views.push(await expectedOf(base, model));
-        for (const expected of [...views]) {
+        for (const expected of views.slice()) {
           const isAtEnd = await readSome(expected, random.pick([0, 1, 40, 400]));
           if (!isAtEnd && !random.chance(0.03)) continue;
           check(expected, isAtEnd, when);
