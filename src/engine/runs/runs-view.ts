@@ -74,10 +74,10 @@ export class RunsView {
       if (first === undefined) return undefined;
       this.#isPassed = true;
       const { record, run } = first;
-      // An older record of the key before is left out.
-      if (this.#isOfLastKey(record)) continue;
+      // An older record of the key before is left out. One that is forgotten may have another beside it, of the same revision, that is not.
+      if (this.#isOfLastKey(record) || this.#options.isForgotten(record, run)) continue;
       this.#keepKey(record);
-      if (!record.deleted && !this.#options.isForgotten(record, run)) return record;
+      if (!record.deleted) return record;
     }
   }
 
