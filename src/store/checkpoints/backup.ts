@@ -69,7 +69,8 @@ export class Backups {
   }
 
   async *#read(): AsyncGenerator<Uint8Array, void> {
-    const viewed = await this.#view();
+    const { durable } = this.#context.engine;
+    const viewed = durable && this.#canView ? await this.#view(durable) : undefined;
     if (viewed !== undefined) return yield* this.#encode(viewed);
     this.#walkCount++;
     try {
@@ -98,13 +99,15 @@ export class Backups {
     }
   }
 
+  /** Behind a walk no checkpoint would come to its end. */
+  get #canView(): boolean {
+    return this.#context.log.failure === undefined && this.#walkCount === 0;
+  }
+
   /** @returns `undefined`: it is to be a walk. */
-  async #view(): Promise<ViewedState | undefined> {
-    const { engine, log } = this.#context;
-    // Behind a walk no checkpoint would come to its end.
-    if (engine.durable === undefined || log.failure !== undefined || this.#walkCount > 0) return undefined;
+  async #view(durable: DurableState): Promise<ViewedState | undefined> {
     try {
-      return await this.#viewOf(engine.durable);
+      return await this.#viewOf(durable);
     } catch (error) {
       this.#context.checkOpen();
       if (isStoreError(error, 'closed')) throw error;
