@@ -155,6 +155,11 @@ export interface DurableState {
   readonly revision: number;
   /** What was given to the commit of that revision. */
   readonly notes: Uint8Array;
+  /**
+   * Why a crash may find an older state than that: the disk was full as the start was to make durable what it had found. Until a commit has,
+   * nothing is removed that an older one needs. `undefined`: a crash finds this state, or a newer one.
+   */
+  readonly unsettled: Error | undefined;
   /** The memory of what has changed above the last seal, in bytes: what the next checkpoint would write. */
   readonly unsealedBytes: number;
   /** The memory of what is sealed and not committed yet; 0: nothing is. */

@@ -116,6 +116,8 @@ async function openLocked(
       onMergeFailed: (error) => onEvent({ kind: 'mergeFailed', error: asError(error) }),
     });
     engine = await makeEngine();
+    const unsettled = engine.durable?.unsettled;
+    if (unsettled !== undefined) onEvent({ kind: 'storageUnsettled', error: unsettled });
     const context: RecoveryContext = {
       disk,
       snapshotDirectory: directory.snapshots,

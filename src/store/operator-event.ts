@@ -38,6 +38,8 @@ export type OperatorEvent =
   | { readonly kind: 'checkpointFailed'; readonly revision: number; readonly error: Error }
   /** A merge of files of the engine was given up; it is tried again. */
   | { readonly kind: 'mergeFailed'; readonly error: Error }
+  /** The disk was full at the start: what the files of the engine hold is shown, and nothing is removed until a checkpoint was written. */
+  | { readonly kind: 'storageUnsettled'; readonly error: Error }
   /** A read found the files of the engine damaged, and was refused. Told at most once a minute. */
   | { readonly kind: 'storageDamaged'; readonly error: Error }
   /** Writes are refused because the state has reached its memory limit. Told at most once a minute. */

@@ -51,16 +51,13 @@ describe('a full file system', () => {
 
       // What is there can be read after a start on the full disk too; a new store has no room there.
       await server.end('SIGKILL');
-      if (engine === 'lsm' || engine === 'bitcask') {
-        // A start makes its manifest durable anew, which takes a little room.
-        const refused = await ServerProcess.refused({ dataDir, port, flags });
-        expect((await refused.ended).code).toBe(4);
-        expect(refused.stderr).toMatch(/ENOSPC\); free space on its file system/);
-      } else {
-        server = await ServerProcess.start({ dataDir, port, flags });
-        expect((await auditKeys(reader, ledgers)).faults).toEqual([]);
-        await server.end('SIGKILL');
-      }
+      server = await ServerProcess.start({ dataDir, port, flags });
+      if (engine === 'lsm' || engine === 'bitcask')
+        await server.logged(
+          'the disk is full: the files of the engine are served, and none is removed until a checkpoint has room',
+        );
+      expect((await auditKeys(reader, ledgers)).faults).toEqual([]);
+      await server.end('SIGKILL');
       const newDir = join(directory, 'new');
       const homeless = await ServerProcess.refused({ dataDir: newDir, flags });
       expect((await homeless.ended).code).toBe(4);

@@ -56,6 +56,10 @@ export class BitcaskBase implements Base {
     return this.#state.notes;
   }
 
+  get unsettled(): Error | undefined {
+    return this.#state.options.directory.unsettled;
+  }
+
   get memoryBytes(): number {
     return this.#state.index.memoryBytes + this.#cache.memoryBytes + this.#state.viewBytes;
   }

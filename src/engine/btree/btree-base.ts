@@ -39,6 +39,8 @@ export interface BtreeOptions {
 const FRAME_BYTES = PAGE_BYTES + LOG_FRAME_HEAD_BYTES;
 
 export class BtreeBase implements Base {
+  /** What lies in SQLite's log of the life before is in the database by now, or the start has failed. */
+  readonly unsettled = undefined;
   readonly #connection: Connection;
   readonly #options: BtreeOptions;
   readonly #rows: RowSource;

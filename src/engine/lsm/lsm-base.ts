@@ -113,6 +113,10 @@ export class LsmBase implements Base, FlushTarget, MergeTarget {
     return this.directory.notes;
   }
 
+  get unsettled(): Error | undefined {
+    return this.directory.unsettled;
+  }
+
   find(key: Uint8Array, placed: PlacedChange, withValue: boolean): boolean {
     return this.#view.find(key, placed, withValue);
   }

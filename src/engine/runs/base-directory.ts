@@ -17,6 +17,11 @@
  * When one of 3 to 5 fails, it is not known which manifest a crash would find: from then on nothing is removed, until a later change has
  * come to its end.
  *
+ * A start for which a full disk has no room goes on with what it has found, so that it can be read: `unsettled` says so. A crash may find a
+ * manifest from before that one, then, down to the last that was durable. All its files are there, since this start removes none; so must be all
+ * else that it needs, the log above its revision. Numbers of files go on above all that are there. The next change needs what it has
+ * found not to be durable: it names all the files, whose names were durable before a manifest named them, and behind it only that one is found.
+ *
  * Files that a view of an older state reads (`runs-view.ts`) are kept until it lets go of them; a crash leaves them to the next start.
  */
 import { DiskError } from '../../disk/disk.ts';
@@ -60,13 +65,14 @@ export class BaseDirectory {
    * durable no later one need make so.
    */
   #lostBelow = 0;
+  #unsettled: DiskError | undefined;
   /** The paths of files that are not needed any more, and may be named by a manifest that a crash would find. */
   #unneeded: string[] = [];
   /** The runs that are read by views, and by how many. */
   readonly #viewCountByPath = new Map<string, number>();
 
   /**
-   * Reads the manifest, or makes the first one, and removes what it does not name. Rejects with a `BaseDamageError`; with a
+   * Reads the manifest, or makes the first one, and removes what it does not name; where the disk is full, later. Rejects with a `BaseDamageError`; with a
    * `ForeignBaseError` for the files of another engine, another store or a newer version; and with what the disk rejects with.
    */
   static async open(options: OpenBaseDirectoryOptions): Promise<BaseDirectory> {
@@ -91,10 +97,14 @@ export class BaseDirectory {
         ? NO_BYTES
         : await readNotes(disk, `${directory}/${notesName(notes.number)}`, notes);
     const opened = new BaseDirectory(options, manifest, notesBytes);
-    await opened.#remake();
     const named = namesOf(manifest);
-    for (const name of names) {
-      if (isNumberedName(name) && !named.has(name)) await disk.remove(`${directory}/${name}`);
+    const unnamed = names.filter((name) => isNumberedName(name) && !named.has(name));
+    const paths = unnamed.map((name) => `${directory}/${name}`);
+    await opened.#remake();
+    if (opened.unsettled === undefined) for (const each of paths) await disk.remove(each);
+    else {
+      opened.#unneeded = paths;
+      opened.#nextNumber = Math.max(manifest.nextNumber, ...unnamed.map((name) => numberOf(name) + 1));
     }
     return opened;
   }
@@ -122,7 +132,12 @@ export class BaseDirectory {
     this.#nextNumber = manifest.nextNumber;
   }
 
-  /** The newest that is durable. */
+  /** Why it is not known whether what the start has found is durable; `undefined`: it is. */
+  get unsettled(): DiskError | undefined {
+    return this.#unsettled;
+  }
+
+  /** The newest that is durable, or that the start has found. */
   get manifest(): Manifest {
     return this.#manifest;
   }
@@ -197,8 +212,13 @@ export class BaseDirectory {
    */
   async #remake(): Promise<void> {
     this.#isCertain = false;
-    await this.#replace(encodeManifest(this.#manifest));
-    this.#isCertain = true;
+    try {
+      await this.#replace(encodeManifest(this.#manifest));
+      this.#isCertain = true;
+    } catch (error) {
+      if (!(error instanceof DiskError) || error.code !== 'noSpace') throw error;
+      this.#unsettled = error;
+    }
   }
 
   async #change(revise: (current: Manifest) => Manifest, notes: Uint8Array | undefined): Promise<void> {
@@ -228,6 +248,7 @@ export class BaseDirectory {
     this.#isCertain = false;
     await this.#replace(encodeManifest(manifest));
     this.#isCertain = true;
+    this.#unsettled = undefined;
     this.#manifest = manifest;
     if (notes !== undefined) this.#notes = notes.slice();
     const named = namesOf(manifest);

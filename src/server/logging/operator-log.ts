@@ -47,6 +47,11 @@ export function logOperatorEvent(logger: Logger, event: OperatorEvent): void {
       );
     case 'mergeFailed':
       return logger.warn({ err: event.error }, 'files of the engine could not be merged; tried again later');
+    case 'storageUnsettled':
+      return logger.warn(
+        { err: event.error },
+        'the disk is full: the files of the engine are served, and none is removed until a checkpoint has room',
+      );
     case 'storageDamaged':
       return logger.error(
         { err: event.error },

@@ -112,7 +112,9 @@ export class BaseCheckpointer implements Checkpoints {
   }
 
   removeSegments(): Promise<void> {
-    return trimLog(this.#context, this.#context.durable.revision);
+    const { durable } = this.#context;
+    // A crash may find an older state, which needs the log above it.
+    return trimLog(this.#context, durable.unsettled === undefined ? durable.revision : 0);
   }
 
   /** Whether so much has changed, or the log has grown so much, that one is to be begun. */

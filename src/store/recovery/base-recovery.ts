@@ -47,7 +47,8 @@ export async function recoverFromBase(
   if (durable.revision !== 0) await state.takeCheckpoint(checkedNotes(durable, log.storeId), durable);
   if (log.oldestRevision > durable.revision + 1) throw gapError(durable.revision, log.oldestRevision);
   await replayLog(context, log, state, startMs);
-  if (durable.revision === 0) return state;
+  // An engine whose state may not be durable may need them at the next start.
+  if (durable.revision === 0 || durable.unsettled !== undefined) return state;
   // They are loaded, and would only take room.
   for (const { revision } of snapshots) await disk.remove(snapshotPath(snapshotDirectory, revision));
   return state;

@@ -23,6 +23,8 @@ const GARBAGE = 0xee;
 
 export class MapBase implements Base {
   revision = 0;
+  /** As a start on a full disk. */
+  unsettled: Error | undefined;
   notes = new Uint8Array(0);
   /** Every read of one of these throws. */
   readonly damaged = new Set<string>();
@@ -184,6 +186,7 @@ export class MapBase implements Base {
           for (const change of added) put(entries, change);
         }
         this.revision = revision;
+        this.unsettled = undefined;
         this.notes = new Uint8Array(notes);
         return Promise.resolve();
       },

@@ -1,6 +1,7 @@
-/** What a start makes of what a life left whose last sync of the folder failed. */
-import { expect, test } from 'vitest';
+/** What a start makes of what a life left whose last sync of the folder failed, also where the disk has no room for anything. */
+import { describe, expect, test } from 'vitest';
 import { BaseDirectory } from '../../../src/engine/runs/base-directory.ts';
+import { runName } from '../../../src/engine/runs/file-names.ts';
 import { SimulatedDisk } from '../../support/simulated-disk.ts';
 
 const DIRECTORY = '/data/base';
@@ -48,4 +49,80 @@ test('a loss of power within a start leaves a state that can be opened', async (
       expect(Buffer.from(notes).toString()).toBe(`notes of ${manifest.revision}`);
     }
   }
+});
+
+describe('a start on a full disk', () => {
+  /** All that makes a file longer has no room. */
+  async function openFull(disk: SimulatedDisk): Promise<BaseDirectory> {
+    disk.injectFault({ call: 'write', code: 'noSpace', isPermanent: true });
+    return open(disk);
+  }
+
+  test('shows what it has found, and removes nothing, since a crash may find the state before', async () => {
+    const found = new Set<number>();
+    for (const seed of SEEDS) {
+      const disk = await leftBy(seed);
+      const names = await disk.list(DIRECTORY);
+      const directory = await openFull(disk);
+      expect(directory.manifest.revision).toBe(20);
+      expect(Buffer.from(directory.notes).toString()).toBe('notes of 20');
+      expect(directory.unsettled).toMatchObject({ code: 'noSpace' });
+      await expect(moveTo(directory, 30)).rejects.toMatchObject({ code: 'noSpace' });
+      await directory.discard();
+      expect(await disk.list(DIRECTORY), `seed ${seed}`).toEqual(expect.arrayContaining(names));
+      expect(directory.unsettled).toBeDefined();
+      disk.clearFaults();
+      const { manifest, notes } = await open(disk.losePower());
+      expect(Buffer.from(notes).toString(), `seed ${seed}`).toBe(`notes of ${manifest.revision}`);
+      found.add(manifest.revision);
+    }
+    // Both can be found, or this shows nothing.
+    expect(found).toEqual(new Set([10, 20]));
+  });
+
+  test('makes up for it with the next change, and removes then what is not needed', async () => {
+    for (const seed of SEEDS) {
+      const disk = await leftBy(seed);
+      const directory = await openFull(disk);
+      disk.clearFaults();
+      await moveTo(directory, 30);
+      expect(directory.unsettled).toBeUndefined();
+      await directory.discard();
+      const names = await disk.list(DIRECTORY);
+      expect(names.filter((name) => /^\d+/.test(name))).toHaveLength(1);
+      const { manifest, notes } = await open(disk.losePower());
+      expect(manifest.revision, `seed ${seed}`).toBe(30);
+      expect(Buffer.from(notes).toString(), `seed ${seed}`).toBe('notes of 30');
+    }
+  });
+
+  test('a loss of power within that change leaves a state that can be opened', async () => {
+    for (const seed of SEEDS) {
+      for (let call = 1; call <= 12; call++) {
+        const disk = await leftBy(seed);
+        const directory = await openFull(disk);
+        disk.clearFaults();
+        disk.injectFault({ call: 'any', at: call, isPermanent: true });
+        await moveTo(directory, 30)
+          .then(() => directory.discard())
+          .catch(() => undefined);
+        disk.clearFaults();
+        const { manifest, notes } = await open(disk.losePower());
+        expect([10, 20, 30], `seed ${seed}, call ${call}`).toContain(manifest.revision);
+        expect(Buffer.from(notes).toString()).toBe(`notes of ${manifest.revision}`);
+      }
+    }
+  });
+
+  test('gives no file the number of one that is left', async () => {
+    const disk = await leftBy(1);
+    const left = `${DIRECTORY}/${runName(1000)}`;
+    await (await disk.create(left)).close();
+    const directory = await openFull(disk);
+    expect(directory.takeNumber()).toBe(1001);
+    disk.clearFaults();
+    await moveTo(directory, 30);
+    await directory.discard();
+    expect(await disk.list(DIRECTORY)).not.toContain(runName(1000));
+  });
 });

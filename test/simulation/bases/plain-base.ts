@@ -30,6 +30,7 @@ interface Content {
 }
 
 export class PlainBase implements Base {
+  readonly unsettled = undefined;
   readonly #disk: Disk;
   readonly #directory: string;
   /** As the file has it. */

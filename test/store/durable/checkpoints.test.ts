@@ -57,6 +57,27 @@ describe('a checkpoint', () => {
     expect(bases.newest.revision).toBe(11);
   });
 
+  it('is written before the log is cut by a start whose state may not be durable', async () => {
+    const { harness, bases } = await openLayered({ limits: { segmentBytes: 4096, logRetentionBytes: 0 } });
+    const put = async (): Promise<void> => {
+      for (let index = 0; index < 20; index++) await harness.store.put(`k${index}`, Buffer.alloc(1000));
+    };
+    await put();
+    await harness.store.snapshot();
+    await put();
+    // The next start has the state of that snapshot, and the log above it; a crash would find an older one.
+    bases.unsettled = new Error('the disk is full');
+    await harness.reopen();
+    expect(harness.events).toContainEqual({ kind: 'storageUnsettled', error: bases.unsettled });
+    const { oldestSegmentId } = await harness.store.status();
+    await put();
+    await harness.store.compact((await harness.store.status()).revision);
+    await harness.advance(60_000);
+    expect((await harness.store.status()).oldestSegmentId).toBe(oldestSegmentId);
+    await harness.store.snapshot();
+    expect((await harness.store.status()).oldestSegmentId).toBeGreaterThan(oldestSegmentId);
+  });
+
   it('shows the state of before and behind it while it is written', async () => {
     const { harness, bases } = await openLayered();
     const { store } = harness;

@@ -9,12 +9,15 @@ import { MemoryHarness, type MemoryHarnessOptions } from '../model/store-harness
 /** Bases, one for each life of a store. */
 export class Bases {
   newest = new MapBase();
+  /** What the next start finds may not be durable, for this. */
+  unsettled: Error | undefined;
   /** What a commit of a flush waits for. */
   #held: Promise<void> | undefined;
   #letGo: () => void = () => undefined;
 
   readonly makeEngine = async ({ clock, groupOf }: EnginePlace): Promise<Engine> => {
     this.newest = this.newest.reopened();
+    this.newest.unsettled = this.unsettled;
     this.#holdCommitsOf(this.newest);
     return await new LayeredEngine(this.newest, { clock, groupOf }).open();
   };

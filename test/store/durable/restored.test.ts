@@ -1,5 +1,5 @@
 /** A directory that was restored for an engine on disk: its first start brings the backup into the files of the engine. */
-import { mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
+import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect, it, onTestFinished } from 'vitest';
@@ -99,4 +99,28 @@ it('begins anew where it was broken off', { timeout: 60_000 }, async () => {
   const store = await openStore({ dataDir, engine: 'lsm' });
   await check(store, pairs);
   await store.close();
+});
+
+it('keeps its snapshot while what was loaded may not be durable', { timeout: 60_000 }, async () => {
+  const { dataDir, pairs } = await restored('lsm');
+  const folder = join(dataDir, 'snapshots');
+  const [name = ''] = await readdir(folder);
+  const bytes = await readFile(join(folder, name));
+  await (await openStore({ dataDir, engine: 'lsm' })).close();
+  // As if the life that has loaded it had ended before it removed it.
+  await writeFile(join(folder, name), bytes);
+  const store = await openStore({
+    dataDir,
+    engine: 'lsm',
+    makeEngine: async (place) => {
+      const engine = await openEngine('lsm', place);
+      Object.defineProperty(engine.durable, 'unsettled', { value: new Error('the disk is full') });
+      return engine;
+    },
+  });
+  await check(store, pairs);
+  expect(await readdir(folder)).toEqual([name]);
+  await store.close();
+  await (await openStore({ dataDir, engine: 'lsm' })).close();
+  expect(await readdir(folder)).toEqual([]);
 });

@@ -11,7 +11,8 @@
  * - After a commit that failed the next start may find the new state, though this process goes on with the old one: what lies on disk
  *   may name the files of that flush. So they stay, `abort` included, until a later commit is durable that does not name them.
  * - What a start has found is durable before the base is used: the flush of the folder may have failed in the life before, and then no later
- *   one makes the names of that time durable. So the manifest is made anew. The log is cut by what was found.
+ *   one makes the names of that time durable. So the manifest is made anew. The log is cut by what was found. Where a full disk has no room for
+ *   that, what was found can be read all the same, and `unsettled` says so: a crash may find the state before, so nothing that this needs is removed.
  * - All bytes that are read are verified by a checksum. What does not fit throws a `StoreError` of code `damaged`, which names the
  *   file and the offset, and nothing of it is shown.
  * - A key, range or notes that are handed in belong to the caller, and are copied if they are kept. What `find` and cursors place
@@ -29,6 +30,9 @@ export interface Base {
   readonly revision: number;
   /** What was given with the commit of that revision; empty at revision 0. */
   readonly notes: Uint8Array;
+
+  /** Why what the start has found may not be durable: the disk was full. `undefined`: it is, by now. */
+  readonly unsettled: Error | undefined;
 
   /**
    * Makes `placed` the version of a key.

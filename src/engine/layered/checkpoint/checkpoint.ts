@@ -78,6 +78,10 @@ export class LayeredState implements DurableState {
     return this.#layers.base.revision;
   }
 
+  get unsettled(): Error | undefined {
+    return this.#layers.base.unsettled;
+  }
+
   get unsealedBytes(): number {
     return this.#layers.current.memoryBytes;
   }
