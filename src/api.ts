@@ -613,6 +613,8 @@ export interface StorageStatus {
   /** What checkpoints and merges wrote to files. */
   readonly flushedBytes: number;
   readonly mergedBytes: number;
+  /** Of the files that a merge is about to replace; 0: none is under way. */
+  readonly mergingBytes: number;
   /** What was compressed, before and behind that. */
   readonly plainBytes: number;
   readonly compressedBytes: number;

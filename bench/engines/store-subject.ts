@@ -70,9 +70,9 @@ class StoreSubject implements Subject {
     let before = '';
     for (let waitedMs = 0; waitedMs < SETTLED_AFTER_MS; waitedMs += LOOK_MS) {
       await new Promise((resolve) => setTimeout(resolve, LOOK_MS));
-      const { mergedBytes, diskBytes, sealedBytes } = await this.#storage();
+      const { mergedBytes, mergingBytes, diskBytes, sealedBytes } = await this.#storage();
       const now = [mergedBytes, diskBytes, sealedBytes].join();
-      if (now !== before || sealedBytes > 0) waitedMs = 0;
+      if (now !== before || sealedBytes > 0 || mergingBytes > 0) waitedMs = 0;
       before = now;
     }
   }

@@ -17,6 +17,7 @@ const fresh: StorageStatus = {
   filterMisses: 0,
   flushedBytes: 0,
   mergedBytes: 0,
+  mergingBytes: 0,
   plainBytes: 0,
   compressedBytes: 0,
   runs: [],
@@ -36,6 +37,7 @@ const busy: StorageStatus = {
   filterMisses: 1,
   flushedBytes: 6 * MIB,
   mergedBytes: 3 * MIB,
+  mergingBytes: 2 * MIB,
   plainBytes: 8 * MIB,
   compressedBytes: 2 * MIB,
   runs: [run, run],
@@ -63,7 +65,7 @@ test('files that are used tell of space, caches, filters, writes and compression
     files: '8.0 MiB in 2 files, 62.5 % live, 1.60 times what is live',
     cache: '90.0 % of 1000 reads found there',
     filters: '99.0 % of 100 lookups of absent keys ended there',
-    written: '6.0 MiB by checkpoints, 3.0 MiB by merges',
+    written: '6.0 MiB by checkpoints, 3.0 MiB by merges, 2.0 MiB being merged',
     compression: '8.0 MiB to 2.0 MiB, 75.0 % saved',
   });
   expect(storageLine({ engine: 'bitcask', storage: busy })).toBe(

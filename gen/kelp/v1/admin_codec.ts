@@ -441,6 +441,8 @@ export interface StorageStatusShape {
   compressedBytes: number;
   /** The files, the oldest first; with btree one. */
   runs: StorageRunShape[];
+  /** The bytes of the files that a merge is about to replace; 0: none is under way. */
+  mergingBytes: number;
 }
 
 /** The StorageStatus with every field at its default. */
@@ -460,6 +462,7 @@ export function emptyStorageStatus(): StorageStatusShape {
     plainBytes: 0,
     compressedBytes: 0,
     runs: [],
+    mergingBytes: 0,
   };
 }
 
@@ -480,6 +483,7 @@ export function sizeOfStorageStatus(message: StorageStatusShape): number {
   if (message.plainBytes !== 0) size += 1 + sizeOfInt64(message.plainBytes);
   if (message.compressedBytes !== 0) size += 1 + sizeOfInt64(message.compressedBytes);
   for (const item of message.runs) size += 1 + sizeWithLength(sizeOfStorageRun(item));
+  if (message.mergingBytes !== 0) size += 1 + sizeOfInt64(message.mergingBytes);
   return size;
 }
 
@@ -493,6 +497,10 @@ export function writeStorageStatus(message: StorageStatusShape, buffer: Buffer, 
 /** Writes a message whose size was asked for, so that it ends before `end`; returns where it starts. */
 export function prependStorageStatus(message: StorageStatusShape, buffer: Buffer, end: number): number {
   let start = end;
+  if (message.mergingBytes !== 0) {
+    start = prependInt64(buffer, start, message.mergingBytes);
+    buffer[--start] = 0x78;
+  }
   for (let index = message.runs.length - 1; index >= 0; index--) {
     const bodyEnd = start;
     start = prependStorageRun((message.runs[index] as StorageRunShape), buffer, start);
@@ -614,6 +622,9 @@ export function mergeStorageStatus(message: StorageStatusShape, cursor: Cursor, 
         message.runs.push(item);
         break;
       }
+      case 0x78:
+        message.mergingBytes = cursor.int64(end);
+        break;
       default:
         cursor.skip(tag, end);
     }

@@ -9,7 +9,7 @@ export function storageFacts({ engine, storage }: EngineStatus): Record<string, 
   // A server of before there were others says nothing of it.
   if (storage === undefined) return engine === '' ? {} : { engine };
   const { cacheHits, cacheMisses, filterStops, filterMisses, flushedBytes, mergedBytes } = storage;
-  const { plainBytes, compressedBytes } = storage;
+  const { plainBytes, compressedBytes, mergingBytes } = storage;
   const lookupCount = filterStops + filterMisses;
   return {
     engine: `${engine}, ${checkpointText(storage)}`,
@@ -21,7 +21,7 @@ export function storageFacts({ engine, storage }: EngineStatus): Record<string, 
       filters: `${share(filterStops, lookupCount)} of ${displayCount(lookupCount, 'lookup')} of absent keys ended there`,
     }),
     ...(flushedBytes > 0 && {
-      written: `${displaySize(flushedBytes)} by checkpoints, ${displaySize(mergedBytes)} by merges`,
+      written: `${displaySize(flushedBytes)} by checkpoints, ${displaySize(mergedBytes)} by merges${mergingBytes > 0 ? `, ${displaySize(mergingBytes)} being merged` : ''}`,
     }),
     ...(plainBytes > 0 && {
       compression: `${displaySize(plainBytes)} to ${displaySize(compressedBytes)}, ${share(plainBytes - compressedBytes, plainBytes)} saved`,

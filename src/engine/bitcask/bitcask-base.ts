@@ -146,6 +146,7 @@ export class BitcaskBase implements Base {
       filterMisses: 0,
       flushedBytes,
       mergedBytes,
+      mergingBytes: this.#housekeeper.mergingBytes,
       plainBytes: compression.plainBytes,
       compressedBytes: compression.storedBytes,
     };

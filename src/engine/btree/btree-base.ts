@@ -184,6 +184,7 @@ export class BtreeBase implements Base {
       filterMisses: 0,
       flushedBytes: this.#flushedBytes,
       mergedBytes: this.#rewrittenBytes,
+      mergingBytes: 0,
       plainBytes: 0,
       compressedBytes: 0,
     };

@@ -70,8 +70,10 @@ export class LsmBase implements Base, FlushTarget, MergeTarget {
   #revision: number;
   /** Settles with the last change. Never rejects. */
   #lastChange: Promise<unknown> = Promise.resolve();
-  /** Settles with the merge that is under way. Never rejects. */
-  #merging: Promise<unknown> | undefined;
+  /** Whether the merge that is under way has succeeded. Never rejects. */
+  #merging: Promise<boolean> | undefined;
+  /** Of its inputs; 0: none is. */
+  #mergingBytes = 0;
   #isFlushing = false;
   #isClosing = false;
   readonly #views = new Set<RunsView>();
@@ -223,6 +225,7 @@ export class LsmBase implements Base, FlushTarget, MergeTarget {
       filterMisses,
       flushedBytes,
       mergedBytes,
+      mergingBytes: this.#mergingBytes,
       plainBytes: compression.plainBytes,
       compressedBytes: compression.storedBytes,
     };
@@ -263,7 +266,11 @@ export class LsmBase implements Base, FlushTarget, MergeTarget {
 
   async commitFlush({ revision, notes, runs, forgotten }: FlushResult): Promise<void> {
     // Flushes that outrun the merges wait for them, so that a lookup never goes through too many runs.
-    if (this.directory.manifest.runs.length + runs.length > RUNS_WAIT) await this.#merging;
+    while (this.directory.manifest.runs.length + runs.length > RUNS_WAIT) {
+      // One that has failed is tried again behind this flush.
+      if (this.#merging === undefined || !(await this.#merging)) break;
+      this.#mergeIfDue();
+    }
     const before = lastId(this.directory.manifest);
     const ranges = forgotten.map((range, index) => ({ ...range, id: before + 1 + index }));
     // What was forgotten by then is not among what was flushed.
@@ -399,14 +406,19 @@ export class LsmBase implements Base, FlushTarget, MergeTarget {
 
   async #merge({ start, end }: MergePlan): Promise<void> {
     assert(this.#merging === undefined, 'one merge is under way at a time');
-    const inputs = this.#runsOf(this.directory.manifest).slice(start, end);
+    const { manifest } = this.directory;
+    const inputs = this.#runsOf(manifest).slice(start, end);
+    this.#mergingBytes = manifest.runs.slice(start, end).reduce((sum, { bytes }) => sum + bytes, 0);
     const merging = runMerge(this, inputs, start === 0);
-    const settled = merging.catch(() => undefined);
-    this.#merging = settled;
+    this.#merging = merging.then(
+      () => true,
+      () => false,
+    );
     try {
       this.#counters.mergedBytes += await merging;
     } finally {
       this.#merging = undefined;
+      this.#mergingBytes = 0;
     }
   }
 }

@@ -2,22 +2,24 @@
  * Which runs are merged next: a pure choice from what is known of them. Only neighbours in age are merged, so that of two records of a
  * key the newer one stays the newer.
  *
- * - **Space.** All runs are merged when those above the oldest one are longer than that, or have as many deletions as would empty so
+ * - **Space.** All runs are merged when those above the oldest one are two thirds as long as that, or have as many deletions as would empty so
  *   much of it, or when many ranges were forgotten. The oldest run was all there was when it was made. As long as keys are written over,
- *   all runs together take at most twice of what is live.
+ *   all runs together take at most five thirds of what is live; with what a record takes besides key and value, below twice the data.
  * - **Tiers.** A run is of tier t when it is about 4^t times as long as the shortest that count. Four runs of one tier, with what
  *   is newer and shorter, become one of a higher tier, unless they had the same keys; then they are one run where there were four.
  *   So what a flush writes is written again once for each tier on its way, and once when all is merged.
  * - **Count.** Beyond `RUNS_MAX` the neighbours are merged that are the shortest together.
  *
- * Written for each byte flushed, with D the length of all and F that of a flush: 1 for the flush, log4(D / F) for tiers, and 1 to 2 for
- * merges of all. For D of 1 TiB and F of 64 MiB that is 7 + 3 = 10.
+ * Written for each byte flushed, with D the length of all and F that of a flush: 1 for the flush, log4(D / F) for tiers, and 2.5 for
+ * merges of all. For D of 1 TiB and F of 64 MiB that is 7 + 3.5 = 10.5.
  */
 
 /** Runs of one tier that are merged. */
 const TIER_RUNS = 4;
 /** The shortest run that counts: shorter ones are of the lowest tier, too. */
 const TIER_BYTES_MIN = 1024 * 1024;
+/** What lies above the oldest run may be so long, in parts of that. */
+const NEWER_SHARE = 2 / 3;
 /** Ranges that lookups and cursors heed; more are dropped by merging all. */
 const FORGOTTEN_MAX = 1000;
 
@@ -56,7 +58,7 @@ function planAll(runs: readonly RunSize[]): MergePlan | undefined {
   let deadBytes = 0;
   for (const { bytes, deletedCount } of newer) deadBytes += bytes + deletedCount * bytesPerRecord;
   // What is short is left to the tiers: it would be merged by each flush.
-  return deadBytes > oldest.bytes && totalBytes(runs) >= TIER_BYTES_MIN * TIER_RUNS
+  return deadBytes > NEWER_SHARE * oldest.bytes && totalBytes(runs) >= TIER_BYTES_MIN * TIER_RUNS
     ? { start: 0, end: runs.length }
     : undefined;
 }

@@ -213,6 +213,7 @@ export class MapBase implements Base {
       filterMisses: 0,
       flushedBytes: 0,
       mergedBytes: 0,
+      mergingBytes: 0,
       plainBytes: 0,
       compressedBytes: 0,
     };

@@ -26,6 +26,7 @@ const storage: StorageStatus = {
   filterMisses: 10,
   flushedBytes: 11,
   mergedBytes: 12,
+  mergingBytes: 0,
   plainBytes: 13,
   compressedBytes: 14,
 };

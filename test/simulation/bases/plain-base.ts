@@ -168,6 +168,7 @@ export class PlainBase implements Base {
       filterMisses: 0,
       flushedBytes: 0,
       mergedBytes: 0,
+      mergingBytes: 0,
       plainBytes: 0,
       compressedBytes: 0,
     };

@@ -21,6 +21,8 @@ export class Housekeeper {
   #isWoken = false;
   #isClosing = false;
   #untaken: UntakenMerge | undefined;
+  /** Of the inputs of the merge that is under way; 0: none is. */
+  mergingBytes = 0;
   /** By hand: runs of lower numbers are merged if they have anything dead; 0: none are. */
   #byHandBefore = 0;
   /** They wait for the end of a merge, or of the work. */
@@ -84,6 +86,7 @@ export class Housekeeper {
     const isToldByHand = this.#byHandBefore > 0;
     this.#byHandBefore = 0;
     this.#isWorking = false;
+    this.mergingBytes = 0;
     if (this.#failure !== undefined && !isToldByHand && !this.#isClosing) this.#onMergeFailed(this.#failure);
     this.#step();
   }
@@ -93,11 +96,13 @@ export class Housekeeper {
       if (this.#untaken !== undefined) {
         await takeUntakenMerge(this.#state, this.#untaken, this.#isStopped);
         this.#untaken = undefined;
+        this.mergingBytes = 0;
         this.#step();
       }
       const numbers = this.#isClosing ? [] : this.#choose();
       if (numbers.length === 0) return;
       const inputs = numbers.map((number) => this.#state.runs.get(number));
+      this.mergingBytes = inputs.reduce((sum, { file }) => sum + file.info.bytes, 0);
       this.#untaken = await merge(this.#state, inputs, this.#isStopped);
     }
   }

@@ -17,6 +17,8 @@ export interface BaseFigures {
   /** Written by flushes, and by merges, since the start. */
   readonly flushedBytes: number;
   readonly mergedBytes: number;
+  /** Of the files that a merge is about to replace; 0: none is under way. */
+  readonly mergingBytes: number;
   /** Of what was compressed, before and behind that, since the start. */
   readonly plainBytes: number;
   readonly compressedBytes: number;
