@@ -1,7 +1,9 @@
 /** How backups of a store with an engine on disk begin and end: of what state, with which leases, and what becomes of their views. */
 import { describe, expect, it } from 'vitest';
+import type { Disk } from '../../../src/disk/disk.ts';
 import { StoreError } from '../../../src/errors.ts';
 import { fixed } from '../../../src/limits.ts';
+import { HeldDisk } from '../../support/held-disk.ts';
 import { contentOfBackup } from '../model/backup-content.ts';
 import { allPairs, refused } from '../model/readable.ts';
 import { openLayered } from './layered-store.ts';
@@ -60,6 +62,27 @@ describe('a backup of a store with an engine on disk', () => {
     expect(await content).toMatchObject({ revision: 1, pairs: ['a=1'], leases: [{ leaseId: 8 }] });
     await snapshot;
     expect(bases.newest.flushes).toBe(1);
+  });
+
+  it('shows no lease that a crash could still undo', async () => {
+    const held: HeldDisk[] = [];
+    const wrap = (disk: Disk): Disk => {
+      held.push(new HeldDisk(disk));
+      return held.at(-1) ?? disk;
+    };
+    const { harness, bases } = await openLayered({ wrap });
+    const { store } = harness;
+    await store.put('a', '1');
+    await store.snapshot();
+    held[0]?.hold();
+    const granted = store.grantLease(60_000, 8);
+    let isDone = false;
+    const content = contentOfBackup(store.backup()).finally(() => (isDone = true));
+    await harness.clock.settled();
+    expect([isDone, bases.newest.viewCount]).toEqual([false, 0]);
+    held[0]?.release();
+    expect((await content).leases).toMatchObject([{ leaseId: 8 }]);
+    await granted;
   });
 
   it('waits for a checkpoint of an older revision, and then for its own', async () => {

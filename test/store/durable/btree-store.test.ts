@@ -3,6 +3,7 @@ import { readdir, stat } from 'node:fs/promises';
 import { expect, test } from 'vitest';
 import { openStore } from '../../../src/kv/open-store.ts';
 import { temporaryDirectory } from '../../support/test-server.ts';
+import { contentOfBackup } from '../model/backup-content.ts';
 import { allPairs } from '../model/readable.ts';
 
 test('is the same behind a start, from its checkpoint and the log above it', async () => {
@@ -31,5 +32,7 @@ test('is in memory where there is no directory', async () => {
   expect(status.storage).toMatchObject({ revision: 1, diskBytes: 0, runs: [{ recordCount: 1 }] });
   await store.put('l', '2');
   expect(await allPairs(store)).toHaveLength(2);
+  // Its files can't be viewed: there are none.
+  expect(await contentOfBackup(store.backup())).toMatchObject({ revision: 2, pairs: ['k=1', 'l=2'] });
   await store.close();
 });
