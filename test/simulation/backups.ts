@@ -4,6 +4,7 @@ import {
   readSnapshotHeader,
   type SnapshotVersionShape,
 } from '../../gen/kelp/storage/v1/snapshot_codec.ts';
+import { DiskError } from '../../src/disk/disk.ts';
 import { StoreError } from '../../src/errors.ts';
 import { valueTypeOf } from '../../src/store/collections/kinds.ts';
 import { isUserKey } from '../../src/store/views/regions.ts';
@@ -61,7 +62,9 @@ export async function backUp(store: Store, machine: Machine, random: SeededRando
     expectEqual(() => `the backup of ${revision}: leases`, content.leaseIds, leaseIds);
 }
 
-function isExcused(error: unknown, { ledger }: Machine): boolean {
+function isExcused(error: unknown, { ledger, isDiskFaulty }: Machine): boolean {
+  // What a file can't be read for.
+  if (error instanceof DiskError && isDiskFaulty) return true;
   return error instanceof StoreError && error.code === 'closed' && ledger.isClosing;
 }
 

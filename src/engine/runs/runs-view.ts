@@ -30,7 +30,7 @@ export interface RunsViewOptions {
 export class RunsView {
   readonly revision: number;
   readonly notes: Uint8Array;
-  /** Of what is read ahead; one long value may come on top. */
+  /** Of what is read ahead; of long values a whole one may come on top for each run. */
   readonly memoryBytes: number;
   readonly #options: RunsViewOptions;
   readonly #runs: readonly RunFile[];

@@ -84,6 +84,33 @@ describe.each(['lsm', 'bitcask'] as const)('views of %s', (name) => {
     expect(openPaths).toEqual([]);
   });
 
+  it('are of the state before or behind a commit at each instant of it', async () => {
+    const simulated = new SimulatedDisk({ seed: 1 });
+    const views: Promise<BaseView>[] = [];
+    let spin = (): void => undefined;
+    const disk = withCalls(simulated, {
+      syncDirectory: async (path) => {
+        await simulated.syncDirectory(path);
+        spin();
+      },
+    });
+    const base = await open(disk);
+    await commit(base, 1, 'a');
+    spin = () => void openAgainAndAgain(base, views, 50);
+    await commit(base, 2, 'b');
+    spin = () => undefined;
+    const revisions = new Set<number>();
+    for (const opened of views) {
+      const view = await opened;
+      revisions.add(view.revision);
+      expect(await countOf(view)).toBe(view.revision);
+      await view.close();
+    }
+    expect([...revisions]).toEqual([1, 2]);
+    expect(await runsOf(simulated)).toEqual(namedBy(base));
+    await base.close();
+  });
+
   it('are closed with the base, and leave no file open or behind', async () => {
     const simulated = new SimulatedDisk({ seed: 1 });
     const { disk, openPaths } = new CountingDisk(simulated);
@@ -112,6 +139,14 @@ describe.each(['lsm', 'bitcask'] as const)('views of %s', (name) => {
     await again.close();
   });
 });
+
+/** Between all that waits for the same instant. */
+async function openAgainAndAgain(base: Base, views: Promise<BaseView>[], count: number): Promise<void> {
+  for (let left = count; left > 0; left--) {
+    views.push(viewOf(base));
+    await Promise.resolve();
+  }
+}
 
 async function commit(base: Base, revision: number, key: string): Promise<void> {
   const flush = await base.begin(revision);
