@@ -9,6 +9,7 @@ import { toUserKey } from '../store/views/regions.ts';
 import type { TornTail } from '../wal/segments/segment-end.ts';
 import { filesFrom, openRow, segmentFilesAt } from './segment-files.ts';
 import { readRow, recordsOf } from './segment-reader.ts';
+import { type StoredState, storedStateOf } from './stored-state.ts';
 import { whileLogsUnused } from './unused-directory.ts';
 
 export interface LogRequest {
@@ -29,6 +30,10 @@ export interface LogEnd {
   readonly torn: TornTail | undefined;
   /** The first revision that there is in the log. */
   readonly firstRevision: number;
+  /** The last one; `undefined`: it was not read so far. */
+  readonly lastRevision: number | undefined;
+  /** Of a data directory with an engine on disk: what is in its files need not be in the log. */
+  readonly stored: StoredState | undefined;
 }
 
 /**
@@ -68,11 +73,14 @@ async function read(
   const files = await segmentFilesAt(disk, path);
   const row = await openRow(disk, filesFrom(files, fromRevision));
   if (row === undefined) throw new StoreError('invalidArgument', `${path} holds no segment of a log`);
-  const firstRevision = files[0]?.name.firstRevision ?? 0;
+  const place = {
+    firstRevision: files[0]?.name.firstRevision ?? 0,
+    stored: await storedStateOf(disk, path),
+  };
   const batches = readRow(row.segments, row.seed);
   for (;;) {
     const next = await batches.next();
-    if (next.done === true) return { torn: next.value.torn, firstRevision };
+    if (next.done === true) return { ...place, torn: next.value.torn, lastRevision: next.value.revision };
     if (next.value.revision < fromRevision) continue;
     let revision = next.value.revisionBefore;
     for (const { record } of recordsOf(next.value)) {
@@ -80,7 +88,7 @@ async function read(
       if (revision < fromRevision) continue;
       if (revision > toRevision) {
         await batches.return({ checksum: 0, revision, torn: undefined });
-        return { torn: undefined, firstRevision };
+        return { ...place, torn: undefined, lastRevision: undefined };
       }
       await onRecord(record);
     }

@@ -2,9 +2,7 @@
  * Reads all of a database that nothing else has open, for `kelp verify`: SQLite's own check of its pages and indexes, then each row with
  * its checksums, and the count of them. It changes nothing.
  */
-import { pathToFileURL } from 'node:url';
 import type { Clock } from '../../clock.ts';
-import { dirname } from 'node:path';
 import type { Disk } from '../../disk/disk.ts';
 import { isStoreError } from '../../errors.ts';
 import type { OnProgress } from '../../progress.ts';
@@ -12,12 +10,13 @@ import { TimeSlice } from '../../time-slice.ts';
 import { NO_BYTES } from '../../wire/bytes.ts';
 import { PlacedChange } from '../version.ts';
 import { checkSchema } from './database/check-schema.ts';
-import { Connection } from './database/connection.ts';
+import type { Connection } from './database/connection.ts';
+import { openUnchanged } from './database/open-unchanged.ts';
 import { RangeSet } from '../range-set.ts';
 import { IndexCursor } from './rows/index-cursor.ts';
 import { RowCursor } from './rows/row-cursor.ts';
 import { RowSource } from './rows/row-source.ts';
-import { LOG_NAME, PAGE_BYTES } from './database/schema.ts';
+import { PAGE_BYTES } from './database/schema.ts';
 import { damaged } from './database/sqlite-error.ts';
 import type { State } from './state.ts';
 import { readState } from './stored-state.ts';
@@ -46,7 +45,7 @@ export async function verifyBtree(path: string, options: VerifyBtreeOptions): Pr
   const found = { state: undefined as State | undefined, rowCount: 0, bytes: 0 };
   let connection: Connection | undefined;
   try {
-    connection = await openUnchanged(path, options.disk);
+    connection = await openUnchanged(path, options.disk, CACHE_BYTES);
     found.bytes = connection.number('PRAGMA page_count') * PAGE_BYTES;
     checkSchema(connection);
     found.state = readState(connection);
@@ -59,14 +58,6 @@ export async function verifyBtree(path: string, options: VerifyBtreeOptions): Pr
   } finally {
     connection?.close();
   }
-}
-
-/** Where there is no log SQLite may take the file as one that never changes, and then makes none of its own beside it. */
-async function openUnchanged(path: string, disk: Disk): Promise<Connection> {
-  const url = pathToFileURL(path);
-  const names = await disk.list(dirname(path));
-  if (!names.includes(LOG_NAME)) url.searchParams.set('immutable', '1');
-  return Connection.open(path, url, { cacheBytes: CACHE_BYTES, readOnly: true });
 }
 
 function checkPages(connection: Connection): void {
