@@ -42,10 +42,11 @@ describe('export', () => {
     }
     const { stdout } = await kelp.run(['export', '--format', 'json']);
     expect(JSON.parse(stdout)).toMatchObject({ version: 1, data: { other: 'x', 'user/1': 'Alice' } });
+    expect(await kelp.text('export', '--revision', '1')).toBe('{"key":"user/1","value":"Alice"}\n');
+    // With an engine on disk it is a backup, which shortens history.
     expect((await kelp.run(['export', '--format', 'binary'])).bytes.subarray(0, 8).toString()).toBe(
       'KELPSNP1',
     );
-    expect(await kelp.text('export', '--revision', '1')).toBe('{"key":"user/1","value":"Alice"}\n');
     expect(await kelp.text('export', '--hex-keys', '--prefix', '6f')).toBe('{"key":"other","value":"x"}\n');
   });
 
