@@ -5,11 +5,15 @@ import { mkdir } from 'node:fs/promises';
 import { DatabaseSync } from 'node:sqlite';
 import { promisify } from 'node:util';
 import { beforeEach, expect, onTestFinished, test, vi, type TestContext } from 'vitest';
+import { Connection } from '../../../src/engine/btree/database/connection.ts';
+import { SCHEMA } from '../../../src/engine/btree/database/schema.ts';
+import type { FlushResult } from '../../../src/engine/btree/flush/flush-end.ts';
+import { MemoryFlush } from '../../../src/engine/btree/flush/memory-flush.ts';
 import { newState } from '../../../src/engine/btree/state.ts';
 import { ThreadFlush } from '../../../src/engine/btree/flush/thread-flush.ts';
 import { startWorker } from '../../../src/engine/btree/flush/writing-thread.ts';
 import type { Base } from '../../../src/engine/layered/base/base.ts';
-import { placeChange } from '../../../src/engine/version.ts';
+import { type Change, placeChange } from '../../../src/engine/version.ts';
 import { fixed } from '../../../src/limits.ts';
 import { NO_BYTES } from '../../../src/wire/bytes.ts';
 import { temporaryDirectory } from '../../support/test-server.ts';
@@ -189,3 +193,31 @@ async function smallFileSystem(context: TestContext, byteCount: number): Promise
   });
   return small;
 }
+
+test('a database in memory counts its rows right behind a flush that was taken back', async () => {
+  const connection = await Connection.open(':memory:', ':memory:', { cacheBytes: 1024 * 1024 });
+  onTestFinished(() => connection.close());
+  connection.exec(Object.values(SCHEMA).join('; '), 'it could not be made');
+  let rowCount = 0;
+  const end = {
+    committed: (result: FlushResult) => (rowCount = result.rowCount ?? NaN),
+    over: vi.fn(),
+    wasCommitted: () => false,
+  };
+  const flushOf = async (changes: readonly Change[], storeId = STORE_ID): Promise<void> => {
+    const next = (notes: Uint8Array) => ({
+      ...newState({ storeId: STORE_ID, revision: 5, notes, rowCount }),
+      storeId,
+    });
+    const flush = new MemoryFlush(connection, next, end);
+    for (const change of changes) flush.add(placeChange(change));
+    await flush.commit(NO_BYTES);
+  };
+  await flushOf([first]);
+  // All has been written when that fails.
+  await expect(flushOf([second], null as never)).rejects.toThrow(/NOT NULL/);
+  await flushOf([put('a', 3, 'overwritten')]);
+  expect(rowCount).toBe(1);
+  await flushOf([second, put('c', 4, '')]);
+  expect(rowCount).toBe(3);
+});

@@ -64,4 +64,7 @@ export const WRITE_SQL = {
     VALUES (0, ?, ?, ?, ?, ?, ?)`,
 } as const;
 
+/** Makes the id of `state` that of the row that was inserted last, as a writer finds it on a new connection (`row-writer.ts`). */
+export const RESET_ROW_ID_SQL = 'INSERT OR REPLACE INTO state SELECT * FROM state';
+
 export type WriteSql = typeof WRITE_SQL;
