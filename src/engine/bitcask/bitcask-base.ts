@@ -60,6 +60,11 @@ export class BitcaskBase implements Base {
     return this.#state.options.directory.unsettled;
   }
 
+  /** A deletion takes the key out. */
+  get hasDeletions(): boolean {
+    return false;
+  }
+
   get memoryBytes(): number {
     return this.#state.index.memoryBytes + this.#cache.memoryBytes + this.#state.viewBytes;
   }

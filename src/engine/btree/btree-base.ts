@@ -78,6 +78,11 @@ export class BtreeBase implements Base {
     return this.#state.notes;
   }
 
+  /** A deletion takes the key out. */
+  get hasDeletions(): boolean {
+    return false;
+  }
+
   /**
    * Of the pages in memory it is a bound: SQLite takes them when it reads. Those of a flush count before it begins, too: what has changed
    * by then must leave room for them.

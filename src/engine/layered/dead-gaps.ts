@@ -1,6 +1,6 @@
 /**
  * Where scans have found deleted keys alone, so that the next ones pass over them at once: what a queue leaves in front of its first
- * key, until a checkpoint takes it out of the base.
+ * key, until a checkpoint takes it out of the base; or, where the base keeps deletions, until a merge does.
  *
  * Invariants:
  *
@@ -17,7 +17,7 @@ export interface DeadGap {
   /** Exclusive. */
   readonly end: Uint8Array;
   readonly revision: number;
-  /** The keys that were found. */
+  /** The keys that were found, by an estimate where it was cut. */
   readonly count: number;
 }
 
@@ -40,6 +40,17 @@ export class DeadGaps {
       : undefined;
   }
 
+  /** Where the gaps end that touch each other from a bound on, or down from it, for a read at a revision. */
+  behind(bound: Uint8Array, revision: number, isReverse: boolean): Uint8Array {
+    let end = bound;
+    for (let place = this.#firstEndingBehind(bound) - (isReverse ? 1 : 0); ; place += isReverse ? -1 : 1) {
+      const gap = this.#gaps[place];
+      const touches = isBorder(isReverse ? gap?.end : gap?.start, end);
+      if (gap === undefined || !touches || gap.revision > revision) return end;
+      end = isReverse ? gap.start : gap.end;
+    }
+  }
+
   /** A scan has gone over deleted keys alone, none of which lies in a gap that it could pass over. The bounds are kept. */
   note(gap: DeadGap): void {
     const place = this.#firstEndingBehind(gap.start);
@@ -53,12 +64,31 @@ export class DeadGaps {
     this.#join(Math.min(place, this.#gaps.length - 1));
   }
 
+  /** Adds one that takes in those that it meets. */
+  cover({ start, end, revision, count }: DeadGap): void {
+    const gaps = this.#gaps;
+    const first = this.#firstEndingBehind(start);
+    let next = first;
+    let low = start;
+    let high = end;
+    for (; next < gaps.length; next++) {
+      const gap = gaps[next]!;
+      if (Buffer.compare(gap.start, end) >= 0) break;
+      if (Buffer.compare(gap.start, low) < 0) low = gap.start;
+      if (Buffer.compare(gap.end, high) > 0) high = gap.end;
+    }
+    gaps.splice(first, next - first, { start: low, end: high, revision, count });
+    if (gaps.length > GAPS_MAX) gaps.length = 0;
+  }
+
   /** A key comes to be. */
   cut(key: Uint8Array): void {
     const place = this.#firstEndingBehind(key);
     const gap = this.#gaps[place];
     if (gap === undefined || Buffer.compare(gap.start, key) > 0) return;
-    const { start, end, revision, count } = gap;
+    const { start, end, revision } = gap;
+    // So pieces of one that is cut again and again come to be small enough to be joined.
+    const count = gap.count / 2;
     const behind = behindKey(key);
     const parts: DeadGap[] = [];
     if (Buffer.compare(start, key) < 0) parts.push({ start, end: new Uint8Array(key), revision, count });

@@ -34,7 +34,8 @@ import { LayeredState } from './checkpoint/checkpoint.ts';
 import { DueKeys } from './due-keys.ts';
 import { LayeredLoader } from './layered-loader.ts';
 import { LayeredWalk } from './layered-walk.ts';
-import { BASE, Layers, NOWHERE, Newest, PREVIOUS } from './layers.ts';
+import { BASE, CURRENT, NOWHERE, PREVIOUS } from './layer.ts';
+import { Layers, Newest } from './layers.ts';
 import { Merge } from './merge.ts';
 import { NewestState } from './newest-state.ts';
 
@@ -191,6 +192,7 @@ export class LayeredEngine implements Engine {
     const { key } = change;
     const isOfCurrent = newest.layer !== NOWHERE && newest.layer !== BASE && newest.layer !== PREVIOUS;
     const hides = change.deleted && (isOfCurrent ? layers.isLiveBelow(key) : newest.isLive);
+    const hiding = this.#hidingLayer(change, newest, isOfCurrent, hides);
     current.apply(isOfCurrent ? newest.reference : NONE, change, hides);
     layers.newestRevision = change.revision;
     if (newest.deadlineMs !== 0) {
@@ -198,7 +200,14 @@ export class LayeredEngine implements Engine {
       else if (newest.layer === BASE) this.#due.noteChange(newest.deadlineMs);
     }
     if (!change.deleted && !newest.isLive && !layers.gaps.isEmpty) layers.gaps.cut(key);
-    newestState.replace(change, newest);
+    newestState.replace(change, newest, hiding);
+  }
+
+  /** The layer whose deletion hides the key of a change that makes it dead, or that has hidden it if the change brings it back. */
+  #hidingLayer({ key, deleted }: Change, newest: Newest, isOfCurrent: boolean, hides: boolean): number {
+    if (deleted !== newest.isLive || newest.layer === NOWHERE) return NOWHERE;
+    const isHidden = deleted ? hides : isOfCurrent && this.layers.current.isHiding(newest.reference);
+    return isHidden ? CURRENT : this.layers.hidingBelow(key);
   }
 
   putAll(row: PutRow): number {
@@ -257,7 +266,8 @@ export class LayeredEngine implements Engine {
     const { current, previous } = this.layers;
     const isMoreOfCurrent = current.maintain(isThorough);
     const isMoreOfPrevious = previous?.maintain(isThorough) ?? false;
-    return this.#due.maintain() || isMoreOfCurrent || isMoreOfPrevious;
+    const isMoreOfCensus = this.layers.census.tidy();
+    return this.#due.maintain() || isMoreOfCurrent || isMoreOfPrevious || isMoreOfCensus;
   }
 
   due(nowMs: number, limit: number): Uint8Array[] {

@@ -24,19 +24,15 @@ import { deadlineAt, isDeletedAt, leaseAt, storedBytesAt } from '../memory/versi
 import type { PlacedChange } from '../version.ts';
 import type { Base } from './base/base.ts';
 import { BaseLookup } from './base/base-lookup.ts';
+import { Census } from './census/census.ts';
 import { DeadGaps } from './dead-gaps.ts';
+import { BASE, CURRENT, NOWHERE, PREVIOUS } from './layer.ts';
 import { Generation, type GenerationOptions } from './generation/generation.ts';
 import { RangeSet } from '../range-set.ts';
 
-/** The layers in which the newest version of a key may be. */
-export const NOWHERE = 0;
-export const CURRENT = 1;
-export const PREVIOUS = 2;
-export const BASE = 4;
-
 /** What is known of the newest version of a key; one object serves for one key after the other. */
 export class Newest {
-  layer = NOWHERE;
+  layer: number = NOWHERE;
   /** In the layer, if it is a generation. */
   reference = NONE;
   /** Whether the key exists. */
@@ -85,6 +81,8 @@ export class Layers {
   /** Since the last seal. */
   forgotten = new RangeSet();
   readonly gaps = new DeadGaps();
+  /** Of the newest state. */
+  census = new Census();
   compactRevision = 0;
   newestRevision: number;
   /** The reads of the base that scans have paid for. */
@@ -148,6 +146,14 @@ export class Layers {
     return this.lookup.find(key);
   }
 
+  /** The layer below the current one whose deletion hides a key there: `PREVIOUS`, or `NOWHERE`. */
+  hidingBelow(key: Uint8Array): number {
+    const { previous } = this;
+    if (previous === undefined || this.forgotten.has(key)) return NOWHERE;
+    const reference = previous.find(key);
+    return reference !== NONE && previous.isHiding(reference) ? PREVIOUS : NOWHERE;
+  }
+
   /** Whether a generation says something of the newest version of a key. */
   isAboveBase(key: Uint8Array): boolean {
     return (
@@ -167,8 +173,8 @@ export class Layers {
   dropPrevious(): void {
     this.previous = undefined;
     this.lookup.forget();
-    // What was hidden is gone from the base.
-    this.gaps.clear();
+    // What was hidden is gone from the base, unless that has to step over it.
+    if (!this.base.hasDeletions) this.gaps.clear();
   }
 
   newGeneration(): Generation {

@@ -3,7 +3,8 @@
  * in which no layer changes; a visitor may go over others meanwhile.
  *
  * Keys that do not exist come up only where a deletion hides what lies below. Those of a gap (`dead-gaps.ts`) are passed over at once, and
- * where many come one behind the other in the newest state, that is noted as a gap.
+ * where many come one behind the other in the newest state, that is noted as a gap. So are those of buckets of the census that have no live
+ * key: between two live keys of the newest state at most those of two buckets are looked at.
  */
 import { copyOut } from '../byte-pool.ts';
 import type { EngineRange } from '../engine.ts';
@@ -12,15 +13,19 @@ import { isDeletedAt } from '../memory/version-codec.ts';
 import { PlacedChange } from '../version.ts';
 import { memoryOf } from '../../wire/memory.ts';
 import type { WorkBudget } from '../../work-budget.ts';
-import type { BaseCursor } from './base/base.ts';
+import { type BaseCursor, DELETED_PER_STEP } from './base/base.ts';
 import type { Generation } from './generation/generation.ts';
 import { GenerationCursor } from './generation/generation-cursor.ts';
 import { behindKey } from './dead-gaps.ts';
 import { compareKeys } from './key-order.ts';
-import { BASE, CURRENT, type Layers, type Newest, NOWHERE, PREVIOUS } from './layers.ts';
+import { BASE, CURRENT, NOWHERE, PREVIOUS } from './layer.ts';
+import type { Layers, Newest } from './layers.ts';
 
 /** A read of the disk takes as long as so many visits. */
 export const VISITS_PER_READ = 10;
+
+/** The census is asked at the first of the keys that do not exist, and then at each after so many. */
+const DEAD_PER_LOOK = 16;
 
 const ALL: EngineRange = { start: new Uint8Array(0), end: undefined };
 
@@ -47,7 +52,7 @@ export class Merge {
   /** Whether gaps are passed over. */
   #skipsGaps = false;
   #isLive = false;
-  /** The first of the keys that were left last and do not exist, and how many they are. */
+  /** Where the keys begin that were left last and do not exist (with the first of them, or behind it), and how many they are. */
   #deadFrom: Uint8Array | undefined;
   #deadCount = 0;
 
@@ -76,6 +81,7 @@ export class Merge {
   close(): void {
     if (this.layers !== NOWHERE) this.#endDeadAtKey();
     this.#deadFrom = undefined;
+    this.#deadCount = 0;
     this.layers = NOWHERE;
     this.#closeCursors();
   }
@@ -131,7 +137,7 @@ export class Merge {
       previous.keyspace.seek(this.#previous.reference, this.#revision)
     )
       return this.#show(previous);
-    return (found & BASE) === 0 ? undefined : this.basePlaced;
+    return this.isInBase ? this.basePlaced : undefined;
   }
 
   /** The newest version of the key in the layers below the current generation. */
@@ -140,15 +146,30 @@ export class Merge {
     newest.clear();
     if ((this.layers & PREVIOUS) !== 0 && previous !== undefined)
       newest.takeBlock(PREVIOUS, previous, this.#previous.reference);
-    else if ((this.layers & BASE) !== 0) newest.takePlaced(this.basePlaced);
+    else if (this.isInBase) newest.takePlaced(this.basePlaced);
+  }
+
+  /** Whether the base has the key, as `basePlaced`. */
+  get isInBase(): boolean {
+    return (this.layers & BASE) !== 0 && !this.basePlaced.deleted;
   }
 
   /** Whether the key, which does not exist in the newest state, may still be read at an older revision. */
   get isDeletionSeen(): boolean {
     const { current, previous, compactRevision } = this.#layers;
+    if (this.layers === BASE) return false;
     const generation = (this.layers & CURRENT) !== 0 ? current : previous;
     const { reference } = generation === current ? this.#current : this.#previous;
     return generation !== undefined && generation.revisionOf(reference) > compactRevision;
+  }
+
+  /** The layer whose deletion hides the key, which does not exist in the newest state; `NOWHERE`: none does. */
+  get hidingLayer(): number {
+    const { current, previous } = this.#layers;
+    const found = this.layers;
+    if ((found & CURRENT) !== 0 && current.isHiding(this.#current.reference)) return CURRENT;
+    const isSealed = (found & PREVIOUS) !== 0 && previous?.isHiding(this.#previous.reference) === true;
+    return isSealed ? PREVIOUS : NOWHERE;
   }
 
   copyKey(): Uint8Array {
@@ -190,26 +211,39 @@ export class Merge {
     base?.close();
   }
 
-  /** The key that was found does not exist. @returns whether the gap that it lies in was left with it. */
+  /** The key that was found does not exist. @returns whether it was left with the gap or the empty buckets that it lies in. */
   #leaveDead(budget: WorkBudget | undefined): boolean {
     const { gaps, newestRevision } = this.#layers;
     if (!this.#skipsGaps) return false;
     const gap = gaps.isEmpty ? undefined : gaps.at(this.#keyHere(), this.#revision);
     if (gap !== undefined) {
       this.#endDead(this.#sign > 0 ? gap.start : gap.end);
-      budget?.spendVisits(VISITS_PER_READ);
-      const { start, end } = this.#range;
-      this.#closeCursors();
-      this.#openCursors(this.#sign > 0 ? { start: gap.end, end } : { start, end: gap.start }, this.#revision);
+      this.#goOnAt(this.#sign > 0 ? gap.end : gap.start, budget);
       return true;
     }
     if (this.#revision < newestRevision) return false;
-    if (this.#deadFrom === undefined) {
-      this.#deadFrom = this.copyKey();
-      this.#deadCount = 0;
-    }
-    this.#deadCount++;
-    return false;
+    this.#deadFrom ??= this.#sign > 0 ? this.copyKey() : behindKey(this.#keyHere());
+    const isLook = this.#deadCount % DEAD_PER_LOOK === 0;
+    this.#deadCount += this.isDeletedInBase ? DELETED_PER_STEP : 1;
+    if (!isLook) return false;
+    const empty = this.#layers.census.passEmpty(this.#keyHere(), this.#sign < 0);
+    if (empty === undefined) return false;
+    const bound = empty.bound ?? this.#range.end;
+    this.#endDead(bound);
+    this.#goOnAt(bound, budget);
+    return true;
+  }
+
+  /** Passes over what lies before a bound, in the order of the scan. @param bound where it goes on, or before; `undefined`: there is nothing more. */
+  #goOnAt(bound: Uint8Array | undefined, budget: WorkBudget | undefined): void {
+    budget?.spendVisits(VISITS_PER_READ);
+    const { start, end } = this.#range;
+    this.#closeCursors();
+    if (bound === undefined) return;
+    const from = this.#layers.gaps.behind(bound, this.#revision, this.#sign < 0);
+    // What follows touches what was passed over.
+    if (this.#revision >= this.#layers.newestRevision) this.#deadFrom = from;
+    this.#openCursors(this.#sign > 0 ? { start: from, end } : { start, end: from }, this.#deadRevision);
   }
 
   /** The keys that do not exist end with the one before the key that was found. */
@@ -221,17 +255,19 @@ export class Merge {
 
   /** The keys that do not exist reach up to a bound, or down to it; `undefined`: that is not known. */
   #endDead(bound: Uint8Array | undefined): void {
-    const from = this.#deadFrom;
+    const [from, count] = [this.#deadFrom, this.#deadCount];
     this.#deadFrom = undefined;
+    this.#deadCount = 0;
     if (from === undefined || bound === undefined) return;
-    const isReverse = this.#sign < 0;
+    const [start, end] = this.#sign > 0 ? [from, bound] : [bound, from];
+    if (Buffer.compare(start, end) >= 0) return;
     this.#layers.gaps.note({
       // The bound may be the caller's.
-      start: isReverse ? bound.slice() : from,
-      end: isReverse ? behindKey(from) : bound.slice(),
+      start: start.slice(),
+      end: end.slice(),
       // Not that of the last deletion: there may be later ones of keys that came and went, which did not even come up.
       revision: this.#layers.newestRevision,
-      count: this.#deadCount,
+      count,
     });
   }
 
@@ -239,10 +275,16 @@ export class Merge {
     return this.keyBytes.subarray(this.keyStart, this.keyEnd);
   }
 
+  /** Whether the key is there only as one of many that the base has stepped over. */
+  get isDeletedInBase(): boolean {
+    return this.layers === BASE && this.basePlaced.deleted;
+  }
+
   #nextOfBase(budget: WorkBudget | undefined): void {
     const { base } = this.#layers;
     const { readCount } = base;
     this.#hasBase = this.#base?.next(this.basePlaced) ?? false;
+    if (this.#hasBase && this.basePlaced.deleted) budget?.spendVisits(DELETED_PER_STEP);
     const reads = base.readCount - readCount;
     if (reads === 0 || budget === undefined) return;
     budget.spendVisits(reads * VISITS_PER_READ);

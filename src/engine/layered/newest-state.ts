@@ -6,17 +6,23 @@ import { assert, isStoreError } from '../../errors.ts';
 import { fixed } from '../../limits.ts';
 import type { EngineRange, EngineStats, GroupOfKey } from '../engine.ts';
 import type { Change } from '../version.ts';
-import { Census, SPLIT_ABOVE, SPLIT_INTO } from './census/census.ts';
+import { type Census, SPLIT_ABOVE, SPLIT_INTO } from './census/census.ts';
+import type { BucketSizes } from './census/census-part.ts';
 import type { KeptState } from './checkpoint/base-notes.ts';
 import { DeadlineTotals } from './deadline-totals.ts';
 import { separatorOf } from './key-order.ts';
-import { BASE, CURRENT, type Layers, Newest, PREVIOUS } from './layers.ts';
+import { CURRENT, NOWHERE, PREVIOUS } from './layer.ts';
+import { type Layers, Newest } from './layers.ts';
 import { Merge } from './merge.ts';
 
 /** A bucket that could not be cut, since the disk is damaged, is tried again when so many more keys have come. */
 const SPLIT_AGAIN = 32;
+/** Where a checkpoint leaves so many deletions in the base without a live key between them, scans pass over them at once. */
+const GAP_KEYS_MIN = 256;
 /** `forget` looks at so many keys for each that it may drop: deleted ones are not counted. */
 const LOOKED_PER_FORGOTTEN = 16;
+/** ... and has the base step over deleted keys so often. */
+const DELETED_STEPS_MAX = 256;
 
 /** A key that is about to be forgotten. */
 interface Forgotten {
@@ -25,13 +31,14 @@ interface Forgotten {
   /** As the newest state has it: the length of its value, -1 when it is deleted; its deadline. */
   readonly valueBytes: number;
   readonly deadlineMs: number;
+  /** The layer whose deletion hides it, when it is deleted. */
+  readonly hiding: number;
   /** The length of its value in the layers below the current one, and in the base; -1: it is not there. */
   readonly belowBytes: number;
   readonly baseBytes: number;
 }
 
 export class NewestState {
-  census = new Census();
   /** Of keys and values. */
   dataBytes = 0;
   deadlines: DeadlineTotals;
@@ -50,9 +57,13 @@ export class NewestState {
     this.deadlines = new DeadlineTotals(groupOf);
   }
 
+  get census(): Census {
+    return this.#layers.census;
+  }
+
   /** Takes over what the base has, while nothing lies above it. */
   begin(census: Census, dataBytes: number, deadlines: DeadlineTotals): void {
-    this.census = census;
+    this.#layers.census = census;
     this.deadlines = deadlines;
     this.dataBytes = this.baseBytes = this.#belowBytes = dataBytes;
     this.baseKeyCount = this.#belowKeyCount = census.keyCount;
@@ -70,18 +81,24 @@ export class NewestState {
   noteCommit(): void {
     this.baseKeyCount = this.#belowKeyCount;
     this.baseBytes = this.#belowBytes;
+    const { base, gaps, newestRevision } = this.#layers;
+    if (base.hasDeletions) {
+      for (const { start, end, hidden } of this.census.emptyRanges(GAP_KEYS_MIN))
+        gaps.cover({ start, end, revision: newestRevision, count: hidden });
+    }
+    this.census.noteCommit();
   }
 
-  /** A change has replaced the newest version of its key. */
-  replace(change: Change, newest: Newest): void {
+  /** A change has replaced the newest version of its key. @param hiding the layer that hides it while it is dead. */
+  replace(change: Change, newest: Newest, hiding: number): void {
     const { key, deleted } = change;
     this.dataBytes += deleted ? 0 : key.length + change.value.length;
     this.dataBytes -= newest.isLive ? key.length + newest.valueBytes : 0;
     this.deadlines.add(key, newest.deadlineMs, -1);
     if (!deleted) this.deadlines.add(key, change.expireTimeMs, 1);
     if (deleted !== newest.isLive) return;
-    const count = this.census.add(key, deleted ? -1 : 1);
-    if (count > SPLIT_ABOVE && (count - SPLIT_ABOVE) % SPLIT_AGAIN === 1) this.#split();
+    const shown = this.census.add(key, deleted ? -1 : 1, hiding);
+    if (!deleted && shown > SPLIT_ABOVE && (shown - SPLIT_ABOVE) % SPLIT_AGAIN === 1) this.#split();
   }
 
   /** How many live keys lie before a key. */
@@ -147,26 +164,29 @@ export class NewestState {
   /** Cuts the bucket that the census has gone to last. The change that made it too long has been applied: nothing may fail. */
   #split(): void {
     const { census } = this;
+    const { count: live, shown } = census;
     const merge = this.#merge;
-    const pieces = Math.ceil(census.count / SPLIT_INTO);
-    const size = Math.ceil(census.count / pieces);
-    const counts: number[] = [];
+    const size = Math.ceil(shown / Math.ceil(shown / SPLIT_INTO));
+    const pieces: BucketSizes[] = [];
     const fences: Uint8Array[] = [];
-    let before: Uint8Array | undefined;
-    let count = 0;
-    let total = 0;
+    let piece = { live: 0, hidden: 0, sealedHidden: 0 };
+    let last: Uint8Array | undefined;
     try {
-      merge.open({ start: census.fence, end: census.nextFence }, fixed.integerMax, false, false);
+      this.#openShown({ start: census.fence, end: census.nextFence });
       for (; merge.find(); merge.leave(undefined)) {
-        if (merge.version() === undefined) continue;
-        if (before !== undefined) {
-          fences.push(separatorOf(before, merge.copyKey()));
-          counts.push(count);
-          count = 0;
-          before = undefined;
+        const isLive = merge.version() !== undefined;
+        const hiding = isLive ? NOWHERE : merge.hidingLayer;
+        if (!isLive && hiding === NOWHERE) continue;
+        if (last !== undefined) {
+          fences.push(separatorOf(last, merge.copyKey()));
+          pieces.push(piece);
+          piece = { live: 0, hidden: 0, sealedHidden: 0 };
+          last = undefined;
         }
-        total++;
-        if (++count === size) before = merge.copyKey();
+        if (isLive) piece.live++;
+        else if (hiding === CURRENT) piece.hidden++;
+        else piece.sealedHidden++;
+        if (piece.live + piece.hidden + piece.sealedHidden === size) last = merge.copyKey();
       }
     } catch (error) {
       if (isStoreError(error, 'damaged')) return;
@@ -174,9 +194,15 @@ export class NewestState {
     } finally {
       merge.close();
     }
-    counts.push(count);
-    assert(total === census.count, 'a bucket has as many keys as were counted');
-    census.split(counts, fences);
+    pieces.push(piece);
+    const total = pieces.reduce((sum, each) => sum + each.live, 0);
+    assert(total === live, 'a bucket has as many keys as were counted');
+    census.split(pieces, fences);
+  }
+
+  /** Goes over a range with all dead keys that are hidden, those of gaps and of empty buckets included. */
+  #openShown(range: EngineRange): void {
+    this.#merge.open(range, fixed.integerMax, false, false, this.#layers.newestRevision);
   }
 
   /** What `forget` drops, and the key behind it. */
@@ -185,11 +211,13 @@ export class NewestState {
     const merge = this.#merge;
     const found: Forgotten[] = [];
     let count = 0;
+    let steps = 0;
     let end = range.end;
     try {
       merge.open(range, fixed.integerMax, false, false, layers.compactRevision);
       for (; merge.find(); merge.leave(undefined)) {
-        if (count === limit || found.length === limit * LOOKED_PER_FORGOTTEN) {
+        if (merge.isDeletedInBase && ++steps < DELETED_STEPS_MAX) continue;
+        if (count === limit || found.length === limit * LOOKED_PER_FORGOTTEN || steps === DELETED_STEPS_MAX) {
           // What follows is left for the next call.
           end = merge.copyKey();
           count = limit;
@@ -215,20 +243,21 @@ export class NewestState {
       layers: merge.layers,
       valueBytes: version === undefined ? -1 : version.valueEnd - version.valueStart,
       deadlineMs: version?.expireTimeMs ?? 0,
+      hiding: version === undefined ? merge.hidingLayer : NOWHERE,
       belowBytes: below.isLive ? below.valueBytes : -1,
-      baseBytes: (merge.layers & BASE) === 0 ? -1 : merge.basePlaced.valueEnd - merge.basePlaced.valueStart,
+      baseBytes: merge.isInBase ? merge.basePlaced.valueEnd - merge.basePlaced.valueStart : -1,
     };
   }
 
-  #drop({ key, layers, valueBytes, deadlineMs, belowBytes, baseBytes }: Forgotten): void {
+  #drop({ key, layers, valueBytes, deadlineMs, hiding, belowBytes, baseBytes }: Forgotten): void {
     const { current, previous } = this.#layers;
     if ((layers & CURRENT) !== 0) current.keyspace.forget(current.find(key));
     else if ((layers & PREVIOUS) !== 0) previous?.leaveDeadline(previous.find(key));
     if (valueBytes !== -1) {
-      this.census.add(key, -1);
+      this.census.add(key, -1, NOWHERE);
       this.dataBytes -= key.length + valueBytes;
       this.deadlines.add(key, deadlineMs, -1);
-    }
+    } else if (hiding !== NOWHERE) this.census.forgetHidden(key, hiding);
     if (belowBytes !== -1) {
       this.#belowKeyCount--;
       this.#belowBytes -= key.length + belowBytes;

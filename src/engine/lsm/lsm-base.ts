@@ -192,6 +192,10 @@ export class LsmBase implements Base, FlushTarget, MergeTarget {
     await this.#merge({ start: 0, end: runs.length });
   }
 
+  get hasDeletions(): boolean {
+    return this.directory.manifest.runs.some(({ deletedCount }) => deletedCount > 0);
+  }
+
   get memoryBytes(): number {
     let memoryBytes = this.#cache.bytes;
     for (const run of this.#view.runs) memoryBytes += run.memoryBytes;

@@ -1,7 +1,7 @@
-/** The keys of a range over all runs: of each the newest record, unless it is a deletion. */
+/** The keys of a range over all runs: of each the newest record. Deletions are stepped over, some at a time. */
 import { NO_BYTES } from '../../wire/bytes.ts';
 import type { EngineRange } from '../engine.ts';
-import type { BaseCursor } from '../layered/base/base.ts';
+import { type BaseCursor, DELETED_PER_STEP } from '../layered/base/base.ts';
 import type { PlacedChange } from '../version.ts';
 import { comparePlaces, compareWithKey, KeyHeap } from './key-heap.ts';
 import type { KeyPlace } from './key-heap.ts';
@@ -34,7 +34,7 @@ export class MergedCursor implements BaseCursor {
   }
 
   next(placed: PlacedChange): boolean {
-    for (;;) {
+    for (let deletedCount = 0; ;) {
       if (this.#hasLast) this.#pass();
       const top = this.#heap.first;
       if (top === undefined || this.#isBehind(top)) return false;
@@ -42,7 +42,7 @@ export class MergedCursor implements BaseCursor {
       this.#last.keyStart = top.keyStart;
       this.#last.keyEnd = top.keyEnd;
       this.#hasLast = true;
-      if (top.isDeletion) continue;
+      if (top.isDeletion && ++deletedCount < DELETED_PER_STEP) continue;
       top.read(placed, this.#withValues);
       return true;
     }

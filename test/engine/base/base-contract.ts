@@ -313,7 +313,7 @@ function checkAll(base: Base, model: BaseModel, random: SeededRandom, when: stri
     const reverse = round % 2 === 1;
     const cursor = base.cursor(range, reverse, true);
     const told: unknown[] = [];
-    while (cursor.next(placed)) told.push(toldOf(placed));
+    while (cursor.next(placed)) if (!placed.deleted) told.push(toldOf(placed));
     cursor.close();
     expect(told, when).toEqual(model.inRange(range, reverse).map(toldOf));
   }
@@ -371,7 +371,7 @@ function keysOf(base: Base, range: EngineRange, reverse: boolean): string[] {
   const placed = new PlacedChange();
   const cursor = base.cursor(range, reverse, true);
   const keys: string[] = [];
-  while (cursor.next(placed)) keys.push(new TextDecoder().decode(placed.key));
+  while (cursor.next(placed)) if (!placed.deleted) keys.push(new TextDecoder().decode(placed.key));
   cursor.close();
   return keys;
 }

@@ -52,10 +52,18 @@ export class CheckpointingEngine implements Engine {
   readonly #chance: number;
   #writing: Writing | undefined;
 
-  /** @param chance of a step of a checkpoint with each call that changes something. */
-  constructor(create: (base: MapBase) => LayeredEngine, seed: number, chance: number) {
+  /**
+   * @param chance of a step of a checkpoint with each call that changes something.
+   * @param keepsDeletions the base steps over deleted keys.
+   */
+  constructor(
+    create: (base: MapBase) => LayeredEngine,
+    seed: number,
+    chance: number,
+    keepsDeletions = false,
+  ) {
     this.#create = create;
-    this.#base = new MapBase();
+    this.#base = new MapBase(keepsDeletions);
     this.#engine = create(this.#base);
     this.#random = new SeededRandom(seed);
     this.#chance = chance;
@@ -147,7 +155,9 @@ export class CheckpointingEngine implements Engine {
     const before = this.#keysIn(range);
     const count = this.#engine.forget(range, limit);
     const after = new Set(this.#keysIn(range).map(textOf));
-    this.#log.push({ forgotten: before.filter((key) => !after.has(textOf(key))) });
+    // At the end, those that were dead, and could be read at older revisions, are gone, too.
+    const known = count < limit ? [...before, ...this.#loggedIn(range)] : before;
+    this.#log.push({ forgotten: known.filter((key) => !after.has(textOf(key))) });
     return count;
   }
 
@@ -218,6 +228,13 @@ export class CheckpointingEngine implements Engine {
     const options = { reverse: false, budget: new WorkBudget(Infinity) };
     this.#engine.scan(range, fixed.integerMax, options, (version) => keys.push(version.copyKey()) > 0);
     return keys;
+  }
+
+  /** The keys of a range that the log has changes of. */
+  #loggedIn({ start, end }: EngineRange): Uint8Array[] {
+    const isWithin = (key: Uint8Array): boolean =>
+      Buffer.compare(key, start) >= 0 && (end === undefined || Buffer.compare(key, end) < 0);
+    return this.#log.flatMap((entry) => ('forgotten' in entry || !isWithin(entry.key) ? [] : [entry.key]));
   }
 
   #forgetAll(keys: readonly Uint8Array[]): void {

@@ -37,14 +37,20 @@ export class MapBase implements Base {
   flushes = 0;
   /** Those that are open. */
   viewCount = 0;
+  readonly #keepsDeletions: boolean;
   /** What is shown, ... */
   readonly #entries: Entry[] = [];
   /** ... and what a start would find: with what was only hidden. */
   readonly #durable: Entry[] = [];
   #found: PlacedChange | undefined;
 
+  /** @param keepsDeletions it steps over deleted keys, and tells of each of them. */
+  constructor(keepsDeletions = false) {
+    this.#keepsDeletions = keepsDeletions;
+  }
+
   get size(): number {
-    return this.#entries.length;
+    return this.keys().length;
   }
 
   find(key: Uint8Array, placed: PlacedChange, withValue: boolean): boolean {
@@ -53,7 +59,7 @@ export class MapBase implements Base {
     if (this.#found !== undefined) spoil(this.#found);
     this.#found = undefined;
     const entry = this.#entries[this.#placeOf(text)];
-    if (entry?.[0] !== text) return false;
+    if (entry?.[0] !== text || entry[1].deleted) return false;
     this.#found = placeChange(entry[1]);
     take(placed, this.#found, withValue);
     return true;
@@ -183,7 +189,7 @@ export class MapBase implements Base {
         if (this.failsAt === 'commit') return Promise.reject(this.#fail());
         for (const entries of [this.#durable, this.#entries]) {
           for (const range of forgotten) removeRange(entries, range);
-          for (const change of added) put(entries, change);
+          for (const change of added) put(entries, change, this.#keepsDeletions);
         }
         this.revision = revision;
         this.unsettled = undefined;
@@ -196,6 +202,10 @@ export class MapBase implements Base {
 
   compactStorage(): Promise<void> {
     return Promise.resolve();
+  }
+
+  get hasDeletions(): boolean {
+    return this.#entries.some(([, { deleted }]) => deleted);
   }
 
   get memoryBytes(): number {
@@ -228,12 +238,12 @@ export class MapBase implements Base {
 
   /** The keys, in their order. */
   keys(): string[] {
-    return this.#entries.map(([text]) => text);
+    return this.#entries.filter(([, { deleted }]) => !deleted).map(([text]) => text);
   }
 
   /** As a start finds what was committed: what was only hidden in memory is there again. */
   reopened(): MapBase {
-    const base = new MapBase();
+    const base = new MapBase(this.#keepsDeletions);
     base.revision = this.revision;
     base.notes = this.notes;
     for (const entries of [base.#durable, base.#entries])
@@ -255,11 +265,11 @@ export class MapBase implements Base {
   }
 }
 
-function put(entries: Entry[], change: Change): void {
+function put(entries: Entry[], change: Change, keepsDeletions: boolean): void {
   const text = textOf(change.key);
   const place = placeIn(entries, text);
   const isThere = entries[place]?.[0] === text;
-  if (change.deleted) entries.splice(place, isThere ? 1 : 0);
+  if (change.deleted && !(isThere && keepsDeletions)) entries.splice(place, isThere ? 1 : 0);
   else entries.splice(place, isThere ? 1 : 0, [text, change]);
 }
 

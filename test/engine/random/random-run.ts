@@ -129,7 +129,8 @@ class RandomRun {
     if (checkpointChance === undefined) return new MemoryEngine({ slabBytesMax, hashSeed });
     const create = (base: MapBase) =>
       new LayeredEngine(base, { clock: new ManualClock(), slabBytesMax, hashSeed });
-    return new CheckpointingEngine(create, this.#random.below(2 ** 31), checkpointChance);
+    const keepsDeletions = this.#random.chance(0.5);
+    return new CheckpointingEngine(create, this.#random.below(2 ** 31), checkpointChance, keepsDeletions);
   }
 
   /** Deletes all keys, and has the engine be done with them. */

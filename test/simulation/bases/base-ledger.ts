@@ -162,7 +162,7 @@ export class BaseLedger {
     const placed = new PlacedChange();
     const found: string[] = [];
     while (found.length < limit && cursor.next(placed))
-      if (!this.#openKeys.has(textOf(placed.key))) found.push(shownOf(placed, withValues));
+      if (!placed.deleted && !this.#openKeys.has(textOf(placed.key))) found.push(shownOf(placed, withValues));
     cursor.close();
     const expected = keys
       .filter((key) => !this.#openKeys.has(key))

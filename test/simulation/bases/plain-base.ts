@@ -153,6 +153,7 @@ export class PlainBase implements Base {
 
   async compactStorage(): Promise<void> {}
 
+  readonly hasDeletions = false;
   readonly memoryBytes = 0;
   readonly readCount = 0;
 

@@ -80,6 +80,8 @@ export interface Base {
    */
   compactStorage(): Promise<void>;
 
+  /** Whether there are deleted keys that cursors step over. Costs nothing to ask for. */
+  readonly hasDeletions: boolean;
   /** Indexes, filters and caches, in bytes. Costs nothing to ask for. */
   readonly memoryBytes: number;
   /** Reads of the disk since it was opened: what no cache had. Costs nothing to ask for. */
@@ -111,9 +113,16 @@ export interface BaseView {
   close(): Promise<void>;
 }
 
+/** A cursor steps over so many deleted keys at a time. */
+export const DELETED_PER_STEP = 64;
+
 /** One step at a time; `placed` is filled by each. */
 export interface BaseCursor {
-  /** @returns false at the end: then `placed` is as it was. */
+  /**
+   * Where deleted keys take work until a merge drops them, a step may end at one of them, and does so with the `DELETED_PER_STEP`th of a row: its
+   * deletion is placed, so that the work can be paid for, or the others be passed over.
+   * @returns false at the end: then `placed` is as it was.
+   */
   next(placed: PlacedChange): boolean;
   close(): void;
 }

@@ -5,7 +5,8 @@ import { TimeSlice } from '../../../time-slice.ts';
 import { NO_BYTES } from '../../../wire/bytes.ts';
 import { PlacedChange } from '../../version.ts';
 import type { Base } from '../base/base.ts';
-import { type Census, CensusBuilder } from './census.ts';
+import type { Census } from './census.ts';
+import { CensusBuilder } from './census-builder.ts';
 import { pauseOf } from '../generation/generation-flush.ts';
 import { separatorOf } from '../key-order.ts';
 
@@ -44,6 +45,7 @@ function takeSlice(
   try {
     let last: Uint8Array | undefined;
     while (cursor.next(placed)) {
+      if (placed.deleted) continue;
       // Between two buckets, so that no key but the last of one is copied.
       if (last !== undefined) {
         builder.begin(separatorOf(last, placed.key));

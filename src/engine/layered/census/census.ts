@@ -9,25 +9,39 @@
  * "k7"; a new key "k51" makes the second bucket 91. Above `SPLIT_ABOVE` the engine finds where to cut by a scan
  * of the bucket (`split`); at fewer than `JOIN_BELOW` a bucket goes into a neighbour if both are small together.
  *
+ * A scan also comes to keys that are dead and hidden: a deletion in memory says so of a key that lies below, until a checkpoint takes both
+ * away. They count for the size of a bucket, so that what a scan looks at within one is bounded, too. And where a bucket has no live key,
+ * scans pass over it as a whole (`passEmpty`). So between two live keys lie hidden ones of two buckets at most that are looked at.
+ *
  * Invariants:
  *
  * - The first fence is empty; fences ascend. A bucket has the keys from its fence on, and below the next.
- * - Each count is that of the newest state; but for the first, a part is not empty.
- * - A part that a seal has (`seal`) does not change any more.
+ * - Each count is that of the newest state; but for the first, a part has keys, live or hidden, but until `tidy` has come to it.
+ * - What a part counts of live keys does not change any more when a seal has it (`seal`).
  */
 import { assert } from '../../../errors.ts';
 import { NO_BYTES } from '../../../wire/bytes.ts';
-import { BUCKETS_MAX, CensusPart } from './census-part.ts';
+import { CURRENT, PREVIOUS } from '../layer.ts';
+import { type BucketSizes, BUCKETS_MAX, CensusPart } from './census-part.ts';
 
-/** A bucket with more live keys is cut, into pieces of about so many. */
+/** A bucket with more keys is cut, into pieces of about so many. */
 export const SPLIT_ABOVE = 160;
 export const SPLIT_INTO = 80;
-/** A bucket with fewer goes into a neighbour, unless both together have more than `JOINED_MAX`. */
+/** One with fewer live keys goes into a neighbour, unless both together have more than `JOINED_MAX`, hidden ones included. */
 const JOIN_BELOW = 24;
 const JOINED_MAX = 96;
 /** The same of parts, in buckets. */
 const PART_JOIN_BELOW = BUCKETS_MAX / 8;
 const PART_JOINED_MAX = BUCKETS_MAX / 2;
+/** The parts that `tidy` looks at in one step. */
+const TIDIED_PER_STEP = 8;
+
+interface EmptyRange {
+  readonly start: Uint8Array;
+  /** Exclusive. */
+  readonly end: Uint8Array;
+  readonly hidden: number;
+}
 
 export class Census {
   #parts: CensusPart[];
@@ -40,13 +54,15 @@ export class Census {
   #bucket = 0;
   /** ... and how many live keys lie in those before it. */
   before = 0;
+  /** The part that `tidy` looks at next. */
+  #untidy = 0;
 
   /** @param parts those of a census that was kept; empty: of an empty state. */
   constructor(parts: CensusPart[] = []) {
     this.#parts = parts;
     if (parts.length === 0) {
       const part = new CensusPart(0);
-      part.insert(0, NO_BYTES, 0);
+      part.insert(0, NO_BYTES, { live: 0, hidden: 0, sealedHidden: 0 });
       parts.push(part);
     }
     for (const { keyCount, memoryBytes } of parts) {
@@ -58,6 +74,11 @@ export class Census {
   /** Of the bucket to which the last call has gone: its live keys, ... */
   get count(): number {
     return this.#parts[this.#part]!.counts[this.#bucket]!;
+  }
+
+  /** ... all that a scan of it comes to, hidden ones included, ... */
+  get shown(): number {
+    return this.#parts[this.#part]!.shownOf(this.#bucket);
   }
 
   /** ... where it begins, ... */
@@ -94,40 +115,141 @@ export class Census {
     while (this.before + counts[this.#bucket]! <= index) this.before += counts[this.#bucket++]!;
   }
 
-  /** A key has come to life (1), or is dead (-1). @returns how many live keys its bucket has now. */
-  add(key: Uint8Array, difference: 1 | -1): number {
+  /**
+   * A key has come to life (1), or is dead (-1).
+   * @param hiding the layer whose deletion hides it below while it is dead, `CURRENT` or `PREVIOUS`; another: it is not hidden.
+   * @returns how many keys its bucket has now, hidden ones included.
+   */
+  add(key: Uint8Array, difference: 1 | -1, hiding: number): number {
     this.#find(key);
-    const count = this.#changed(this.#part).add(this.#bucket, difference);
+    const part = this.#changed(this.#part);
+    const count = part.add(this.#bucket, difference);
     assert(count >= 0, 'a bucket has no fewer keys than none');
     this.keyCount += difference;
+    this.#addHidden(part, -difference, hiding);
+    const shown = part.shownOf(this.#bucket);
     if (difference === -1 && count < JOIN_BELOW) this.#join();
-    return count;
+    return shown;
   }
 
-  /** Cuts the bucket to which the last call has gone: `counts[0]` keys stay, and `counts[i]` go into one that begins at `fences[i - 1]`. */
-  split(counts: readonly number[], fences: readonly Uint8Array[]): void {
+  /** A dead key is hidden no more, since nothing is left of it. @param hiding as for `add`. */
+  forgetHidden(key: Uint8Array, hiding: number): void {
+    this.#find(key);
+    const part = this.#changed(this.#part);
+    this.#addHidden(part, -1, hiding);
+    if (part.counts[this.#bucket]! < JOIN_BELOW) this.#join();
+  }
+
+  /** Cuts the bucket to which the last call has gone: `sizes[0]` stays, and `sizes[i]` goes into one that begins at `fences[i - 1]`. */
+  split(sizes: readonly BucketSizes[], fences: readonly Uint8Array[]): void {
+    const { live, hidden, sealedHidden } = sizes[0]!;
     let part = this.#changed(this.#part);
-    part.add(this.#bucket, counts[0]! - part.counts[this.#bucket]!);
+    const { memoryBytes } = part;
+    const before = part.sizesOf(this.#bucket);
+    part.add(this.#bucket, live - before.live);
+    part.addHidden(this.#bucket, hidden - before.hidden, sealedHidden - before.sealedHidden);
+    this.memoryBytes += part.memoryBytes - memoryBytes;
     for (const [index, fence] of fences.entries()) {
       if (part.bucketCount === BUCKETS_MAX) {
         this.#splitPart();
         part = this.#parts[this.#part]!;
       }
-      this.#insert(part, ++this.#bucket, fence, counts[index + 1]!);
+      this.#insert(part, ++this.#bucket, fence, sizes[index + 1]!);
     }
   }
 
-  /** The parts as they are now, for a checkpoint: they do not change any more. */
+  /**
+   * Where the buckets without a live key end around that of a dead key: the first fence behind them, or before them the last key's end.
+   * @returns `undefined`: its bucket has live keys. `bound` is where a scan goes on that ascends (inclusive; `undefined`: there is nothing),
+   * or one that descends (exclusive).
+   */
+  passEmpty(key: Uint8Array, isReverse: boolean): { readonly bound: Uint8Array | undefined } | undefined {
+    this.#find(key);
+    const parts = this.#parts;
+    if (this.count > 0) return undefined;
+    const isEmpty = (part: number, bucket: number): boolean => parts[part]!.counts[bucket] === 0;
+    let [part, bucket] = [this.#part, this.#bucket];
+    if (isReverse) {
+      for (;;) {
+        while (bucket > 0 && isEmpty(part, bucket - 1)) bucket--;
+        if (bucket > 0 || part === 0 || !isEmpty(part - 1, parts[part - 1]!.bucketCount - 1)) break;
+        // All of a part at once, if it is empty.
+        part--;
+        bucket = parts[part]!.keyCount === 0 ? 0 : parts[part]!.bucketCount - 1;
+      }
+      return { bound: parts[part]!.fenceOf(bucket) };
+    }
+    while (bucket < parts[part]!.bucketCount && isEmpty(part, bucket)) bucket++;
+    if (bucket < parts[part]!.bucketCount) return { bound: parts[part]!.fenceOf(bucket) };
+    do part++;
+    while (part < parts.length && parts[part]!.keyCount === 0);
+    if (part === parts.length) return { bound: undefined };
+    bucket = 0;
+    while (isEmpty(part, bucket)) bucket++;
+    return { bound: parts[part]!.fenceOf(bucket) };
+  }
+
+  /** Where buckets without a live key lie one behind the other and what was sealed hides so many keys at least; but for the last bucket of all. */
+  *emptyRanges(hiddenMin: number): Generator<EmptyRange, undefined> {
+    let start: Uint8Array | undefined;
+    let hidden = 0;
+    for (const part of this.#parts) {
+      // What has nothing hidden is of no interest.
+      const isPassed = part.sealedHidden === undefined;
+      for (let bucket = 0; bucket < (isPassed ? 1 : part.bucketCount); bucket++) {
+        if (!isPassed && part.counts[bucket] === 0) {
+          start ??= part.fenceOf(bucket);
+          hidden += part.sealedHidden?.[bucket] ?? 0;
+        } else if (start !== undefined) {
+          if (hidden >= hiddenMin) yield { start, end: part.fenceOf(bucket), hidden };
+          start = undefined;
+          hidden = 0;
+        }
+      }
+    }
+    const last = this.#parts.at(-1)!;
+    const end = last.fenceOf(last.bucketCount - 1);
+    if (start !== undefined && hidden >= hiddenMin && Buffer.compare(start, end) < 0)
+      yield { start, end, hidden };
+  }
+
+  /** The parts as they are now, for a checkpoint: what they count of live keys does not change any more. */
   seal(): readonly CensusPart[] {
     this.#age++;
+    for (const part of this.#parts) {
+      assert(part.sealedHidden === undefined, 'one checkpoint is under way at a time');
+      part.sealedHidden = part.hidden;
+      part.hidden = undefined;
+    }
     return this.#parts.slice();
   }
 
+  /** What was sealed is on disk: what its deletions have hidden is not there any more. */
+  noteCommit(): void {
+    for (const part of this.#parts) {
+      this.memoryBytes -= part.sealedHidden?.byteLength ?? 0;
+      part.sealedHidden = undefined;
+    }
+    this.#untidy = 0;
+  }
+
+  /** Joins some buckets that had to stay for what was hidden in them. @returns whether there is more to do. */
+  tidy(): boolean {
+    for (let count = 0; count < TIDIED_PER_STEP; count++) {
+      const partCount = this.#parts.length;
+      if (this.#untidy >= partCount) return false;
+      this.#tidyPart(this.#untidy);
+      // Else another one has come into the place.
+      if (this.#parts.length === partCount) this.#untidy++;
+    }
+    return this.#untidy < this.#parts.length;
+  }
+
   /** All buckets, in their order. */
-  *buckets(): Generator<{ readonly fence: Uint8Array; readonly count: number }, undefined> {
+  *buckets(): Generator<{ readonly fence: Uint8Array; readonly sizes: BucketSizes }, undefined> {
     for (const part of this.#parts) {
       for (let bucket = 0; bucket < part.bucketCount; bucket++)
-        yield { fence: part.fenceOf(bucket), count: part.counts[bucket]! };
+        yield { fence: part.fenceOf(bucket), sizes: part.sizesOf(bucket) };
     }
   }
 
@@ -153,9 +275,18 @@ export class Census {
     return copy;
   }
 
-  #insert(part: CensusPart, bucket: number, fence: Uint8Array, count: number): void {
+  #insert(part: CensusPart, bucket: number, fence: Uint8Array, sizes: BucketSizes): void {
     const { memoryBytes } = part;
-    part.insert(bucket, fence, count);
+    part.insert(bucket, fence, sizes);
+    this.memoryBytes += part.memoryBytes - memoryBytes;
+  }
+
+  /** Of the bucket to which the last call has gone. */
+  #addHidden(part: CensusPart, difference: number, hiding: number): void {
+    const { memoryBytes } = part;
+    if (hiding === CURRENT) part.addHidden(this.#bucket, difference, 0);
+    else if (hiding === PREVIOUS) part.addHidden(this.#bucket, 0, difference);
+    else return;
     this.memoryBytes += part.memoryBytes - memoryBytes;
   }
 
@@ -177,26 +308,36 @@ export class Census {
   #join(): void {
     const part = this.#parts[this.#part]!;
     const bucket = this.#bucket;
-    const fits = (other: number) => part.counts[bucket]! + part.counts[other]! <= JOINED_MAX;
-    if (bucket > 0 && fits(bucket - 1)) this.#joinWithNext(part, bucket - 1);
-    else if (bucket + 1 < part.bucketCount && fits(bucket + 1)) this.#joinWithNext(part, bucket);
-    else if (part.bucketCount === 1 && part.keyCount === 0 && this.#part > 0) {
-      // The bucket before takes in its place.
-      this.#replace(this.#part, 1, []);
-      return;
+    const shown = part.shownOf(bucket);
+    const fits = (other: number) => shown + part.shownOf(other) <= JOINED_MAX;
+    if (bucket > 0 && fits(bucket - 1)) joinWithNext(part, bucket - 1);
+    else if (bucket + 1 < part.bucketCount && fits(bucket + 1)) joinWithNext(part, bucket);
+    if (part.bucketCount < PART_JOIN_BELOW) this.#joinPart();
+  }
+
+  /** Joins the buckets of a part that are small beside each other, and then the part with a neighbour. */
+  #tidyPart(index: number): void {
+    this.#part = index;
+    let part = this.#parts[index]!;
+    for (let bucket = 0; bucket + 1 < part.bucketCount;) {
+      const isSmall = part.counts[bucket]! < JOIN_BELOW || part.counts[bucket + 1]! < JOIN_BELOW;
+      if (isSmall && part.shownOf(bucket) + part.shownOf(bucket + 1) <= JOINED_MAX) {
+        part = this.#changed(index);
+        joinWithNext(part, bucket);
+      } else bucket++;
     }
     if (part.bucketCount < PART_JOIN_BELOW) this.#joinPart();
   }
 
-  #joinWithNext(part: CensusPart, bucket: number): void {
-    const count = part.counts[bucket + 1]!;
-    part.remove(bucket + 1);
-    part.add(bucket, count);
-  }
-
-  /** Joins the part to which the last call has gone with a neighbour, if both are small. */
+  /** Joins the part to which the last call has gone with a neighbour, if both are small, or takes it out if it is empty. */
   #joinPart(): void {
     const at = this.#part;
+    const part = this.#parts[at]!;
+    if (at > 0 && part.bucketCount === 1 && part.shownOf(0) === 0) {
+      // The bucket before takes in its place.
+      this.#replace(at, 1, []);
+      return;
+    }
     const fits = (other: number): boolean => {
       const neighbour = this.#parts[other];
       if (neighbour === undefined) return false;
@@ -215,47 +356,15 @@ export class Census {
   }
 }
 
+function joinWithNext(part: CensusPart, bucket: number): void {
+  const { live, hidden, sealedHidden } = part.sizesOf(bucket + 1);
+  part.remove(bucket + 1);
+  part.add(bucket, live);
+  part.addHidden(bucket, hidden, sealedHidden);
+}
+
 /** Puts buckets of a part behind those of another. */
 function move(part: CensusPart, from: number, to: number, target: CensusPart): void {
   for (let bucket = from; bucket < to; bucket++)
-    target.insert(target.bucketCount, part.fenceOf(bucket), part.counts[bucket]!);
-}
-
-/** Makes a census of live keys that come in their order. */
-export class CensusBuilder {
-  readonly #parts: CensusPart[] = [];
-  #part = new CensusPart(0);
-  #count = 0;
-  #fence: Uint8Array = NO_BYTES;
-
-  /** Whether the next bucket begins with the next key: then its fence is asked for. */
-  get isBucketFull(): boolean {
-    return this.#count === SPLIT_INTO;
-  }
-
-  /** Counts a key into the bucket. */
-  add(): void {
-    this.#count++;
-  }
-
-  /** The next bucket begins. */
-  begin(fence: Uint8Array): void {
-    this.#end();
-    this.#fence = fence;
-  }
-
-  finish(): Census {
-    this.#end();
-    this.#parts.push(this.#part);
-    return new Census(this.#parts);
-  }
-
-  #end(): void {
-    if (this.#part.bucketCount === BUCKETS_MAX) {
-      this.#parts.push(this.#part);
-      this.#part = new CensusPart(0);
-    }
-    this.#part.insert(this.#part.bucketCount, this.#fence, this.#count);
-    this.#count = 0;
-  }
+    target.insert(target.bucketCount, part.fenceOf(bucket), part.sizesOf(bucket));
 }
