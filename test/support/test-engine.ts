@@ -3,6 +3,9 @@
  * all on files. Checkpoints then begin after so little that they happen while tests run (`TEST_CHECKPOINT_BYTES`): else the files
  * would stay empty.
  */
+import { DELETED_PER_STEP } from '../../src/engine/layered/base/base.ts';
+import { SPLIT_ABOVE } from '../../src/engine/layered/census/census.ts';
+import { VISITS_PER_READ } from '../../src/engine/layered/merge.ts';
 import { type EngineName, ENGINE_NAMES } from '../../src/engine-names.ts';
 
 /** What the first overwritten key takes. */
@@ -20,6 +23,22 @@ export function engineOfTests(): Exclude<EngineName, 'memory'> | undefined {
   if (name !== undefined && engine === undefined)
     throw new Error(`TEST_ENGINE is ${name}; it must be one of ${ENGINE_NAMES.join(', ')}`);
   return engine === 'memory' ? undefined : engine;
+}
+
+/** The reads of files that a call of a few keys may need. */
+const READS_PER_CALL = 5;
+
+/** What a call of a few keys may take in visits beyond what it takes in memory: reads of files. */
+export function readVisitsOfEngine(): number {
+  return engineOfTests() === undefined ? 0 : READS_PER_CALL * VISITS_PER_READ;
+}
+
+/**
+ * The same where keys were deleted: at most two buckets of the census have deletions that hide keys of the files between two live keys, or one
+ * step over those that wait for a merge.
+ */
+export function hiddenVisitsOfEngine(): number {
+  return engineOfTests() === undefined ? 0 : 2 * SPLIT_ABOVE + DELETED_PER_STEP + readVisitsOfEngine();
 }
 
 /** What a store's limits are for it, where a test does not set them. */

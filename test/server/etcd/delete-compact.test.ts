@@ -10,6 +10,7 @@ import {
   RangeResponseSchema,
 } from '../../../gen/etcd/api/etcdserverpb/rpc_pb.ts';
 import { hasRealEtcd } from './support/real-etcd.ts';
+import { KEPT_HISTORY_FLAGS } from '../../support/test-engine.ts';
 import { SideBySide } from './support/side-by-side.ts';
 
 const bytes = (text: string): Uint8Array => Buffer.from(text);
@@ -46,7 +47,7 @@ function compact(both: SideBySide, revision: bigint, physical = false): Promise<
 
 describe.skipIf(!hasRealEtcd)('as etcd does', () => {
   test('keys are deleted, and made again', async () => {
-    const both = await SideBySide.start();
+    const both = await SideBySide.start(KEPT_HISTORY_FLAGS);
     await deleteRange(both, 'of nothing', key('a'));
     for (const name of ['a', 'a/1', 'a/2', 'b', 'c', 'd', 'e']) await put(both, name, name);
     await deleteRange(both, 'without a key', {});
@@ -71,7 +72,7 @@ describe.skipIf(!hasRealEtcd)('as etcd does', () => {
   });
 
   test('history is compacted', async () => {
-    const both = await SideBySide.start();
+    const both = await SideBySide.start(KEPT_HISTORY_FLAGS);
     await compact(both, 5n);
     await compact(both, 2n);
     for (const value of ['1', '2', '3', '4', '5', '6']) await put(both, 'a', value);
@@ -92,13 +93,13 @@ describe.skipIf(!hasRealEtcd)('as etcd does', () => {
   });
 
   test('an empty store is compacted', async () => {
-    const both = await SideBySide.start();
+    const both = await SideBySide.start(KEPT_HISTORY_FLAGS);
     await compact(both, -1n);
     await compact(both, 1n);
   });
 
   test.each([0n, 1n])('a store of which nothing was dropped is compacted to %i', async (revision) => {
-    const both = await SideBySide.start();
+    const both = await SideBySide.start(KEPT_HISTORY_FLAGS);
     for (const value of ['1', '2']) await put(both, 'a', value);
     await compact(both, revision, true);
     for (const at of [1n, 2n, 3n, 4n]) await range(both, `at ${at}`, { ...all, revision: at });

@@ -13,6 +13,7 @@ import {
 import { startTestServer } from '../../support/test-server.ts';
 import { type EtcdClient, comparable, etcdClient } from './support/etcd-client.ts';
 import { hasRealEtcd } from './support/real-etcd.ts';
+import { KEPT_HISTORY_FLAGS } from '../../support/test-engine.ts';
 import { SideBySide } from './support/side-by-side.ts';
 
 const all = { key: Buffer.from('\0'), rangeEnd: Buffer.from('\0') };
@@ -63,7 +64,7 @@ async function failureOf(call: Promise<unknown>): Promise<{ code: Code; message:
 }
 
 test.skipIf(!hasRealEtcd)('long ranges are as etcd answers them', async () => {
-  const both = await SideBySide.start();
+  const both = await SideBySide.start(KEPT_HISTORY_FLAGS);
   for (let first = 0; first < 3000; first += TXN_KEYS)
     await both.same('puts', TxnResponseSchema, ({ kv }) => kv.txn(putsOf(first, 10)));
   for (const request of [
@@ -98,7 +99,7 @@ test('the first of a sorted range are found among many', async () => {
 
 describe('a stream of a range', () => {
   test('is, merged, what Range answers', async () => {
-    const client = etcdClient((await startTestServer()).url);
+    const client = etcdClient((await startTestServer({ flags: KEPT_HISTORY_FLAGS })).url);
     await putAll(client, 2000, 1000);
     for (const request of [
       all,

@@ -16,6 +16,7 @@ import {
   TxnResponseSchema,
 } from '../../../gen/etcd/api/etcdserverpb/rpc_pb.ts';
 import { hasRealEtcd } from './support/real-etcd.ts';
+import { KEPT_HISTORY_FLAGS } from '../../support/test-engine.ts';
 import { SideBySide } from './support/side-by-side.ts';
 
 type Op = MessageInitShape<typeof RequestOpSchema>;
@@ -44,7 +45,7 @@ function nested(txn: Txn): Op {
 
 /** A store with keys of some versions, and an end of a history. */
 async function withKeys(): Promise<SideBySide> {
-  const both = await SideBySide.start();
+  const both = await SideBySide.start(KEPT_HISTORY_FLAGS);
   await makeKeys(both);
   return both;
 }

@@ -9,6 +9,7 @@ import {
 import { SeededRandom } from '../../support/random.ts';
 import type { EtcdClient } from './support/etcd-client.ts';
 import { hasRealEtcd } from './support/real-etcd.ts';
+import { KEPT_HISTORY_FLAGS } from '../../support/test-engine.ts';
 import { SideBySide } from './support/side-by-side.ts';
 import { Watched } from './support/watched.ts';
 
@@ -106,7 +107,7 @@ async function told(watched: Watched): Promise<unknown[][]> {
 describe.skipIf(!hasRealEtcd)('as etcd does', () => {
   test(`watches tell random writes, by seed ${ETCD_WATCH_SEED}`, { timeout: 120_000 }, async () => {
     const random = new SeededRandom(Number(ETCD_WATCH_SEED));
-    const { etcd, kelp } = await SideBySide.start();
+    const { etcd, kelp } = await SideBySide.start(KEPT_HISTORY_FLAGS);
     let revision = 1;
     const both = async (step: Step): Promise<void> => {
       const wanted = await done(step, etcd);

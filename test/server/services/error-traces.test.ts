@@ -1,7 +1,6 @@
 /** What a client can make fail a thousand times by one message costs no stack traces; what is a defect has its own. */
-import { describe, expect, onTestFinished, test } from 'vitest';
+import { describe, expect, onTestFinished, test, vi } from 'vitest';
 import { StoreError } from '../../../src/errors.ts';
-import { openStore } from '../../../src/kv/open-store.ts';
 import { deadlineError } from '../../../src/server/calls/call-error.ts';
 import { kvMethods } from '../../../src/server/services/kv/kv.ts';
 import { type BidiStreamMethod, readRequest } from '../../../src/server/services/method.ts';
@@ -11,8 +10,10 @@ import { startTestServer, temporaryDirectory } from '../../support/test-server.t
 
 const here = import.meta.filename;
 
-// The first: a server leaves them out for all of its process.
 test('a program that has no server finds in the stack of an error which of its calls failed', async () => {
+  // A server leaves them out for all of its process: what is imported anew has had none.
+  vi.resetModules();
+  const { openStore } = await import('../../../src/kv/open-store.ts');
   const store = await openStore({ dataDir: await temporaryDirectory(), fsync: 'never' });
   const limit = Error.stackTraceLimit;
   onTestFinished(() => {

@@ -5,12 +5,14 @@ import type { View } from '../../../src/store/views/view.ts';
 import { SortedSetEdit } from '../../../src/types/sorted-set/sorted-set-edit.ts';
 import { SortedSet } from '../../../src/types/sorted-set/sorted-set.ts';
 import { Span } from '../../../src/types/sorted-set/span.ts';
+import { hiddenVisitsOfEngine } from '../../support/test-engine.ts';
 import { bytesOf, SeamHarness, textOf } from '../../store/seam/seam-harness.ts';
 
 const KEY = bytesOf('set');
 const MEMBERS = 60_000;
 const POPPED = 15_000;
 const PIECE = 5000;
+const HIDDEN = hiddenVisitsOfEngine();
 
 let harness: SeamHarness;
 
@@ -51,7 +53,7 @@ describe('behind 15,000 members that were popped', () => {
         edit.popEnd(isHighest, 1, () => undefined);
         edit.finish();
       });
-      expect(visits).toBeLessThan(12);
+      expect(visits).toBeLessThan(12 + HIDDEN);
     }
   });
 
@@ -66,7 +68,7 @@ describe('behind 15,000 members that were popped', () => {
       span?.step(view, 10, (_, score) => found.push(score));
       expect(found).toEqual([49_998, 49_997, 49_996, 49_995, 49_994]);
     });
-    expect(visits).toBeLessThan(30);
+    expect(visits).toBeLessThan(30 + HIDDEN);
   });
 
   it('keys elsewhere that are past their deadline are not looked at', async () => {
@@ -91,7 +93,7 @@ describe('behind 15,000 members that were popped', () => {
       expect(set?.countScores(view, scores)).toBe(20);
       const span = set && Span.of(view, set, { by: 'index', start: 90, stop: 90 }, false);
       span?.step(view, 1, (member) => expect(textOf(member)).toBe('m91'));
-      expect(before - view.budget.visitsLeft).toBeLessThan(30);
+      expect(before - view.budget.visitsLeft).toBeLessThan(30 + HIDDEN);
     });
   });
 
@@ -101,7 +103,7 @@ describe('behind 15,000 members that were popped', () => {
       edit.set(bytesOf('m50000'), 1);
       edit.finish();
     });
-    expect(visits).toBeLessThan(12);
+    expect(visits).toBeLessThan(12 + HIDDEN);
   });
 
   it('more than a transaction may do is refused before anything has changed', () => {

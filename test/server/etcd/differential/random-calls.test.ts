@@ -5,6 +5,7 @@
 import { expect, onTestFinished, test } from 'vitest';
 import { SeededRandom } from '../../../support/random.ts';
 import { hasRealEtcd } from '../support/real-etcd.ts';
+import { KEPT_HISTORY_FLAGS } from '../../../support/test-engine.ts';
 import { SideBySide } from '../support/side-by-side.ts';
 import { type DrawnCall, drawCall } from './drawn-calls.ts';
 import { WatchedAll } from './watched-all.ts';
@@ -24,7 +25,7 @@ test.runIf(hasRealEtcd).each(seeds)(
   'random calls are answered as by etcd, seed %i',
   { timeout: 300_000 },
   async (seed) => {
-    const servers = await SideBySide.start();
+    const servers = await SideBySide.start(KEPT_HISTORY_FLAGS);
     const random = new SeededRandom(seed);
     const watches = await Promise.all([WatchedAll.start(servers.etcd), WatchedAll.start(servers.kelp)]);
     onTestFinished(() => {

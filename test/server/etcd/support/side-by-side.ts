@@ -14,9 +14,9 @@ export class SideBySide {
     this.etcd = etcdClient(etcdUrl);
   }
 
-  /** Within a test, with which both end. */
-  static async start(): Promise<SideBySide> {
-    const [server, etcd] = await Promise.all([startTestServer(), RealEtcd.start()]);
+  /** Within a test, with which both end. @param flags of KelpDB. */
+  static async start(flags: Readonly<Record<string, string>> = {}): Promise<SideBySide> {
+    const [server, etcd] = await Promise.all([startTestServer({ flags }), RealEtcd.start()]);
     onTestFinished(() => etcd.stop());
     return new SideBySide(server.url, etcd.url);
   }

@@ -3,6 +3,7 @@
  * commands with.
  */
 import { onTestFinished } from 'vitest';
+import { fixed } from '../../../../src/limits.ts';
 import type { TableRow } from '../../../../src/server/redis/commands/table.ts';
 import { CommandTable } from '../../../../src/server/redis/commands/table.ts';
 import type { Command } from '../../../../src/server/redis/commands/command.ts';
@@ -149,7 +150,7 @@ export class RedisHarness {
     if (slice === undefined) return;
     this.store.decide((view) => {
       for (let next: typeof slice | undefined = slice; next !== undefined;) {
-        view.budget.begin();
+        view.budget.begin(fixed.turnVisitsMax, fixed.turnBytesMax);
         next = next(view, this.#reply);
         this.visitsByPiece.push(view.budget.visitsSpent);
       }
