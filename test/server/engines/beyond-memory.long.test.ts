@@ -14,7 +14,7 @@ import { LargeWorkload } from './large-workload.ts';
 const MIB = 1024 * 1024;
 const SEED = Number(process.env['BEYOND_MEMORY_SEED'] ?? 1);
 const IS_WHOLE = rounds(100) >= 50;
-const LIMIT_BYTES = (IS_WHOLE ? 64 : 8) * MIB;
+const LIMIT_BYTES = (IS_WHOLE ? 64 : 12) * MIB;
 const DATA_BYTES = 10 * LIMIT_BYTES;
 
 /** What serves a directory, now by one process and then by another. */

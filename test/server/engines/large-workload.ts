@@ -20,7 +20,7 @@ export interface LargeWorkloadOptions {
   readonly seed: number;
 }
 
-const WRITERS = 24;
+const WRITERS = 12;
 const TXN_KEYS = 4;
 const PAGE_KEYS = 50;
 const COLLECTION_SHARE = 1 / 8;

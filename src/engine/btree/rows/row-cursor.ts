@@ -32,6 +32,8 @@ export class RowCursor implements BaseCursor {
   #pieceRowsMax = FIRST_PIECE_ROWS / 2;
   /** The rows of the piece that were read, where the next one begins, and where the key of the last one lies. */
   #rowCount = 0;
+  /** Of the database, before the piece was read. */
+  #dataVersion = 0;
   #position = 0;
   #keyStart = 0;
   #keyEnd = 0;
@@ -58,8 +60,7 @@ export class RowCursor implements BaseCursor {
           continue;
         }
       }
-      this.#readRow(piece, placed);
-      return true;
+      if (this.#readRow(piece, placed)) return true;
     }
   }
 
@@ -84,6 +85,7 @@ export class RowCursor implements BaseCursor {
   #nextPiece(): Piece | undefined {
     const { reverse, withValues, onPiece } = this.#options;
     onPiece();
+    if (withValues) this.#dataVersion = this.#source.dataVersion;
     this.#pieceRowsMax = Math.min(this.#pieceRowsMax * 2, PIECE_ROWS_MAX);
     const piece = this.#source.piece(this.#start, this.#end, reverse, withValues, this.#pieceRowsMax);
     this.#piece = piece;
@@ -117,21 +119,25 @@ export class RowCursor implements BaseCursor {
       : this.#source.firstDamaged(behind(last), this.#end, false);
   }
 
-  #readRow(piece: Piece, placed: PlacedChange): void {
+  /** @returns false when the row is gone by now. */
+  #readRow(piece: Piece, placed: PlacedChange): boolean {
     const reader = this.#reader;
     this.#readHead(piece, placed);
-    if (this.#options.withValues) {
-      if (reader.valueBytes > SHORT_VALUE_BYTES_MAX) this.#source.placeLongValue(reader, placed);
-      else if (!reader.readValue(piece.end, placed)) throw this.#source.damagedRow(placed.key);
-    }
     const { keyStart, keyEnd } = placed;
     if (this.#rowCount > 0 && !this.#isBehindLast(piece.memory.bytes, keyStart, keyEnd)) {
       throw damaged(this.#source.path, `the key ${nameOfKey(placed.key)} is out of order`);
+    }
+    let isThere = true;
+    if (this.#options.withValues) {
+      if (reader.valueBytes > SHORT_VALUE_BYTES_MAX)
+        isThere = this.#source.placeLongValue(reader, placed, this.#dataVersion);
+      else if (!reader.readValue(piece.end, placed)) throw this.#source.damagedRow(placed.key);
     }
     this.#keyStart = keyStart;
     this.#keyEnd = keyEnd;
     this.#position = reader.end;
     this.#rowCount++;
+    return isThere;
   }
 
   /** In the memory of the piece, which belongs to it alone. */

@@ -85,12 +85,23 @@ export class RowSource {
     return true;
   }
 
-  /** Gives a change, of which `reader` has read the head, its long value. */
-  placeLongValue(reader: RowReader, placed: PlacedChange): void {
-    const key = placed.key;
+  /** Another number once a flush was committed since: that may come between any two statements, for it has a thread of its own. */
+  get dataVersion(): number {
+    return this.#connection.number('PRAGMA data_version');
+  }
+
+  /**
+   * Gives a change, of which `reader` has read the head, its long value. Where a flush was committed behind the head, the change is what the row
+   * is now.
+   * @param dataVersion from before the head was read.
+   * @returns false when such a flush has deleted the row.
+   */
+  placeLongValue(reader: RowReader, placed: PlacedChange, dataVersion: number): boolean {
+    const key = placed.copyKey();
     const value = this.#bytes(FIND_VALUE, key);
-    const isWhole = value !== undefined && reader.placeValue(memoryOf(value), placed);
-    if (!isWhole) throw this.damagedRow(key);
+    if (value !== undefined && reader.placeValue(memoryOf(value), placed)) return true;
+    if (this.dataVersion === dataVersion) throw this.damagedRow(key);
+    return this.find(key, placed, true);
   }
 
   /**
