@@ -3,19 +3,20 @@ import { onTestFinished } from 'vitest';
 import type { Collections, Store } from '../../src/api.ts';
 import { createClient } from '../../src/client/index.ts';
 import { MemoryHarness } from '../store/model/store-harness.ts';
+import { KEPT_HISTORY, KEPT_HISTORY_FLAGS } from '../support/test-engine.ts';
 import { startTestServer } from '../support/test-server.ts';
 
 export type Face = Collections & Pick<Store, 'get' | 'put' | 'delete' | 'txn'>;
 
 async function openClient(): Promise<Face> {
-  const { address } = await startTestServer();
+  const { address } = await startTestServer({ flags: KEPT_HISTORY_FLAGS });
   const client = createClient({ address });
   onTestFinished(() => client.close());
   return client;
 }
 
 async function openInProcess(): Promise<Face> {
-  const { store } = await MemoryHarness.open();
+  const { store } = await MemoryHarness.open({ limits: KEPT_HISTORY });
   return store;
 }
 

@@ -21,8 +21,19 @@ const TELLING: readonly string[] = [
 /** Each file is tried over one of the engines; `TEST_SHARE=3`: over each. */
 const PART = 1 / 3;
 
-/** What they count is a bound of the memory engine: what a call reads of files is paid on top. */
-const OF_MEMORY = ['server/redis/services/redis-bounds.test.ts'];
+const OF_MEMORY = [
+  // What they count is a bound of the memory engine: what a call reads of files is paid on top.
+  'server/redis/services/redis-bounds.test.ts',
+  // Restores a directory of the memory engine, and snapshots that leave history as it is.
+  'client/server.test.ts',
+  // Read or compact revisions that a checkpoint may have passed.
+  'collections/bounded-reads.test.ts',
+  'server/access/audit.test.ts',
+  'client/pipelining/pipeline-calls.test.ts',
+  // Open the directory of a server in the process of the test, without naming an engine.
+  'server/access/safe-start.test.ts',
+  'server/access/secrets.test.ts',
+];
 
 const SUITES: readonly string[] = globSync(
   [
@@ -32,6 +43,9 @@ const SUITES: readonly string[] = globSync(
     'server/rest/*.test.ts',
     'server/redis/{commands,connection,services}/**/*.test.ts',
     'server/etcd/**/*.test.ts',
+    'server/access/*.test.ts',
+    'collections/*.test.ts',
+    'client/**/*.test.ts',
   ],
   { cwd: ROOT },
 )

@@ -8,6 +8,7 @@ import { describe, expect, test } from 'vitest';
 import { createClient } from '../../../../src/client/index.ts';
 import { isKelpError } from '../../../../src/client/errors/error.ts';
 import { SeededRandom } from '../../../support/random.ts';
+import { KEPT_HISTORY_FLAGS } from '../../../support/test-engine.ts';
 import { startTestServer } from '../../../support/test-server.ts';
 import { type DrawnCall, drawCall } from './drawn-calls.ts';
 import { PlainState, Refused } from './plain-collections.ts';
@@ -19,7 +20,7 @@ describe('the services of collections answer as a plain model does', () => {
   test.each([FIRST_SEED, FIRST_SEED + 1])(
     `in ${CALLS} calls, seed %i`,
     async (seed) => {
-      const { address } = await startTestServer();
+      const { address } = await startTestServer({ flags: KEPT_HISTORY_FLAGS });
       await using client = createClient({ address });
       const random = new SeededRandom(seed);
       const states = [new PlainState(new Map())];
