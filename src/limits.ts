@@ -280,6 +280,8 @@ export const fixed = {
   heldAnswerLookMs: 10,
   /** Of the memory limit, what caches of an engine on disk may have; of bitcask, whose index takes the most, less. */
   storageCacheShare: { btree: 1 / 4, lsm: 1 / 4, bitcask: 1 / 16 },
+  /** More is left to the system's cache of files. */
+  storageCacheBytesMax: 4096 * MiB,
   /** What is sorted in memory at a time of a backup that is loaded into such an engine, and the share of the limit that it may be. */
   loadBytesMax: 64 * MiB,
   loadMemoryShareMax: 1 / 8,

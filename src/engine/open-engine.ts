@@ -59,7 +59,8 @@ function openBase(
   hashSeed: HashSeed,
 ): Promise<Base> {
   const { disk, directory, storeId, clock, compressionLevel } = place;
-  const cacheBytes = Math.floor(place.memoryBytesMax * fixed.storageCacheShare[name]);
+  const cacheShare = place.memoryBytesMax * fixed.storageCacheShare[name];
+  const cacheBytes = Math.floor(Math.min(cacheShare, fixed.storageCacheBytesMax));
   switch (name) {
     case 'btree':
       return openBtreeBase(place, cacheBytes);

@@ -644,7 +644,16 @@ export class DurableStore implements Seam {
     const { durable } = this.#parts.recovered.engine;
     if (durable === undefined) return { diskBytesBefore: 0, diskBytes: 0 };
     const diskBytesBefore = durable.figures().diskBytes;
-    await durable.compactStorage();
+    try {
+      await durable.compactStorage();
+    } catch (error) {
+      if (error instanceof StoreError) throw error;
+      throw new StoreError(
+        'snapshotFailed',
+        `the files of the engine could not be merged, and are as they were: ${asError(error).message}`,
+        { cause: error },
+      );
+    }
     return { diskBytesBefore, diskBytes: durable.figures().diskBytes };
   }
 

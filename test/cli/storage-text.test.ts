@@ -61,7 +61,7 @@ test('files that are empty yet have no shares', () => {
 
 test('files that are used tell of space, caches, filters, writes and compression', () => {
   expect(storageFacts({ engine: 'lsm', storage: busy })).toEqual({
-    engine: 'lsm, checkpoint of revision 70, 1.0 MiB being written, 2.0 KiB changed since',
+    engine: 'lsm, checkpoint of revision 70, 1.0 MiB in the one under way, 2.0 KiB changed since',
     files: '8.0 MiB in 2 files, 62.5 % live, 1.60 times what is live',
     cache: '90.0 % of 1000 reads found there',
     filters: '99.0 % of 100 lookups of absent keys ended there',

@@ -6,7 +6,7 @@ import { globSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { describe } from 'vitest';
 import { ENGINE_NAMES, type EngineName } from '../../src/engine-names.ts';
-import { places } from '../support/share.ts';
+import { isWhole, places } from '../support/share.ts';
 
 const ROOT = resolve(import.meta.dirname, '..');
 
@@ -18,8 +18,8 @@ const TELLING: readonly string[] = [
   'server/services/admin.test.ts',
 ];
 
-/** Each file is tried over one of the engines; `TEST_SHARE=3`: over each. */
-const PART = 1 / 3;
+/** All are tried over each engine; of a sample each file over one of them, so that together they are more. */
+const PART = isWhole() ? 1 : 1 / 3;
 
 const OF_MEMORY = [
   // What they count is a bound of the memory engine: what a call reads of files is paid on top.

@@ -8,6 +8,11 @@ const SAMPLE = 1 / 40;
 const share = Number(process.env['TEST_SHARE'] ?? SAMPLE);
 if (!(share > 0)) throw new Error(`TEST_SHARE is ${process.env['TEST_SHARE']}; it must be a number above 0`);
 
+/** Whether nothing is left out. */
+export function isWhole(): boolean {
+  return share >= 1;
+}
+
 /** How many of so many rounds are done; one at least. */
 export function rounds(whole: number): number {
   return Math.max(1, Math.round(whole * share));

@@ -37,7 +37,9 @@ export function addAdminCommands(program: Command, runner: SessionRunner): void 
 
   program
     .command('snapshot')
-    .description('write a snapshot to the disk of the server now')
+    .description(
+      'write a snapshot to the disk of the server now; of an engine on disk a checkpoint, which ends history',
+    )
     .action((_: unknown, command: Command) =>
       runner.run(command, async (session) => (await tasks()).snapshot(session)),
     );

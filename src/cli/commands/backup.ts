@@ -20,6 +20,8 @@ The file is written under another name, read back, verified and only then given 
 overwritten. A signal, such as that of Ctrl-C, breaks it off and leaves nothing behind. What goes to standard output
 can be verified later, with kelp verify.
 
+With an engine on disk it is of a checkpoint, which ends history: older revisions can't be read any more. Watches go on.
+
 Examples:
   kelp backup kelp.backup
   kelp backup - | gzip -1 > kelp.backup.gz`;

@@ -50,9 +50,11 @@ export function storageSizesText({ diskBytesBefore, diskBytes }: StorageSizes): 
 function checkpointText({ revision, unsealedBytes, sealedBytes }: StorageStatus): string {
   const newest = revision === 0 ? 'no checkpoint yet' : `checkpoint of revision ${revision}`;
   const since = `${displaySize(unsealedBytes)} changed since`;
-  return [newest, ...(sealedBytes === 0 ? [] : [`${displaySize(sealedBytes)} being written`]), since].join(
-    ', ',
-  );
+  return [
+    newest,
+    ...(sealedBytes === 0 ? [] : [`${displaySize(sealedBytes)} in the one under way`]),
+    since,
+  ].join(', ');
 }
 
 function filesText({ diskBytes, liveBytes, runs }: StorageStatus): string {

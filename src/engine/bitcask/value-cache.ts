@@ -10,6 +10,8 @@ import { memoryOf, type Memory } from '../../wire/memory.ts';
 
 /** A value in the cache takes some such bytes; the table has a place for each of so many. */
 const BYTES_PER_PLACE = 128;
+/** Of the table. */
+const PLACE_BYTES = 20;
 /** The share of the ring that one value may take. */
 const VALUE_SHARE_MAX = 1 / 8;
 const RUN_FACTOR = 0x9e3779b1;
@@ -30,11 +32,13 @@ export class ValueCache {
   start = 0;
   end = 0;
 
-  constructor(bytesMax: number) {
+  /** @param memoryBytesMax of values and table together. */
+  constructor(memoryBytesMax: number) {
+    const bytesMax = Math.floor((memoryBytesMax * BYTES_PER_PLACE) / (BYTES_PER_PLACE + PLACE_BYTES));
     this.#bytesMax = bytesMax;
     this.#valueBytesMax = Math.floor(bytesMax * VALUE_SHARE_MAX);
     this.memory = memoryOf(new Uint8Array(bytesMax));
-    const placeCount = 2 ** Math.ceil(Math.log2(Math.max(1, bytesMax / BYTES_PER_PLACE)));
+    const placeCount = 2 ** Math.floor(Math.log2(Math.max(1, bytesMax / BYTES_PER_PLACE)));
     this.#mask = placeCount - 1;
     this.#tags = new Int32Array(3 * placeCount);
     this.#positions = new Float64Array(placeCount);

@@ -207,15 +207,19 @@ export class LsmBase implements Base, FlushTarget, MergeTarget {
     return this.#counters.readCount;
   }
 
-  figures(): BaseFigures {
+  figures(keyCount = Infinity): BaseFigures {
     const { runs, notes } = this.directory.manifest;
-    const figures = runs.map(({ number, bytes, recordCount, deletedCount }) => ({
-      name: runName(number),
-      bytes,
-      // How many of its records have newer ones in other runs is not known.
-      liveBytes: Math.round(bytes * (1 - deletedCount / Math.max(1, recordCount))),
-      recordCount,
-    }));
+    let leftCount = keyCount;
+    // Which records have newer ones in other runs is not known: as if none of the newest had, and those of the oldest first.
+    const figures = runs
+      .toReversed()
+      .map(({ number, bytes, recordCount, deletedCount }) => {
+        const liveCount = Math.min(recordCount - deletedCount, leftCount);
+        leftCount -= liveCount;
+        const liveBytes = Math.round((bytes * liveCount) / Math.max(1, recordCount));
+        return { name: runName(number), bytes, liveBytes, recordCount };
+      })
+      .reverse();
     const { cacheHits, cacheMisses, filterStops, filterMisses, flushedBytes, mergedBytes, compression } =
       this.#counters;
     const sum = (values: readonly number[]): number => values.reduce((total, value) => total + value, 0);

@@ -46,6 +46,23 @@ it('four short runs become one without being asked, and their files go', async (
   expect((await disk.list(DIRECTORY)).filter((name) => name.endsWith('.run'))).toHaveLength(1);
 });
 
+it('what is live is told by the keys: those of the oldest runs are taken for written over', async () => {
+  const base = await openSmall(new SimulatedDisk({ seed: 1 }));
+  const keys = Array.from({ length: 100 }, (_, index) => `k${String(index).padStart(3, '0')}`);
+  for (const revision of [1, 2])
+    await commit(
+      base,
+      revision,
+      keys.map((key) => put(key, revision)),
+    );
+  const [oldest, newest] = base.figures(100).runs;
+  expect(oldest).toMatchObject({ recordCount: 100, liveBytes: 0 });
+  expect(newest?.liveBytes).toBe(newest?.bytes);
+  expect(base.figures(150).runs[0]?.liveBytes).toBe(Math.round((oldest?.bytes ?? 0) / 2));
+  expect(base.figures().runs[0]?.liveBytes).toBe(oldest?.bytes);
+  await base.close();
+});
+
 it('a deletion stays while an older run may have its key, and goes with the oldest run', async () => {
   const random = new SeededRandom(1);
   const base = await openSmall(new SimulatedDisk({ seed: 1 }));

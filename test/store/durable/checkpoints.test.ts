@@ -1,5 +1,6 @@
 /** Checkpoints beside reads and writes: when they begin, what they wait for, and what becomes of one that fails. */
 import { describe, expect, it, vi } from 'vitest';
+import { DiskError } from '../../../src/disk/disk.ts';
 import { StoreError } from '../../../src/errors.ts';
 import { defaults, fixed } from '../../../src/limits.ts';
 import {
@@ -25,6 +26,17 @@ describe('a checkpoint', () => {
     const { oldestRevision, storage } = await harness.store.status();
     expect(oldestRevision).toBeGreaterThanOrEqual(storage?.revision ?? Infinity);
     expect((await allPairs(harness.store)).length).toBe(400);
+  });
+
+  it('has a merge by hand that fails told as an error of the store', async () => {
+    const { harness, bases } = await openLayered();
+    await harness.store.put('k', '1');
+    await harness.store.snapshot();
+    bases.newest.compactStorage = () => Promise.reject(new DiskError('noSpace', 'no space is left'));
+    await expect(harness.store.compactStorage()).rejects.toMatchObject({
+      code: 'snapshotFailed',
+      message: expect.stringMatching(/could not be merged, and are as they were: no space/) as unknown,
+    });
   });
 
   it('begins after an interval, and waits then for history to move by itself', async () => {

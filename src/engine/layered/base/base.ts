@@ -86,7 +86,8 @@ export interface Base {
   readonly memoryBytes: number;
   /** Reads of the disk since it was opened: what no cache had. Costs nothing to ask for. */
   readonly readCount: number;
-  figures(): BaseFigures;
+  /** @param keyCount how many keys it has, where that is known: an estimate of what is live may go by it. */
+  figures(keyCount?: number): BaseFigures;
 
   /** Gives up the merge that is under way, and begins no other: nothing waits for one any more. To be called before the flush that is under way ends. */
   stopMerging(): void;

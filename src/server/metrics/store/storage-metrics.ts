@@ -36,12 +36,12 @@ export const storageMetrics: readonly StorageMetric[] = [
   gauge('kelp_storage_files', 'The files that hold keys; with btree 1.', ({ runs }) => runs.length),
   counter(
     'kelp_storage_cache_hits_total',
-    'The blocks or values that were found in a cache of the engine.',
+    'The blocks or values that were found in a cache of the engine; not of btree.',
     ({ cacheHits }) => cacheHits,
   ),
   counter(
     'kelp_storage_cache_misses_total',
-    'The blocks or values that had to be read from a file.',
+    'The blocks or values that had to be read from a file; not of btree.',
     ({ cacheMisses }) => cacheMisses,
   ),
   counter(

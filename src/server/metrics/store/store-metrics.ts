@@ -55,7 +55,7 @@ export const stateMetrics: readonly StoreMetric[] = [
   {
     name: 'kelp_compression_values_total',
     type: 'counter',
-    help: 'The values that were long enough to be compressed; not_tried are those that did not look as if it saved enough.',
+    help: 'The values in memory that were long enough to be compressed; not_tried are those that did not look as if it saved enough.',
     labels: { outcome: 'kept, in_vain, not_tried' },
     read: ({ figures }) =>
       Object.entries(figures.compressionCounts).map(([outcome, value]) => ({ labels: { outcome }, value })),
