@@ -14,18 +14,26 @@
  * files of both are there and durable. Behind 5 it finds the new one. A start makes what it has found durable by 3 to 5, and then
  * removes what that does not name.
  *
- * When one of 3 to 5 fails, it is not known which manifest a crash would find: from then on nothing is removed, until a later change has
- * come to its end.
+ * When 4 or 5 fails, it is not known which manifest a crash would find: from then on the files of each that it may find are kept, until a
+ * later change has come to its end. All else is removed as ever, what a change leaves that fails before 4 included: no manifest that could be
+ * found names it, and on a full disk each further try would else leave as much again.
  *
- * A start for which a full disk has no room goes on with what it has found, so that it can be read: `unsettled` says so. A crash may find a
- * manifest from before that one, then, down to the last that was durable. All its files are there, since this start removes none; so must be all
- * else that it needs, the log above its revision. Numbers of files go on above all that are there. The next change needs what it has
- * found not to be durable: it names all the files, whose names were durable before a manifest named them, and behind it only that one is found.
+ * Files that no manifest can name: those whose numbers are at or above the `nextNumber` of the manifest that a start finds. It finds
+ * the one that was renamed last, whether that is durable or not; what a loss of power has undone does not come back. All that were renamed before have a
+ * `nextNumber` that is as high at most, since each life goes on with that of the manifest that it has found, and no manifest names a file of a
+ * number at or above its own. So a start removes these first: they may be what fills the disk, and then there is no room for 3 before. Those below are
+ * left until 5 is done.
+ *
+ * A start for which a full disk has no room even so goes on with what it has found, so that it can be read: `unsettled` says so. A crash may find a
+ * manifest from before that one, then, down to the last that was durable. All its files are there, since this start removes none that it may
+ * name; so must be all else that it needs, the log above its revision. The next change needs what it has found not to be durable: it names all the
+ * files, whose names were durable before a manifest named them, and behind it only that one is found.
  *
  * Files that a view of an older state reads (`runs-view.ts`) are kept until it lets go of them; a crash leaves them to the next start.
  */
 import { DiskError } from '../../disk/disk.ts';
 import type { Disk } from '../../disk/disk.ts';
+import { assert } from '../../errors.ts';
 import { NO_BYTES } from '../../wire/bytes.ts';
 import { BaseDamageError, ForeignBaseError } from './damage.ts';
 import type { RunEngine } from './format.ts';
@@ -58,21 +66,24 @@ export class BaseDirectory {
   #nextNumber: number;
   /** Changes are made one after the other: settles with the last of them. Never rejects. */
   #lastChange: Promise<unknown> = Promise.resolve();
-  /** Whether it is known which manifest a crash would find. */
-  #isCertain = true;
+  /**
+   * The names of files of manifests that a crash may find in place of the newest: of one whose change has failed once it may have been
+   * renamed, and of those from before an unsettled start.
+   */
+  readonly #maybeNamed = new Set<string>();
   /**
    * The names of files of lower numbers that no manifest names yet may be lost: a sync of the directory failed, and what it was to make
    * durable no later one need make so.
    */
   #lostBelow = 0;
   #unsettled: DiskError | undefined;
-  /** The paths of files that are not needed any more, and may be named by a manifest that a crash would find. */
+  /** The paths of files that the newest manifest does not name. They stay while a view reads them, or a crash may find a manifest that names them. */
   #unneeded: string[] = [];
   /** The runs that are read by views, and by how many. */
   readonly #viewCountByPath = new Map<string, number>();
 
   /**
-   * Reads the manifest, or makes the first one, and removes what it does not name; where the disk is full, later. Rejects with a `BaseDamageError`; with a
+   * Reads the manifest, or makes the first one, and removes what it does not name; where the disk is full, later, but for what no manifest can name. Rejects with a `BaseDamageError`; with a
    * `ForeignBaseError` for the files of another engine, another store or a newer version; and with what the disk rejects with.
    */
   static async open(options: OpenBaseDirectoryOptions): Promise<BaseDirectory> {
@@ -99,12 +110,17 @@ export class BaseDirectory {
     const opened = new BaseDirectory(options, manifest, notesBytes);
     const named = namesOf(manifest);
     const unnamed = names.filter((name) => isNumberedName(name) && !named.has(name));
-    const paths = unnamed.map((name) => `${directory}/${name}`);
+    const isNew = (name: string): boolean => numberOf(name) >= manifest.nextNumber;
+    for (const name of unnamed) if (isNew(name)) await disk.remove(`${directory}/${name}`);
+    const older = unnamed.filter((name) => !isNew(name));
     await opened.#remake();
-    if (opened.unsettled === undefined) for (const each of paths) await disk.remove(each);
-    else {
-      opened.#unneeded = paths;
-      opened.#nextNumber = Math.max(manifest.nextNumber, ...unnamed.map((name) => numberOf(name) + 1));
+    const isUnsettled = opened.unsettled !== undefined;
+    for (const name of older) {
+      const path = `${directory}/${name}`;
+      if (isUnsettled) {
+        opened.#unneeded.push(path);
+        opened.#maybeNamed.add(name);
+      } else await disk.remove(path);
     }
     return opened;
   }
@@ -211,10 +227,9 @@ export class BaseDirectory {
    * durable, and a crash would find the manifest before it, whose files are removed by now, and whose log is cut.
    */
   async #remake(): Promise<void> {
-    this.#isCertain = false;
     try {
-      await this.#replace(encodeManifest(this.#manifest));
-      this.#isCertain = true;
+      await this.#replace(this.#manifest);
+      this.#maybeNamed.clear();
     } catch (error) {
       if (!(error instanceof DiskError) || error.code !== 'noSpace') throw error;
       this.#unsettled = error;
@@ -222,22 +237,28 @@ export class BaseDirectory {
   }
 
   async #change(revise: (current: Manifest) => Manifest, notes: Uint8Array | undefined): Promise<void> {
-    const { disk, directory } = this;
-    const before = this.#manifest;
-    let manifest = revise(before);
-    if (notes !== undefined) {
-      const number = this.takeNumber();
-      const path = `${directory}/${notesName(number)}`;
-      try {
-        manifest = { ...manifest, notes: await writeNotes(disk, path, number, notes) };
-      } catch (error) {
-        this.#unneeded.push(path);
-        throw error;
-      }
+    const manifest = revise(this.#manifest);
+    if (notes === undefined) return this.#commit(manifest);
+    const number = this.takeNumber();
+    const path = `${this.directory}/${notesName(number)}`;
+    try {
+      const info = await writeNotes(this.disk, path, number, notes);
+      await this.#commit({ ...manifest, notes: info }, notes.slice());
+    } catch (error) {
+      // Kept as long as a crash may find the manifest that names it.
+      this.#unneeded.push(path);
+      throw error;
     }
-    manifest = { ...manifest, nextNumber: this.#nextNumber };
-    const known = namesOf(before);
-    for (const name of namesOf(manifest)) {
+  }
+
+  /** Steps 2 to 5. */
+  async #commit(next: Manifest, notes = this.#notes): Promise<void> {
+    const { directory } = this;
+    const manifest = { ...next, nextNumber: this.#nextNumber };
+    const known = namesOf(this.#manifest);
+    const named = namesOf(manifest);
+    for (const name of named) {
+      assert(numberOf(name) < manifest.nextNumber, 'a manifest names no file of a number that is not taken');
       if (!known.has(name) && numberOf(name) < this.#lostBelow)
         throw new DiskError(
           'failed',
@@ -245,18 +266,17 @@ export class BaseDirectory {
         );
     }
     await this.#syncDirectory();
-    this.#isCertain = false;
-    await this.#replace(encodeManifest(manifest));
-    this.#isCertain = true;
+    await this.#replace(manifest);
+    this.#maybeNamed.clear();
     this.#unsettled = undefined;
     this.#manifest = manifest;
-    if (notes !== undefined) this.#notes = notes.slice();
-    const named = namesOf(manifest);
+    this.#notes = notes;
     for (const name of known) if (!named.has(name)) this.#unneeded.push(`${directory}/${name}`);
   }
 
-  async #replace(bytes: Buffer): Promise<void> {
+  async #replace(manifest: Manifest): Promise<void> {
     const { disk, directory } = this;
+    const bytes = encodeManifest(manifest);
     const path = `${directory}/${NEW_MANIFEST_NAME}`;
     await disk.remove(path);
     const file = await disk.create(path);
@@ -266,6 +286,8 @@ export class BaseDirectory {
     } finally {
       await file.close();
     }
+    // From here on a crash may find it, whatever fails.
+    for (const name of namesOf(manifest)) this.#maybeNamed.add(name);
     await disk.rename(path, `${directory}/${MANIFEST_NAME}`);
     await this.#syncDirectory();
   }
@@ -280,13 +302,13 @@ export class BaseDirectory {
   }
 
   async #removeUnneeded(): Promise<void> {
-    if (!this.#isCertain) return;
     const named = namesOf(this.#manifest);
     const paths = this.#unneeded;
     this.#unneeded = [];
     for (const path of paths) {
-      if (named.has(path.slice(this.directory.length + 1))) continue;
-      if (this.#viewCountByPath.has(path)) {
+      const name = path.slice(this.directory.length + 1);
+      if (named.has(name)) continue;
+      if (this.#viewCountByPath.has(path) || this.#maybeNamed.has(name)) {
         this.#unneeded.push(path);
         continue;
       }

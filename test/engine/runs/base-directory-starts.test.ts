@@ -1,14 +1,16 @@
 /** What a start makes of what a life left whose last sync of the folder failed, also where the disk has no room for anything. */
 import { describe, expect, test } from 'vitest';
+import type { Disk } from '../../../src/disk/disk.ts';
 import { BaseDirectory } from '../../../src/engine/runs/base-directory.ts';
 import { runName } from '../../../src/engine/runs/file-names.ts';
 import { SimulatedDisk } from '../../support/simulated-disk.ts';
+import { withCalls } from '../../support/wrapped-disk.ts';
 
 const DIRECTORY = '/data/base';
 const STORE_ID = new Uint8Array(16).fill(7);
 const SEEDS = Array.from({ length: 40 }, (_, index) => index + 1);
 
-function open(disk: SimulatedDisk): Promise<BaseDirectory> {
+function open(disk: Disk): Promise<BaseDirectory> {
   return BaseDirectory.open({ disk, directory: DIRECTORY, engine: 'lsm', storeId: STORE_ID });
 }
 
@@ -58,7 +60,7 @@ describe('a start on a full disk', () => {
     return open(disk);
   }
 
-  test('shows what it has found, and removes nothing, since a crash may find the state before', async () => {
+  test('shows what it has found, and removes nothing of the state before, since a crash may find it', async () => {
     const found = new Set<number>();
     for (const seed of SEEDS) {
       const disk = await leftBy(seed);
@@ -114,15 +116,53 @@ describe('a start on a full disk', () => {
     }
   });
 
-  test('gives no file the number of one that is left', async () => {
-    const disk = await leftBy(1);
-    const left = `${DIRECTORY}/${runName(1000)}`;
-    await (await disk.create(left)).close();
-    const directory = await openFull(disk);
-    expect(directory.takeNumber()).toBe(1001);
-    disk.clearFaults();
-    await moveTo(directory, 30);
-    await directory.discard();
-    expect(await disk.list(DIRECTORY)).not.toContain(runName(1000));
+  test('removes what no manifest can name, and no other file gets the number of one that is left', async () => {
+    for (const seed of SEEDS) {
+      const disk = await leftBy(seed);
+      const names = await disk.list(DIRECTORY);
+      for (const number of [3, 4, 1000]) await (await disk.create(`${DIRECTORY}/${runName(number)}`)).close();
+      const directory = await openFull(disk);
+      expect(directory.unsettled).toBeDefined();
+      expect(await disk.list(DIRECTORY)).not.toContain(runName(3));
+      expect(await disk.list(DIRECTORY)).toEqual(expect.arrayContaining(names));
+      expect(directory.takeNumber()).toBe(3);
+      disk.clearFaults();
+      const { manifest, notes } = await open(disk.losePower());
+      expect(Buffer.from(notes).toString(), `seed ${seed}`).toBe(`notes of ${manifest.revision}`);
+    }
+  });
+
+  test('has room again once that is removed', async () => {
+    const simulated = await leftBy(1);
+    const left = `${DIRECTORY}/${runName(3)}`;
+    await (await simulated.create(left)).close();
+    simulated.injectFault({ call: 'write', code: 'noSpace', isPermanent: true });
+    const disk = withCalls(simulated, {
+      remove: async (path) => {
+        await simulated.remove(path);
+        if (path === left) simulated.clearFaults();
+      },
+    });
+    const directory = await open(disk);
+    expect(directory.unsettled).toBeUndefined();
+    expect(directory.manifest.revision).toBe(20);
+  });
+
+  test('keeps nothing of what is given up in its life', async () => {
+    for (const seed of SEEDS) {
+      const disk = await leftBy(seed);
+      const directory = await openFull(disk);
+      const names = await disk.list(DIRECTORY);
+      for (let round = 0; round < 3; round++) {
+        const number = directory.takeNumber();
+        await (await disk.create(directory.runPath(number))).close();
+        await expect(moveTo(directory, 30)).rejects.toMatchObject({ code: 'noSpace' });
+        await directory.discard([number]);
+        expect(await disk.list(DIRECTORY), `seed ${seed}`).toEqual(names);
+      }
+      disk.clearFaults();
+      const { manifest, notes } = await open(disk.losePower());
+      expect(Buffer.from(notes).toString(), `seed ${seed}`).toBe(`notes of ${manifest.revision}`);
+    }
   });
 });
