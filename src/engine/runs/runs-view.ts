@@ -23,7 +23,7 @@ export interface RunsViewOptions {
   fileOf(number: number): RunFile;
   /** Whether the manifest has forgotten a record of a run. */
   isForgotten(record: PlacedChange, run: RunFile): boolean;
-  /** Called once, when the files are closed. */
+  /** Called once, when the files are closed, and removed if need be: until then the base is not closed. */
   closed(view: RunsView): void;
 }
 
@@ -110,8 +110,8 @@ export class RunsView {
     await this.#reading;
     for (const run of this.#runs) await run.close().catch(() => undefined);
     this.#records = undefined;
-    this.#options.closed(this);
     await this.#options.directory.letGo(this.#numbers);
+    this.#options.closed(this);
   }
 
   #checkOpen(): void {

@@ -125,6 +125,39 @@ describe.each(['lsm', 'bitcask'] as const)('views of %s', (name) => {
     expect(await runsOf(simulated)).toEqual(namedBy(base));
   });
 
+  it('that are being closed are waited for, with the removal of what they have kept', async () => {
+    const simulated = new SimulatedDisk({ seed: 1 });
+    const { promise: mayRemove, resolve: letRemove } = Promise.withResolvers<void>();
+    const { promise: isRemoving, resolve: removing } = Promise.withResolvers<void>();
+    let isHeld = false;
+    const disk = withCalls(simulated, {
+      remove: async (path) => {
+        if (isHeld) {
+          removing();
+          await mayRemove;
+        }
+        await simulated.remove(path);
+      },
+    });
+    const base = await open(disk);
+    await commit(base, 1, 'a');
+    const view = await viewOf(base);
+    await commit(base, 2, 'a');
+    await base.compactStorage();
+    isHeld = true;
+    const closing = view.close();
+    await isRemoving;
+    let isClosed = false;
+    const closed = base.close().then(() => (isClosed = true));
+    // As long as nothing else is at work, so many turns end all that needs no disk.
+    for (let turns = 100; turns > 0; turns--) await new Promise((resolve) => setImmediate(resolve));
+    expect(isClosed).toBe(false);
+    letRemove();
+    await closed;
+    expect(await runsOf(simulated)).toEqual(namedBy(base));
+    await closing;
+  });
+
   it('leave their files to the next start when the process ends', async () => {
     const simulated = new SimulatedDisk({ seed: 1 });
     const base = await open(simulated);
