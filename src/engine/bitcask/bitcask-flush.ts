@@ -79,6 +79,8 @@ export class BitcaskFlush implements BaseFlush {
   }
 
   forget(range: EngineRange): void {
+    // The revision of the base once more: the manifest has the range already, with the revision before. With this one its new keys would be gone.
+    if (this.#revision === this.#state.revision) return;
     this.#forgotten.push({ ...copyRange(range), id: this.#state.revision });
   }
 

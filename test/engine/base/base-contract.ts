@@ -242,6 +242,37 @@ export function testBase(name: string, open: OpenBase): void {
       expect(keysOf(again, ALL, true)).toEqual(['c', 'b']);
     });
 
+    it('keeps it also when that flush comes once more, for a commit that failed behind its end', async () => {
+      const place = newPlace();
+      let base = await opened(place);
+      await commit(base, 1, [put('a', 1), put('b', 1), put('b2', 1), put('c', 1)]);
+      base.hide({ start: key('b'), end: key('c') });
+      const expectWhole = async (): Promise<void> => {
+        expect(keysOf(base, ALL, false)).toEqual(['a', 'b', 'c']);
+        expect(found(base, 'b')).toEqual(toldOf(put('b', 2)));
+        const view = await base.view();
+        const keys: string[] = [];
+        do {
+          for (let next = view?.next(); next !== undefined; next = view?.next())
+            keys.push(Buffer.from(next.key).toString());
+        } while (await view?.read());
+        await view?.close();
+        if (view !== undefined) expect(keys).toEqual(['a', 'b', 'c']);
+      };
+      for (let round = 0; round < 3; round++) {
+        const flush = await base.begin(2);
+        flush.forget({ start: key('b'), end: key('c') });
+        await add(flush, [put('b', 2)]);
+        await flush.commit(NOTES);
+        await expectWhole();
+      }
+      await closed(base);
+      base = await opened(place);
+      await expectWhole();
+      await base.compactStorage();
+      await expectWhole();
+    });
+
     it('tells what it keeps', async () => {
       const base = await opened(newPlace());
       await commit(
