@@ -10,7 +10,8 @@
  * 5. The log is cut up to E, as far as watches do not want it.
  *
  * A crash before the end of 4 finds the files as they were, and the whole log above them; behind that, E and the log above E. What
- * fails (a full disk) is told, and tried again a little later with what was sealed: the log has everything, so nothing is lost. Only
+ * fails (a full disk) is told, and tried again a little later with what was sealed: the log has everything, so nothing is lost. A start
+ * whose state may not be durable (`DurableState.unsettled`) is made up for by a checkpoint after the interval, also when nothing has changed. Only
  * damage in the files themselves, which no other try mends, stops the store: else the log would grow for ever.
  */
 import { holdProcess, type Timer } from '../../clock.ts';
@@ -74,6 +75,11 @@ export class BaseCheckpointer implements Checkpoints {
 
   async snapshot(): Promise<SnapshotInfo> {
     const { durable } = this.#context;
+    if (this.#isUnsettled && this.#hasNewest && !this.#context.takeRevision())
+      throw new StoreError(
+        'snapshotFailed',
+        'the log has no room for a revision, and a checkpoint needs one',
+      );
     const revision = this.#context.lastRevision();
     this.#demandCount++;
     this.#wake();
@@ -114,7 +120,7 @@ export class BaseCheckpointer implements Checkpoints {
   removeSegments(): Promise<void> {
     const { durable } = this.#context;
     // A crash may find an older state, which needs the log above it.
-    return trimLog(this.#context, durable.unsettled === undefined ? durable.revision : 0);
+    return trimLog(this.#context, this.#isUnsettled ? 0 : durable.revision);
   }
 
   /** Whether so much has changed, or the log has grown so much, that one is to be begun. */
@@ -146,6 +152,11 @@ export class BaseCheckpointer implements Checkpoints {
     return this.#context.lastRevision() === this.#context.durable.revision;
   }
 
+  /** Whether a crash may find an older state. A checkpoint makes up for it, and is written though nothing may have changed. */
+  get #isUnsettled(): boolean {
+    return this.#context.durable.unsettled !== undefined;
+  }
+
   #info(): SnapshotInfo {
     const { durable } = this.#context;
     return { revision: durable.revision, bytes: durable.figures().diskBytes };
@@ -153,14 +164,14 @@ export class BaseCheckpointer implements Checkpoints {
 
   #scheduleNext(): void {
     this.#intervalTimer = this.#context.clock.setTimer(this.#context.limits.snapshotIntervalMs, () => {
-      if (!this.#hasNewest) this.#beginInBackground();
+      if (!this.#hasNewest || this.#isUnsettled) this.#beginInBackground();
       this.#scheduleNext();
     });
   }
 
   #beginInBackground(): void {
     if (this.#running !== undefined || this.#isStopped || this.#context.log.failure !== undefined) return;
-    // Notes alone have made the log long; it can be cut only below a later revision.
+    // Notes alone have made the log long, and it can be cut only below a later revision; or the state on disk is not settled.
     if (this.#sealed === undefined && this.#hasNewest && !this.#context.takeRevision()) return;
     // A failure was reported by then.
     this.#begin().catch(() => undefined);

@@ -90,6 +90,43 @@ describe('a checkpoint', () => {
     expect((await harness.store.status()).oldestSegmentId).toBeGreaterThan(oldestSegmentId);
   });
 
+  it.each(['by hand', 'after an interval'] as const)(
+    'is written %s, though nothing has changed, when a start has found a state that may not be durable',
+    async (kind) => {
+      const limits = { snapshotIntervalMs: 60_000, historyAgeMs: 60_000 };
+      const { harness, bases } = await openLayered({ limits });
+      await harness.store.put('k', '1');
+      await harness.store.snapshot();
+      bases.unsettled = new Error('the disk is full');
+      await harness.reopen();
+      expect(bases.newest.unsettled).toBe(bases.unsettled);
+      if (kind === 'by hand') expect((await harness.store.snapshot()).revision).toBe(2);
+      else for (let minutes = 0; minutes < 3; minutes++) await harness.advance(60_000);
+      expect(bases.newest.unsettled).toBeUndefined();
+      // Then it is settled, and none more is needed.
+      const { flushes } = bases.newest;
+      await harness.store.snapshot();
+      for (let minutes = 0; minutes < 3; minutes++) await harness.advance(60_000);
+      expect(bases.newest.flushes).toBe(flushes);
+      expect(await allPairs(harness.store)).toEqual(['k=1']);
+    },
+  );
+
+  it('of a state that may not be durable is tried again until it is written', async () => {
+    const { harness, bases } = await openLayered();
+    await harness.store.put('k', '1');
+    await harness.store.snapshot();
+    bases.unsettled = new Error('the disk is full');
+    await harness.reopen();
+    bases.newest.failsAt = 'commit';
+    await refused(harness.store.snapshot(), 'snapshotFailed');
+    expect(bases.newest.unsettled).toBeDefined();
+    await harness.advance(fixed.checkpointRetryMs);
+    await harness.told('checkpointWritten');
+    expect(bases.newest.unsettled).toBeUndefined();
+    expect((await harness.store.status()).revision).toBe(2);
+  });
+
   it('shows the state of before and behind it while it is written', async () => {
     const { harness, bases } = await openLayered();
     const { store } = harness;
