@@ -1,6 +1,7 @@
 /**
  * Keeps the account of a simulated base over all its lives: what it must hold now, and which states a restart may find. There is
- * never more than one commit whose outcome is open.
+ * never more than one commit whose outcome is open. Behind a start that has no room to make durable what it has found, the states from
+ * before may be found, too, until the base says that it is settled.
  */
 import type { EngineRange } from '../../../src/engine/engine.ts';
 import type { Base, DeadlinePlace } from '../../../src/engine/layered/base/base.ts';
@@ -33,6 +34,10 @@ export class BaseLedger {
   readonly #openKeys = new Set<string>();
   /** What a reader sees: without the ranges that are hidden. */
   #visible = new BaseState();
+  /** What a crash may find in place of what an unsettled start has found. */
+  #older: readonly Committed[] = [];
+  /** How often that was found. */
+  olderCount = 0;
   /** In the order in which they went. */
   readonly #gone: EngineRange[] = [];
 
@@ -64,6 +69,7 @@ export class BaseLedger {
   commitEnded(base: Base): void {
     if (this.#open === undefined) throw new Error('no commit was begun');
     this.#become(this.#open);
+    this.#older = [];
     this.#forgetGone();
     for (const range of this.notForgotten) base.hide(range);
   }
@@ -86,12 +92,15 @@ export class BaseLedger {
 
   /** A base was opened: hides again what is not forgotten, and checks the rest. */
   recovered(base: Base): void {
-    const possible = [this.#committed, ...(this.#open === undefined ? [] : [this.#open])];
+    const possible = [this.#committed, ...(this.#open === undefined ? [] : [this.#open]), ...this.#older];
     const found = possible.find(({ revision }) => revision === base.revision);
     if (found === undefined) {
       const revisions = possible.map(({ revision }) => revision).join(' or ');
       throw new Error(`revision ${base.revision} was recovered, and should be ${revisions}`);
     }
+    if (this.#older.includes(found)) this.olderCount++;
+    this.#older = possible.filter(({ revision }) => revision < found.revision);
+    this.#noteSettled(base);
     this.#become(found);
     // What was only hidden is there again: the log may have lost that it is gone.
     this.checkAll(base);
@@ -111,6 +120,7 @@ export class BaseLedger {
 
   /** Holds an answer of the base against what it must be. */
   checkAtRandom(base: Base, workload: BaseWorkload, random: SeededRandom): void {
+    this.#noteSettled(base);
     const limit = this.#openKeys.size > 0 ? Infinity : random.pick([0, 1, 3, Infinity]);
     switch (random.below(6)) {
       case 0:
@@ -129,6 +139,10 @@ export class BaseLedger {
       default:
         return this.#checkKey(base, workload.key(), random.chance(0.5));
     }
+  }
+
+  #noteSettled(base: Base): void {
+    if (base.unsettled === undefined) this.#older = [];
   }
 
   #become(committed: Committed): void {

@@ -61,6 +61,37 @@ describe.each(baseNames)('a simulated %s base', (name) => {
   );
 });
 
+describe.each(['lsm', 'bitcask'] as const)('a simulated %s base', (name) => {
+  const run = (mishap: BaseMishap) => runBaseScript(SCRIPT_SEED, { openBase: openBaseByName[name] }, mishap);
+
+  test(
+    'holds one of the states from before a start that a full disk has left unsettled, wherever that life ends',
+    async () => {
+      const { countByCall } = await run({ crash: 'endProcess' });
+      let olderCount = 0;
+      // The first one is that of the empty base.
+      for (const place of places((countByCall.get('rename') ?? 0) - 1)) {
+        // The next start finds it, and it may be lost all the same.
+        const fault = { call: 'rename', at: place + 2, effect: 'whole' } as const;
+        const first = { fault, crash: 'endProcess' } as const;
+        for (const isPermanent of [true, false]) {
+          // All writes, or the first alone, which is that of the start: then the life goes on to settle it.
+          const mishap = { ...first, laterFault: { call: 'write', code: 'noSpace', isPermanent } } as const;
+          const life = await run(mishap).catch(during(JSON.stringify(mishap)));
+          olderCount += life.olderCount;
+          for (const share of [0.1, 0.3, 0.5, 0.7, 0.9]) {
+            const recoverySteps = Math.floor(life.recoveryStepCount * share);
+            const broken = { ...mishap, recoverySteps };
+            olderCount += (await run(broken).catch(during(JSON.stringify(broken)))).olderCount;
+          }
+        }
+      }
+      expect(olderCount).toBeGreaterThan(0);
+    },
+    TIMEOUT_MS,
+  );
+});
+
 /** What is written is only said to be on disk. */
 const LIES: readonly (readonly [string, (disk: Disk) => Disk])[] = [
   ['a file', (disk) => withFiles(disk, () => ({ sync: () => Promise.resolve() }))],

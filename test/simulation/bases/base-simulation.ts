@@ -33,12 +33,16 @@ export interface BaseMishap {
   readonly crash: CrashKind;
   /** The start after it is broken off after so many steps, by a loss of power. */
   readonly recoverySteps?: number;
+  /** From that start on, which is a life as the others then, and works on. The first one ends as soon as a flush has failed. */
+  readonly laterFault?: Fault;
 }
 
 export interface BaseLife {
   readonly stepCount: number;
   /** Of the start after the crash. */
   readonly recoveryStepCount: number;
+  /** How often a loss of power has brought an older state than a start had found that had no room to make it durable. */
+  readonly olderCount: number;
   /** Of the calls of the disk. */
   readonly countByCall: ReadonlyMap<DiskCall, number>;
 }
@@ -98,6 +102,8 @@ class BaseSimulation {
   #isClosing = false;
   /** A checkpoint is under way. */
   #isFlushing = false;
+  /** One has failed. */
+  #hasFailed = false;
 
   constructor(seed: number, options: BaseSimulationOptions) {
     this.#random = new SeededRandom(seed);
@@ -136,22 +142,37 @@ class BaseSimulation {
     await this.#lastLife();
   }
 
-  async scripted({ endStep = Infinity, fault, crash, recoverySteps }: BaseMishap): Promise<BaseLife> {
+  async scripted({
+    endStep = Infinity,
+    fault,
+    crash,
+    recoverySteps,
+    laterFault,
+  }: BaseMishap): Promise<BaseLife> {
     const scheduler = this.#scheduler;
     if (fault !== undefined) {
       this.#isDiskFaulty = true;
       this.#disk.injectFault(fault);
     }
-    await this.#life(6, () => scheduler.stepCount >= endStep);
+    const isOver = (): boolean =>
+      scheduler.stepCount >= endStep || (laterFault !== undefined && this.#hasFailed);
+    await this.#life(6, isOver);
     const { stepCount } = scheduler;
     const countByCall = countCalls(this.#disk.dump());
     this.#crash(crash);
     const isBrokenOff = (): boolean => scheduler.stepCount >= stepCount + (recoverySteps ?? Infinity);
-    if ((await this.#open(isBrokenOff)) === undefined && !isBrokenOff()) throw new Error('it does not open');
+    if (laterFault !== undefined) {
+      this.#isDiskFaulty = true;
+      this.#disk.clearFaults();
+      this.#disk.injectFault(laterFault);
+      await this.#life(3, isBrokenOff);
+    } else if ((await this.#open(isBrokenOff)) === undefined && !isBrokenOff()) {
+      throw new Error('it does not open');
+    }
     const recoveryStepCount = scheduler.stepCount - stepCount;
     this.#crash('losePower');
     await this.#lastLife();
-    return { stepCount, recoveryStepCount, countByCall };
+    return { stepCount, recoveryStepCount, countByCall, olderCount: this.#ledger.olderCount };
   }
 
   /** One process: it flushes, merges and reads, until it is over or has done all. */
@@ -234,6 +255,7 @@ class BaseSimulation {
       this.#sealed ??= this.#workload.seal(base.revision, this.#ledger.notForgotten);
       this.#isFlushing = true;
       if (await this.#outcomeOf(this.#flush(base, this.#sealed))) this.#sealed = undefined;
+      else this.#hasFailed = true;
       this.#isFlushing = false;
       for (let pauses = random.below(4); pauses > 0; pauses--) await this.#scheduler.pause();
     }
