@@ -16,6 +16,8 @@ import type { RunFile } from './table/run-file.ts';
 import { RunScan } from './table/run-scan.ts';
 
 const KEY_BYTES_FIRST = 1024;
+/** A step passes over so many records that are not shown, and then lets its caller look at the time. */
+const PASSED_PER_STEP = 256;
 
 export interface RunsViewOptions {
   readonly directory: BaseDirectory;
@@ -43,6 +45,8 @@ export class RunsView {
   #lastBytes = 0;
   /** Whether the first record of the inputs was looked at. */
   #isPassed = false;
+  /** Whether the last step ended at `PASSED_PER_STEP`: there may be more without a read. */
+  #isPaused = false;
   /** What is being read. Never rejects. */
   #reading: Promise<unknown> | undefined;
   #closing: Promise<void> | undefined;
@@ -67,7 +71,7 @@ export class RunsView {
     this.#checkOpen();
     const records = this.#records;
     if (records === undefined) return undefined;
-    for (;;) {
+    for (let passed = 0; passed < PASSED_PER_STEP; passed++) {
       if (this.#isPassed && !records.next()) return undefined;
       this.#isPassed = false;
       const { first } = records;
@@ -79,6 +83,8 @@ export class RunsView {
       this.#keepKey(record);
       if (!record.deleted) return record;
     }
+    this.#isPaused = true;
+    return undefined;
   }
 
   /** Reads on. Rejects with damage, with what the disk rejects with, and once it is closed. @returns false: there is no more. */
@@ -98,7 +104,9 @@ export class RunsView {
   }
 
   async #readOn(): Promise<void> {
-    if (this.#records === undefined) {
+    if (this.#isPaused) {
+      this.#isPaused = false;
+    } else if (this.#records === undefined) {
       this.#records = await MergeInputs.open(this.#runs, (run) => new RunScan(run, this.#chunkBytes));
     } else if (this.#isPassed) {
       this.#isPassed = false;

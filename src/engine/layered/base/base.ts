@@ -103,12 +103,12 @@ export interface BaseView {
   /** Those of that revision. */
   readonly notes: Uint8Array;
   /**
-   * The next version, with its value; it lies where it lies until the next call.
-   * @returns `undefined`: `read` is to be called.
+   * The next version, with its value; it lies where it lies until the next call. It looks at a bounded number of records.
+   * @returns `undefined`: `read` is to be called, and others may run before that.
    * @throws StoreError `damaged`; `closed`.
    */
   next(): PlacedChange | undefined;
-  /** Reads on; one call at a time. Rejects as `next` throws, and with what the disk rejects with. @returns false: there is no more. */
+  /** Reads on, where what was read is used up; one call at a time. Rejects as `next` throws, and with what the disk rejects with. @returns false: there is no more. */
   read(): Promise<boolean>;
   /** May be called at any time, and again. Never rejects. */
   close(): Promise<void>;
