@@ -28,7 +28,7 @@ import type { NewState } from './rows/row-writer.ts';
 import { newState, type State } from './state.ts';
 import { readState } from './stored-state.ts';
 import { ThreadFlush } from './flush/thread-flush.ts';
-import { startWorker, WritingThread } from './flush/writing-thread.ts';
+import { startWorker, type ThreadOptions, WritingThread } from './flush/writing-thread.ts';
 
 export interface BtreeOptions {
   /** Of the pages that both connections keep in memory, half of them each. */
@@ -54,7 +54,8 @@ export class BtreeBase implements Base {
   readonly #views = new Set<DatabaseView>();
   #isClosing = false;
   #pageCount: number;
-  #logBytes = 0;
+  /** What is left in SQLite's log. */
+  #leftFrames = 0;
   #flushedBytes = 0;
   #rewrittenBytes = 0;
   #expectedReads = 0;
@@ -140,7 +141,7 @@ export class BtreeBase implements Base {
     this.#views.add(view);
     if (!this.#isClosing) return view;
     await view.close();
-    throw new StoreError('closed', 'the engine is being closed');
+    throw closedError();
   }
 
   async begin(revision: number): Promise<BaseFlush> {
@@ -158,13 +159,14 @@ export class BtreeBase implements Base {
     if (this.#options.isInMemory) return;
     const over = await this.#takeTurn();
     try {
+      this.#checkOpen();
       const { path } = this.#connection;
       let isDone = false;
-      const worker = startWorker({ path, cacheBytes: this.#options.cacheBytes / 2, isRewrite: true });
+      const worker = startWorker({ ...this.#threadOptions, isRewrite: true });
       const thread = new WritingThread(path, worker, (answer) => {
         if (answer?.kind !== 'copied') return;
         isDone = true;
-        this.#logBytes = answer.leftFrames * FRAME_BYTES;
+        this.#leftFrames = answer.leftFrames;
         this.#rewrittenBytes += answer.frames * (FRAME_BYTES + PAGE_BYTES);
       });
       await thread.ended;
@@ -178,7 +180,7 @@ export class BtreeBase implements Base {
   figures(): BaseFigures {
     const bytes = this.#connection.number('PRAGMA page_count') * PAGE_BYTES;
     const liveBytes = bytes - this.#connection.number('PRAGMA freelist_count') * PAGE_BYTES;
-    const diskBytes = this.#options.isInMemory ? 0 : bytes + this.#logBytes;
+    const diskBytes = this.#options.isInMemory ? 0 : bytes + this.#leftFrames * FRAME_BYTES;
     return {
       diskBytes,
       liveBytes,
@@ -195,11 +197,13 @@ export class BtreeBase implements Base {
     };
   }
 
-  /** Only `compactStorage` rewrites anything, and SQLite can't be told to give that up. */
-  stopMerging(): void {}
+  /** Only `compactStorage` rewrites anything. SQLite can't be told to give that up: one that waits for its turn is. */
+  stopMerging(): void {
+    this.#isClosing = true;
+  }
 
   async close(): Promise<void> {
-    this.#isClosing = true;
+    this.stopMerging();
     for (const view of this.#views) await view.close();
     await this.#written;
     this.#connection.close();
@@ -220,10 +224,9 @@ export class BtreeBase implements Base {
     };
     if (this.#options.isInMemory) return (this.#flush = new MemoryFlush(this.#connection, stateWith, end));
     const { path } = this.#connection;
-    const cacheBytes = this.#options.cacheBytes / 2;
-    const worker = startWorker({ path, cacheBytes, isRewrite: false });
+    const worker = startWorker({ ...this.#threadOptions, isRewrite: false });
     // Where there is little memory, little of it waits for the thread.
-    const waitingBytesMax = Math.min(fixed.btreeWaitingBytesMax, cacheBytes / 2);
+    const waitingBytesMax = Math.min(fixed.btreeWaitingBytesMax, this.#options.cacheBytes / 4);
     return (this.#flush = await ThreadFlush.begin(path, worker, waitingBytesMax, stateWith, end));
   }
 
@@ -231,9 +234,14 @@ export class BtreeBase implements Base {
     this.#state = rowCount === undefined ? readState(this.#connection) : { ...state, rowCount };
     for (const range of forgotten) this.#hidden.remove(range);
     for (const range of this.#hiddenSince) this.#hidden.add(range);
-    this.#logBytes = leftFrames * FRAME_BYTES;
+    this.#leftFrames = leftFrames;
     this.#flushedBytes += logFrames * (FRAME_BYTES + PAGE_BYTES);
     this.#measure();
+  }
+
+  get #threadOptions(): Omit<ThreadOptions, 'isRewrite'> {
+    const { path } = this.#connection;
+    return { path, cacheBytes: this.#options.cacheBytes / 2, leftFrames: this.#leftFrames };
   }
 
   #wasCommitted(revision: number): boolean {
@@ -248,6 +256,10 @@ export class BtreeBase implements Base {
       : Math.max(0, 1 - this.#options.cacheBytes / 2 / databaseBytes);
   }
 
+  #checkOpen(): void {
+    if (this.#isClosing) throw closedError();
+  }
+
   /** One writes at a time. @returns what to call when that is over; again, it does nothing. */
   async #takeTurn(): Promise<() => void> {
     const before = this.#written;
@@ -256,6 +268,10 @@ export class BtreeBase implements Base {
     await before;
     return resolve;
   }
+}
+
+function closedError(): StoreError<'closed'> {
+  return new StoreError('closed', 'the engine is being closed');
 }
 
 function copyOf({ start, end }: EngineRange): EngineRange {

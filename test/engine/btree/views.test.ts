@@ -23,6 +23,27 @@ it('keeps the log of SQLite as long as it is open, and the next flush behind it 
   expect(await logBytes()).toBe(0);
 });
 
+it('has what a flush writes counted once, however long the log is', async () => {
+  const base = await openTestBase(`${await temporaryDirectory()}/base`);
+  const flushed = async (revision: number): Promise<number> => {
+    const before = base.figures().flushedBytes;
+    await flush(base, revision);
+    return base.figures().flushedBytes - before;
+  };
+  await flushed(1);
+  const alone = await flushed(2);
+  let view = await base.view();
+  for (let revision = 3; revision <= 8; revision++)
+    expect((await flushed(revision)) / alone).toBeCloseTo(1, 0);
+  // The log goes on behind another view, and is cut behind that.
+  await view?.close();
+  view = await base.view();
+  for (let revision = 9; revision <= 11; revision++)
+    expect((await flushed(revision)) / alone).toBeCloseTo(1, 0);
+  await view?.close();
+  expect((await flushed(12)) / alone).toBeCloseTo(1, 0);
+});
+
 it(
   'leaves no more files open than were at a time, and none behind the base',
   { skip: process.platform !== 'linux' },

@@ -12,6 +12,8 @@ import type { WriteSql } from '../database/schema.ts';
 export interface ThreadData {
   readonly path: string;
   readonly cacheBytes: number;
+  /** In the log, behind the thread before. */
+  readonly leftFrames: number;
   /** How long it waits for another connection that writes. */
   readonly busyMs: number;
   /** How long, when the log is to be cut, for those that read of it: a view may do so for long. */
@@ -36,7 +38,7 @@ export type Answer =
   | { readonly kind: 'written'; readonly byteCount: number }
   /** It is durable; it does not say that the log was copied. */
   | { readonly kind: 'committed'; readonly rowCount: number }
-  /** The log was copied into the database, all of it if `leftFrames` is 0. The last answer of a success. */
+  /** `frames` were written. The log was copied into the database, all of it if `leftFrames` is 0. The last answer of a success. */
   | { readonly kind: 'copied'; readonly frames: number; readonly leftFrames: number }
   /** The last answer; `errcode` is that of SQLite. */
   | { readonly kind: 'failed'; readonly message: string; readonly errcode: number | undefined };
@@ -45,7 +47,8 @@ export function runThread(createWriter: typeof createRowWriter): void {
   const { parentPort: port, workerData } = process.getBuiltinModule('node:worker_threads');
   const { DatabaseSync: Database } = process.getBuiltinModule('node:sqlite');
   const { crc32 } = process.getBuiltinModule('node:zlib');
-  const { path, cacheBytes, busyMs, cutBusyMs, setupSql, writeSql, isRewrite } = workerData as ThreadData;
+  const data = workerData as ThreadData;
+  const { path, cacheBytes, busyMs, cutBusyMs, setupSql, writeSql, isRewrite } = data;
   let database: DatabaseSync | undefined;
   let writer: RowWriter | undefined;
   let isEnded = false;
@@ -80,10 +83,13 @@ export function runThread(createWriter: typeof createRowWriter): void {
   // What is committed stays so if this fails: then the log is longer, and the next flush copies it.
   const copyLog = (): void => {
     let frames = 0;
-    let leftFrames = 0;
+    let leftFrames = data.leftFrames;
     try {
       database?.exec(`PRAGMA busy_timeout = ${cutBusyMs}`);
-      frames = leftFrames = logFrames('PASSIVE');
+      leftFrames = logFrames('PASSIVE');
+      // Where a view has kept the log from being cut it goes on. It begins anew if all of it was copied and no view reads of it, which
+      // comes about where one was opened in the instant before the cut.
+      frames = leftFrames < data.leftFrames ? leftFrames : leftFrames - data.leftFrames;
       leftFrames = logFrames('TRUNCATE');
     } catch {
       // As above.

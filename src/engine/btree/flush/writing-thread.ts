@@ -16,14 +16,17 @@ const SOURCE = `(${runThread.toString()})(${createRowWriter.toString()});`;
 export interface ThreadOptions {
   readonly path: string;
   readonly cacheBytes: number;
+  /** In SQLite's log, behind the thread before. */
+  readonly leftFrames: number;
   readonly isRewrite: boolean;
 }
 
 /** Also for tests, which end it in its work. */
-export function startWorker({ path, cacheBytes, isRewrite }: ThreadOptions): Worker {
+export function startWorker({ path, cacheBytes, leftFrames, isRewrite }: ThreadOptions): Worker {
   const workerData: ThreadData = {
     path,
     cacheBytes,
+    leftFrames,
     busyMs: BUSY_MS,
     cutBusyMs: CUT_BUSY_MS,
     setupSql: `${CONNECTION_SQL}; ${DURABLE_SQL}`,
