@@ -125,4 +125,15 @@ describe('while a flush and merges are at work', () => {
     expectState(again, stateAfter(stateAfter(new Map(), all), most), random);
     await again.close();
   });
+
+  it('a merge by hand is refused once the base is to be closed', async () => {
+    const base = await openSmall(new SimulatedDisk({ seed: 1 }));
+    const random = new SeededRandom(1);
+    for (const revision of [20, 40])
+      await flush(base, { ...randomStep(random, revision, SHAPE), forgotten: [] });
+    await base.compactStorage();
+    base.stopMerging();
+    await expect(base.compactStorage()).rejects.toMatchObject({ code: 'closed' });
+    await base.close();
+  });
 });

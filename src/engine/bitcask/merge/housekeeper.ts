@@ -5,7 +5,7 @@
  * A merge that fails leaves the state as it was, or is gone on with; the work ends then until it is woken again.
  */
 import type { BitcaskState } from '../bitcask-state.ts';
-import { merge, takeUntakenMerge, type UntakenMerge } from './bitcask-merge.ts';
+import { merge, MergeStopped, takeUntakenMerge, type UntakenMerge } from './bitcask-merge.ts';
 import { chooseByHand, chooseMerge } from './merge-policy.ts';
 import { Pace } from './pace.ts';
 
@@ -42,12 +42,13 @@ export class Housekeeper {
     if (!this.#isWorking) this.#work = this.#run();
   }
 
-  /** Merges all that has anything dead. */
+  /** Merges all that has anything dead. Rejects with `closed` once that is given up. */
   async compact(): Promise<void> {
     this.#byHandBefore = this.#state.options.directory.takeNumber();
     this.wake();
     await this.#work;
     if (this.#failure !== undefined) throw this.#failure;
+    if (this.#isClosing) throw new MergeStopped();
   }
 
   /** Waits while merges are behind: while much more lies on disk than is needed. Never rejects. */
