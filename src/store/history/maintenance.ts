@@ -12,6 +12,7 @@
  */
 import type { Clock, Timer } from '../../clock.ts';
 import type { Engine } from '../../engine/engine.ts';
+import { DiskError } from '../../disk/disk.ts';
 import { isStoreError } from '../../errors.ts';
 import { fixed } from '../../limits.ts';
 import type { Sweeper } from '../collections/sweeper.ts';
@@ -130,12 +131,13 @@ export class Maintenance {
     return this.#context.engine.maintain(isThorough) || isMoreToSweep;
   }
 
-  /** Where files of the engine are damaged, nothing is swept until the store is opened again. */
+  /** Where files of the engine are damaged, nothing is swept until the store is opened again; what could not be read is tried again later. */
   #sweep(): boolean {
     const { sweeper } = this.#context;
     try {
       return sweeper.sweep();
     } catch (error) {
+      if (error instanceof DiskError) return false;
       if (!isStoreError(error, 'damaged')) throw error;
       this.#context.onDamaged(error);
       sweeper.stop();

@@ -10,6 +10,7 @@
  */
 import type { Clock, Timer } from '../../clock.ts';
 import type { Engine } from '../../engine/engine.ts';
+import { DiskError } from '../../disk/disk.ts';
 import { isStoreError } from '../../errors.ts';
 import { fixed } from '../../limits.ts';
 import type { LeaseTable } from './lease-table.ts';
@@ -95,9 +96,9 @@ export class Expiry {
     if (this.#isHindered) this.notice(fixed.expiryCheckMsMax);
   }
 
-  /** A key or lease can't be removed since files of the engine are damaged. Throws anything else. */
+  /** A key or lease can't be removed since files of the engine are damaged, or can't be read. Throws anything else. */
   #checkDamaged(error: unknown): void {
-    if (!isStoreError(error, 'damaged')) throw error;
+    if (!isStoreError(error, 'damaged') && !(error instanceof DiskError)) throw error;
     this.#isHindered = true;
   }
 

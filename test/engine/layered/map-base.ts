@@ -2,6 +2,7 @@
  * `MapBase`: the `Base` contract in a sorted array, with no disk. Faults that it can be told to have: a key whose reads throw, a
  * flush that fails at a step. What it has placed becomes garbage as early as the contract lets it.
  */
+import { DiskError } from '../../../src/disk/disk.ts';
 import { StoreError } from '../../../src/errors.ts';
 import type { EngineRange } from '../../../src/engine/engine.ts';
 import type {
@@ -28,6 +29,8 @@ export class MapBase implements Base {
   notes = new Uint8Array(0);
   /** Every read of one of these throws. */
   readonly damaged = new Set<string>();
+  /** The disk fails at each read of one of these. */
+  readonly unreadable = new Set<string>();
   /** What the next flush fails at. */
   failsAt: 'begin' | 'add' | 'drain' | 'commit' | undefined;
   /** After so many versions a flush is full. */
@@ -257,6 +260,7 @@ export class MapBase implements Base {
 
   #check(text: string): void {
     if (this.damaged.has(text)) throw new StoreError('damaged', `the record of ${text} does not fit`);
+    if (this.unreadable.has(text)) throw new DiskError('failed', `the record of ${text} can't be read`);
   }
 
   #fail(): Error {
