@@ -173,7 +173,7 @@ export interface Store extends Collections {
    * The whole state at one revision, the newest when it is first read, as the bytes of a snapshot file; writes go on. After
    * the disk has failed it is the newest that reads show, and there are still backups.
    * A reader that takes longer than `backupMsMax`, or is waited for longer than `fullPinMs` in sum while writes find no memory, may
-   * be too slow: the iteration then throws `limitReached`. Leaving the loop ends it.
+   * be too slow: the iteration then throws `limitReached`; `snapshotFailed` when the disk could not be read. Leaving the loop ends it.
    * With an engine on disk it begins with a checkpoint, as `snapshot` does, and may be of a later revision; it holds up neither writes nor
    * further checkpoints, and may take `backupMsMax` and `backupMsPerMiB` more for each MiB that was read.
    */

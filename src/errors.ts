@@ -112,7 +112,7 @@ export type StoreErrorCode =
   | 'storageFailed'
   /** A write or flush has failed. No write is accepted until the store is opened again; the call has changed nothing. */
   | 'readOnly'
-  /** A snapshot could not be written; the log is not affected and writes go on. */
+  /** A snapshot could not be written, or a backup not be read; the log is not affected and writes go on. */
   | 'snapshotFailed'
   /** What lies on disk is damaged; the message names file, offset and revisions. */
   | 'damaged'

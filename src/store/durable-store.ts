@@ -261,6 +261,7 @@ export class DurableStore implements Seam {
       ...source,
       checkOpen: () => this.#checkOpen(),
       checkpoint: () => this.#checkpoints.snapshot(),
+      noteDamage: (error) => this.#damage.note(error),
     });
     // The log has brought back what was dropped on demand.
     this.#maintenance.compact();

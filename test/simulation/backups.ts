@@ -4,8 +4,7 @@ import {
   readSnapshotHeader,
   type SnapshotVersionShape,
 } from '../../gen/kelp/storage/v1/snapshot_codec.ts';
-import { DiskError } from '../../src/disk/disk.ts';
-import { StoreError } from '../../src/errors.ts';
+import { isStoreError } from '../../src/errors.ts';
 import { valueTypeOf } from '../../src/store/collections/kinds.ts';
 import { isUserKey } from '../../src/store/views/regions.ts';
 import { openSnapshotFile } from '../../src/snapshot/reader.ts';
@@ -63,9 +62,9 @@ export async function backUp(store: Store, machine: Machine, random: SeededRando
 }
 
 function isExcused(error: unknown, { ledger, isDiskFaulty }: Machine): boolean {
-  // What a file can't be read for.
-  if (error instanceof DiskError && isDiskFaulty) return true;
-  return error instanceof StoreError && error.code === 'closed' && ledger.isClosing;
+  // A file could not be read.
+  if (isStoreError(error, 'snapshotFailed') && isDiskFaulty) return true;
+  return isStoreError(error, 'closed') && ledger.isClosing;
 }
 
 async function readBackup(bytes: Uint8Array, machine: Machine): Promise<BackupContent> {

@@ -10,6 +10,7 @@
  * The leases are those of the call, as long as the files are at the revision of the call: lease notes have no revisions. Else others have
  * made a later checkpoint meanwhile, and its notes have them.
  */
+import { DiskError } from '../../disk/disk.ts';
 import { isStoreError, StoreError } from '../../errors.ts';
 import type { DurableState, StateView } from '../../engine/engine.ts';
 import { fixed } from '../../limits.ts';
@@ -28,10 +29,13 @@ export interface BackupContext extends CheckpointSource {
   checkOpen(): void;
   /** Of an engine on disk: makes sure that its files have all that was committed before the call. */
   checkpoint(): Promise<unknown>;
+  /** A backup has failed with this, or could not be of the files. */
+  noteDamage(error: unknown): void;
 }
 
 /** A state that is backed up. */
 interface BackupState {
+  readonly revision: number;
   readonly header: Buffer;
   next(): Promise<CheckpointBlock | undefined>;
   giveBack(block: CheckpointBlock): void;
@@ -45,6 +49,8 @@ export class Backups {
   #count = 0;
   /** Those of an engine on disk among them that hold up checkpoints. */
   #walkCount = 0;
+  /** Called when a walk begins: a checkpoint that is waited for may come to its end behind it alone. */
+  readonly #waiting = new Set<() => void>();
 
   constructor(context: BackupContext) {
     this.#context = context;
@@ -60,23 +66,36 @@ export class Backups {
       );
     }
     this.#count++;
+    // Also when it is lost: its reader may have gone away without a word.
+    const over = once(() => this.#count--);
     try {
-      yield* this.#read();
+      yield* this.#read(over);
+    } catch (error) {
+      this.#context.noteDamage(error);
+      throw error;
     } finally {
-      this.#count--;
+      over();
     }
     return undefined;
   }
 
-  async *#read(): AsyncGenerator<Uint8Array, void> {
+  /** @param onLost is called when it is not kept any more. */
+  async *#read(onLost: () => void): AsyncGenerator<Uint8Array, void> {
     const { durable } = this.#context.engine;
-    const viewed = durable && this.#canView ? await this.#view(durable) : undefined;
+    const viewed = durable && this.#canView ? await this.#view(durable, onLost) : undefined;
     if (viewed !== undefined) return yield* this.#encode(viewed);
     this.#walkCount++;
+    for (const begun of this.#waiting) begun();
+    const over = once(() => this.#walkCount--);
     try {
-      yield* this.#encode(await this.#walk());
+      yield* this.#encode(
+        await this.#walk(() => {
+          over();
+          onLost();
+        }),
+      );
     } finally {
-      this.#walkCount--;
+      over();
     }
   }
 
@@ -86,7 +105,7 @@ export class Backups {
       yield* handOut(encoder.begin(state.header), state);
       for (;;) {
         this.#context.checkOpen();
-        const block = await state.next();
+        const block = await nextOf(state);
         if (block === undefined) break;
         const section = await encoder.block(block.bytes, block.itemCount);
         state.giveBack(block);
@@ -105,32 +124,34 @@ export class Backups {
   }
 
   /** @returns `undefined`: it is to be a walk. */
-  async #view(durable: DurableState): Promise<ViewedState | undefined> {
+  async #view(durable: DurableState, onLost: () => void): Promise<ViewedState | undefined> {
     try {
-      return await this.#viewOf(durable);
+      return await this.#viewOf(durable, onLost);
     } catch (error) {
       this.#context.checkOpen();
       if (isStoreError(error, 'closed')) throw error;
-      // What is wrong with the disk was told by the checkpoint.
+      // What else is wrong with the disk was told by the checkpoint.
+      this.#context.noteDamage(error);
       return undefined;
     }
   }
 
-  async #viewOf(durable: DurableState): Promise<ViewedState | undefined> {
+  async #viewOf(durable: DurableState, onLost: () => void): Promise<ViewedState | undefined> {
     const { clock, leases, log } = this.#context;
     const revision = this.#context.lastRevision();
     const header = headerOf(this.#context, revision, revision);
     const walk = leases.openWalk();
     let view: StateView | undefined;
+    const viewed = (parts: ViewedStateParts): ViewedState => new ViewedState(clock, parts, onLost);
     try {
       // What a crash could still undo must not be in it, the leases among that.
-      await Promise.all([log.flush(), this.#context.checkpoint()]);
-      // No files have this revision, and there are no keys.
-      if (revision === 0) return new ViewedState(clock, { header, leases: walk, view });
-      view = await durable.view();
-      if (view?.revision === revision) return new ViewedState(clock, { header, leases: walk, view });
+      const [isMade] = await Promise.all([this.#checkpointBeforeWalks(), log.flush()]);
+      // No files have revision 0, and there are no keys.
+      if (isMade && revision > 0) view = await durable.view();
+      if (isMade && (revision === 0 || view?.revision === revision))
+        return viewed({ header, leases: walk, view });
       walk.close();
-      return view && new ViewedState(clock, { ...notesOf(view), view });
+      return view && viewed({ ...notesOf(view), view });
     } catch (error) {
       walk.close();
       await view?.close();
@@ -138,14 +159,26 @@ export class Backups {
     }
   }
 
+  /** @returns whether it is made; false: a walk has begun, which it may have to wait for. */
+  #checkpointBeforeWalks(): Promise<boolean> {
+    return new Promise((resolve, reject) => {
+      const begun = (): void => resolve(false);
+      this.#waiting.add(begun);
+      void this.#context
+        .checkpoint()
+        .then(() => resolve(true), reject)
+        .finally(() => this.#waiting.delete(begun));
+    });
+  }
+
   /**
    * A backup must not hold what a crash could still undo, so what it begins at is flushed first. When the log has failed, or
    * does so with that, the backup is of the visible revision instead: what reads show, and what there is to be saved.
    */
-  async #walk(): Promise<Checkpoint> {
+  async #walk(onLost: () => void): Promise<Checkpoint> {
     const { log } = this.#context;
     if (log.failure === undefined) {
-      const checkpoint = this.#checkpoint();
+      const checkpoint = this.#checkpoint(onLost);
       try {
         await log.flush();
         return checkpoint;
@@ -155,14 +188,33 @@ export class Backups {
       }
     }
     this.#context.checkOpen();
-    return this.#checkpoint();
+    return this.#checkpoint(onLost);
   }
 
   /** Of the newest revision, without older versions. */
-  #checkpoint(): Checkpoint {
-    const pinned = { holder: 'a backup', msMax: fixed.backupMsMax } as const;
+  #checkpoint(onLost: () => void): Checkpoint {
+    const pinned = { holder: 'a backup', msMax: fixed.backupMsMax, onLost } as const;
     return new Checkpoint(this.#context, fixed.integerMax, pinned);
   }
+}
+
+/** The error of a disk names a path of the server, and no call: what has failed is the backup. */
+async function nextOf(state: BackupState): Promise<CheckpointBlock | undefined> {
+  try {
+    return await state.next();
+  } catch (error) {
+    if (!(error instanceof DiskError)) throw error;
+    const text = `the backup of revision ${state.revision} could not be read: ${error.message}; begin again`;
+    throw new StoreError('snapshotFailed', text, { cause: error });
+  }
+}
+
+function once(run: () => void): () => void {
+  let isRun = false;
+  return () => {
+    if (!isRun) run();
+    isRun = true;
+  };
 }
 
 /** What the checkpoint of a view noted of the rest of the state. */

@@ -82,7 +82,7 @@ export class Checkpoint {
    * @param oldestRevision that can be read from it; what is above the newest counts as the newest.
    * @param pinned what it is made for, and how long it keeps what it needs from being compacted.
    */
-  constructor(source: CheckpointSource, oldestRevision: number, pinned: Omit<PinOptions, 'onLost'>) {
+  constructor(source: CheckpointSource, oldestRevision: number, pinned: PinOptions) {
     const { clock, engine, history, leases, log } = source;
     const hasFailed = log.failure !== undefined;
     this.revision = hasFailed ? source.visibleRevision() : source.lastRevision();
@@ -92,7 +92,13 @@ export class Checkpoint {
     const walk = engine.openWalk(oldest, this.revision);
     this.#walk = walk;
     this.#leases = leases.openWalk();
-    this.#pin = history.pin(oldest, { ...pinned, onLost: () => this.#closeWalks() });
+    this.#pin = history.pin(oldest, {
+      ...pinned,
+      onLost: () => {
+        this.#closeWalks();
+        pinned.onLost?.();
+      },
+    });
     this.header = encodeSnapshotHeader(headerOf(source, this.revision, oldest));
   }
 

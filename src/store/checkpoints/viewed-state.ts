@@ -34,6 +34,7 @@ export class ViewedState {
   /** A `SnapshotHeader` message. */
   readonly header: Buffer;
   readonly #clock: Clock;
+  readonly #onLost: () => void;
   readonly #view: StateView | undefined;
   /** `undefined`: all were shown. */
   #leases: LeasePages | undefined;
@@ -45,10 +46,12 @@ export class ViewedState {
   #isMore: boolean;
   #isLost = false;
 
-  constructor(clock: Clock, { header, leases, view }: ViewedStateParts) {
+  /** @param onLost is called when its time is over. */
+  constructor(clock: Clock, { header, leases, view }: ViewedStateParts, onLost: () => void) {
     this.revision = header.revision;
     this.header = encodeSnapshotHeader(header);
     this.#clock = clock;
+    this.#onLost = onLost;
     this.#view = view;
     this.#leases = leases;
     this.#isMore = view !== undefined;
@@ -142,6 +145,7 @@ export class ViewedState {
     if (restMs <= 0) {
       this.#isLost = true;
       void this.release();
+      this.#onLost();
     } else this.#timer = this.#clock.setTimer(restMs, () => this.#watchTime());
   }
 
