@@ -7,6 +7,7 @@ import type { PinnedState } from '../../../src/store/seam.ts';
 import { USER_KEYS } from '../../../src/store/views/regions.ts';
 import type { View } from '../../../src/store/views/view.ts';
 import { SeededRandom } from '../../support/random.ts';
+import { engineOfTests } from '../../support/test-engine.ts';
 import { bytesOf, SeamHarness } from '../seam/seam-harness.ts';
 import { checkState, checkStates, checkSwept, create, goOn, rename, resize } from './collections.ts';
 
@@ -47,15 +48,21 @@ class RandomRun {
     else if (dice < 80) harness.clock.jump(this.#random.below(2000));
     else if (dice < 84) this.#pins.push(harness.store.pin());
     else if (dice < 88) this.#release();
-    else if (dice < 91) await harness.store.snapshot();
+    else if (dice < 91) await this.#snapshot();
     else if (dice < 93) await this.#backUp();
     else if (dice < 96) await this.#restart(() => harness.reopen());
     else if (dice < 98) await this.#restart(() => harness.crash());
     else await goOn(harness.store, harness.clock);
   }
 
+  async #snapshot(): Promise<void> {
+    this.#releaseForCheckpoint();
+    await this.#harness.store.snapshot();
+  }
+
   /** A part of a backup, while writes go on. */
   async #backUp(): Promise<void> {
+    this.#releaseForCheckpoint();
     const backup = this.#harness.store.backup();
     await backup.next();
     for (let more = this.#random.below(4); more > 0; more--) await this.#decide();
@@ -63,8 +70,14 @@ class RandomRun {
   }
 
   async #restart(run: () => Promise<void>): Promise<void> {
+    this.#releaseForCheckpoint();
     this.#pins.length = 0;
     await run();
+  }
+
+  /** That of an engine on disk waits until no state before it is kept, and closing a store may make one. */
+  #releaseForCheckpoint(): void {
+    if (engineOfTests() !== undefined) this.#release();
   }
 
   #release(): void {

@@ -2,6 +2,7 @@
 import { describe, expect, it } from 'vitest';
 import { elementKey, elementsOf, tags } from '../../../src/store/collections/collection-keys.ts';
 import type { View } from '../../../src/store/views/view.ts';
+import { engineOfTests } from '../../support/test-engine.ts';
 import { bytesOf, SeamHarness } from '../seam/seam-harness.ts';
 import {
   checkStates,
@@ -187,14 +188,18 @@ describe('the sweep', () => {
     expect(counts(harness.store).elements).toBe(0);
   });
 
-  it('waits for a backup that is being read, and is in it', async () => {
+  it('waits for a backup that is being read of what is in memory', async () => {
     const harness = await SeamHarness.open({ limits });
     await harness.decide((view) => void create(view, key, 600));
     await harness.decide((view) => void view.delete(key));
     const backup = harness.store.backup();
     await backup.next();
     await goOn(harness.store, harness.clock, 10);
-    expect(counts(harness.store)).toEqual({ elements: 600, marks: 1 });
+    // That of an engine on disk reads files, in which the elements stay.
+    const isWaiting = engineOfTests() === undefined;
+    expect(counts(harness.store)).toEqual(
+      isWaiting ? { elements: 600, marks: 1 } : { elements: 0, marks: 0 },
+    );
     await backup.return?.();
     await checkSwept(harness.store, harness.clock);
   });
@@ -206,7 +211,9 @@ describe('the sweep', () => {
     await harness.decide((view) => void view.delete(key));
     if (when === 'after') await harness.store.snapshot();
     await harness.crash();
-    expect(counts(harness.store)).toEqual({ elements: 600, marks: 1 });
+    // Behind a checkpoint of an engine on disk no older revision can be read, so that the sweep begins with the start.
+    if (when === 'before' || engineOfTests() === undefined)
+      expect(counts(harness.store)).toEqual({ elements: 600, marks: 1 });
     checkStates(harness.store);
     const { revision } = harness.store.status();
     await goOn(harness.store, harness.clock, 1);
