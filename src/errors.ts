@@ -154,6 +154,18 @@ export class RetryLaterError extends StoreError<'limitReached'> {
   }
 }
 
+/** Memory is full of changes that a checkpoint brings to files, which gives it back: `RoomGate` has the write wait for that. */
+export class NoRoomYetError extends RetryLaterError {
+  /** What the write needs. */
+  readonly byteCount: number;
+
+  constructor(message: string, retryAfterMs: number, byteCount: number) {
+    super(message, retryAfterMs);
+    this.byteCount = byteCount;
+    this.room = 'memory';
+  }
+}
+
 const carriesDetails: Record<keyof DetailsByCode, true> = {
   conditionFailed: true,
   revisionCompacted: true,

@@ -278,6 +278,13 @@ export const fixed = {
    */
   heldAnswerMsMax: 5000,
   heldAnswerLookMs: 10,
+  /**
+   * A write that finds memory full of changes waits for a checkpoint for so long at most, so many writes at a time, and what they put may
+   * have so many bytes together.
+   */
+  roomWaitMsMax: 10_000,
+  roomWaitsMax: 100_000,
+  roomWaitBytesMax: 256 * MiB,
   /** Of the memory limit, what caches of an engine on disk may have; of bitcask, whose index takes the most, less. */
   storageCacheShare: { btree: 1 / 4, lsm: 1 / 4, bitcask: 1 / 16 },
   /** More is left to the system's cache of files. */

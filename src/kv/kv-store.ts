@@ -32,7 +32,8 @@ import { prepareOperation } from './collections/operation.ts';
 import { StoreDoor } from './collections/store-door.ts';
 import { CallGroup } from './turns/call-group.ts';
 import { DeleteCall, FunctionCall, PutCall, ReadCall } from './turns/calls-of-one-key.ts';
-import { keptArguments } from './turns/kept-arguments.ts';
+import { keptArguments, keptConditional, keptKey } from './turns/kept-arguments.ts';
+import { type CallOwner, GroupWait } from './turns/room-waits.ts';
 import { KeyFetcher } from './reads/key-fetcher.ts';
 import { getLease, grantLease, listKeys, listLeases, renewLease, revokeLease } from './leases.ts';
 import type { LeaseReads } from '../store/leases/lease-table.ts';
@@ -66,12 +67,6 @@ export interface KvStoreParts {
   readonly store: DurableStore;
   readonly clock: Clock;
   readonly random: Random;
-}
-
-/** What ends a long call before it is done. */
-interface Cancellable {
-  /** Rejects with its reason. */
-  readonly signal?: AbortSignal | undefined;
 }
 
 export class KvStore implements api.Store {
@@ -168,13 +163,19 @@ export class KvStore implements api.Store {
     );
   }
 
-  put(key: api.Key, value: api.Value, options: api.PutOptions = noOptions): Promise<api.PutResult> {
-    if (this.#turn.begin()) return this.#run(new PutCall(key, bytesOf(value), options));
+  /** @param owner for doors, here and below: what ends the call while it waits for room, so that it changes nothing. */
+  put(
+    key: api.Key,
+    value: api.Value,
+    options: api.PutOptions = noOptions,
+    owner?: CallOwner,
+  ): Promise<api.PutResult> {
+    if (this.#turn.begin()) return this.#run(new PutCall(key, bytesOf(value), options, owner));
     // The caller may use its buffers again as soon as it has the promise.
     const keptValue = this.#turn.keep(value);
     return isPlainPut(options)
-      ? this.#turn.put(keptKey(key), keptValue)
-      : this.#queue(new PutCall(keptKey(key), keptValue, keptConditional(options)));
+      ? this.#turn.put(keptKey(key), keptValue, owner)
+      : this.#queue(new PutCall(keptKey(key), keptValue, keptConditional(options), owner));
   }
 
   delete(key: api.Key, options: api.DeleteOptions = {}): Promise<api.DeleteResult> {
@@ -211,7 +212,7 @@ export class KvStore implements api.Store {
     return new RangeStream(this.#store, range, options, this.#longCalls);
   }
 
-  async count(range: api.KeyRange, options: api.CountOptions & Cancellable = {}): Promise<api.CountResult> {
+  async count(range: api.KeyRange, options: api.CountOptions & CallOwner = {}): Promise<api.CountResult> {
     const store = this.#store;
     const { revision = 0, signal } = options;
     // The caller may use its buffers again as soon as it has the promise.
@@ -253,7 +254,7 @@ export class KvStore implements api.Store {
    */
   async readInPieces(
     piece: (view: ReadView) => boolean,
-    { state, signal }: Cancellable & { readonly state?: StateAt | undefined },
+    { state, signal }: CallOwner & { readonly state?: StateAt | undefined },
   ): Promise<void> {
     const turn = this.#longCalls.begin(signal);
     if (turn !== undefined) await turn;
@@ -278,30 +279,35 @@ export class KvStore implements api.Store {
     key: api.Key,
     delta: bigint | number,
     options: api.IncrementOptions = {},
+    owner?: CallOwner,
   ): Promise<api.IncrementResult> {
-    return this.#decide({ key, options }, (view, kept) =>
-      increment(view, kept.key, delta, kept.options.ttlMs),
+    return this.#decide(
+      { key, options },
+      (view, kept) => increment(view, kept.key, delta, kept.options.ttlMs),
+      owner,
     );
   }
 
-  touch(key: api.Key, options: api.TouchOptions = {}): Promise<api.TouchResult> {
-    return this.#decide({ key, options }, (view, kept) => touch(view, kept.key, kept.options.ttlMs));
+  touch(key: api.Key, options: api.TouchOptions = {}, owner?: CallOwner): Promise<api.TouchResult> {
+    return this.#decide({ key, options }, (view, kept) => touch(view, kept.key, kept.options.ttlMs), owner);
   }
 
-  txn(request: api.TxnRequest): Promise<api.TxnResult> {
-    return this.#decide(request, (view, kept) => runTxn(view, kept, this.#random));
+  txn(request: api.TxnRequest, owner?: CallOwner): Promise<api.TxnResult> {
+    return this.#decide(request, (view, kept) => runTxn(view, kept, this.#random), owner);
   }
 
   /** For doors: an operation on a collection as a call of its own. @param admit called with what it answers before it takes effect. */
   operate<Kind extends CollectionKind>(
     operation: CollectionOperation<Kind>,
     admit?: api.Admit<CollectionResult<Kind>>,
+    owner?: CallOwner,
   ): Promise<{ readonly result: CollectionResult<Kind>; readonly revision: number }> {
-    return this.#decide(operation, (view, kept) => {
+    const run = (view: View, kept: CollectionOperation<Kind>) => {
       const result = prepareOperation(kept, this.#random)(view);
       admit?.(result);
       return { result, revision: view.replyRevision };
-    });
+    };
+    return this.#decide(operation, run, owner);
   }
 
   /** For doors: a read of visible or older states, behind the calls made before. @param given what the caller may change afterwards. */
@@ -310,8 +316,12 @@ export class KvStore implements api.Store {
   }
 
   /** As `decide`. @param given what the caller may change afterwards. */
-  decideWith<Given, Result>(given: Given, run: (view: View, given: Given) => Result): Promise<Result> {
-    return this.#decide(given, run);
+  decideWith<Given, Result>(
+    given: Given,
+    run: (view: View, given: Given) => Result,
+    owner?: CallOwner,
+  ): Promise<Result> {
+    return this.#decide(given, run, owner);
   }
 
   watch(request: api.WatchRequest = {}): AsyncIterableIterator<api.WatchMessage> {
@@ -349,7 +359,7 @@ export class KvStore implements api.Store {
 
   async getLease(
     leaseId: number,
-    options: api.GetLeaseOptions & ChargedPage & Cancellable = {},
+    options: api.GetLeaseOptions & ChargedPage & CallOwner = {},
   ): Promise<api.Lease> {
     const kept = keptArguments(options);
     const { includeKeys = false, signal } = kept;
@@ -426,8 +436,18 @@ export class KvStore implements api.Store {
    * is durable.
    * @param run holds nothing that its caller changes afterwards.
    */
-  decide<Result>(run: (view: View) => Result): Promise<Result> {
-    return this.#decide(undefined, run);
+  decide<Result>(run: (view: View) => Result, owner?: CallOwner): Promise<Result> {
+    return this.#decide(undefined, run, owner);
+  }
+
+  /** For doors that decide `together`: how the first call of a group waits that is refused for want of memory. */
+  groupWait(signal: AbortSignal): GroupWait {
+    return new GroupWait(this.#store, signal);
+  }
+
+  /** For doors: no write waits for room in memory any more. */
+  stopWaiting(): void {
+    this.#store.stopWaiting();
   }
 
   /** The newest revision that can be read. */
@@ -462,10 +482,13 @@ export class KvStore implements api.Store {
    * Runs a transaction behind those that wait; its result, or its error, goes out when what it may depend on is durable.
    * @param given what the caller may change as soon as it has the promise.
    */
-  #decide<Given, Result>(given: Given, run: (view: View, given: Given) => Result): Promise<Result> {
+  #decide<Given, Result>(
+    given: Given,
+    run: (view: View, given: Given) => Result,
+    owner?: CallOwner,
+  ): Promise<Result> {
     const isNow = this.#turn.beginAlone();
-    const kept = isNow ? given : keptArguments(given);
-    const call = new FunctionCall((view) => run(view, kept));
+    const call = new FunctionCall(isNow ? given : keptArguments(given), run, owner);
     return isNow ? this.#run(call) : this.#queue(call);
   }
 
@@ -573,16 +596,4 @@ export class KvStore implements api.Store {
   pause(): Promise<void> {
     return new Promise((resolve) => this.#clock.yieldNow(resolve));
   }
-}
-
-/** Options that stay as they are. */
-function keptConditional<Options extends Pick<api.PutOptions, 'condition'>>(options: Options): Options {
-  // The copy of most is a quick one.
-  const isPlain = Object.getPrototypeOf(options) === Object.prototype;
-  return isPlain && options.condition === undefined ? { ...options } : keptArguments(options);
-}
-
-/** A key that stays as it is. */
-function keptKey(key: api.Key): api.Key {
-  return typeof key === 'string' ? key : Buffer.from(key);
 }

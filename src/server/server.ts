@@ -467,6 +467,7 @@ class Server implements RunningServer {
       this.#listener.stopAccepting();
       this.#redisListener?.stopAccepting();
       this.#calls.endStreams();
+      this.#store?.stopWaiting();
       if ((await Promise.race([this.#calls.empty(), deadline.promise])) === 'late') {
         logger.warn(
           { calls: this.#calls.size, shutdownTimeoutMs },

@@ -16,7 +16,7 @@ import type { Disk } from '../disk/disk.ts';
 import type { CompressionFigures } from '../engine/compression.ts';
 import type { DeadlineSums, VisitRow } from '../engine/engine.ts';
 import type { PutRow } from '../engine/put-row.ts';
-import { assert, StoreError } from '../errors.ts';
+import { assert, NoRoomYetError, StoreError } from '../errors.ts';
 import { fixed, type Limits } from '../limits.ts';
 import type { SnapshotInfo } from '../snapshot/snapshot-directory.ts';
 import { readOnlyError } from '../wal/segments/fail-stop.ts';
@@ -33,6 +33,7 @@ import { AnswerGate } from './commit/answer-gate.ts';
 import { Committer } from './commit/committer.ts';
 import { compactEffect, sweptEffect } from './commit/effects.ts';
 import { ElementRecords } from './commit/element-records.ts';
+import { RoomGate, type RoomWait } from './commit/room-gate.ts';
 import { asError, Listeners } from './commit/listeners.ts';
 import { Visibility } from './commit/visibility.ts';
 import { type Ownership, OwnershipLostError } from './directory/ownership.ts';
@@ -113,6 +114,7 @@ export class DurableStore implements Seam {
   readonly #expiry: Expiry;
   readonly #checkpoints: Checkpoints;
   readonly #gate: AnswerGate;
+  readonly #room: RoomGate;
   readonly #damage: DamageTeller;
   readonly #backups: Backups;
   readonly #memory: MemoryLimit;
@@ -176,6 +178,12 @@ export class DurableStore implements Seam {
       makeRoom: (byteCount) => this.#maintenance.makeRoom(byteCount),
       heldBy: () => this.#maintenance.heldBy(),
       onEvent,
+    });
+    this.#room = new RoomGate({
+      clock,
+      memory: this.#memory,
+      wanted: () => this.#checkpoints.notice(),
+      refused: () => this.#memory.tell(),
     });
     const nowMs = (): number => this.#instantMs ?? clock.nowMs();
     const visibility = this.#visibility;
@@ -256,6 +264,8 @@ export class DurableStore implements Seam {
             durable,
             memory: this.#memory,
             compact: () => this.#maintenance.compact(),
+            isAwaited: () => this.#room.count > 0,
+            ended: () => this.#room.wake(),
           });
     this.#backups = new Backups({
       ...source,
@@ -409,6 +419,19 @@ export class DurableStore implements Seam {
 
   get failure(): Failure | undefined {
     return this.#failure;
+  }
+
+  waitForRoom(wait: RoomWait, error: NoRoomYetError): boolean {
+    return this.#room.wait(wait, error);
+  }
+
+  leaveRoom(wait: RoomWait): void {
+    this.#room.leave(wait);
+  }
+
+  /** No write waits for room any more: those that do are refused, in the next turn. */
+  stopWaiting(): void {
+    this.#room.close();
   }
 
   /** Whether more memory is taken than the limit allows, and is being given back: what deletes by and by waits for it. */
@@ -695,6 +718,7 @@ export class DurableStore implements Seam {
     this.#visibility.fail();
     // What is held is durable.
     this.#gate.open();
+    this.#room.close();
     this.#onDurable.tell(this.durableSequence, this.#failure);
     this.#acknowledgements.fail(this.#failure);
     const isTakenAway = error instanceof OwnershipLostError;
@@ -732,6 +756,8 @@ export class DurableStore implements Seam {
       return { result, sequence: log.committedSequence, hasChanged };
     } catch (error) {
       this.#damage.note(error);
+      // It would wait for what does not come any more.
+      if (error instanceof NoRoomYetError && this.#failure !== undefined) throw this.#failure.whenUnchanged;
       throw error;
     } finally {
       draft.end();
@@ -784,6 +810,7 @@ export class DurableStore implements Seam {
     this.#sweeper.stop();
     this.#agingTimer?.cancel();
     this.#gate.open();
+    this.#room.close();
     const { log, ownership } = this.#parts;
     const checkOwned = (): Promise<void> => ownership.check().catch((error: Error) => log.stop(error));
     await checkOwned();

@@ -22,6 +22,8 @@
  *
  * Nothing here is re-entrant: a function that is given a view calls nothing of the seam but that view.
  */
+import type { NoRoomYetError } from '../errors.ts';
+import type { RoomWait } from './commit/room-gate.ts';
 import type { Place } from './history/place.ts';
 import type { PlannedChange } from './views/planned-change.ts';
 import type { ReadView, View } from './views/view.ts';
@@ -36,6 +38,14 @@ export interface Seam {
    * `storageFailed`; all but the last say that nothing has changed.
    */
   decide<Result>(run: (view: View) => Result): Decision<Result>;
+
+  /**
+   * A decision was refused for want of memory, which a checkpoint makes: has `goOn` of the wait called once there may be room, or
+   * waiting is over, to decide again. @returns false: it does not help, or has been long enough, so that this is the refusal.
+   */
+  waitForRoom(wait: RoomWait, error: NoRoomYetError): boolean;
+  /** Its caller is gone. */
+  leaveRoom(wait: RoomWait): void;
 
   /**
    * Brings what several keys need into the processor's cache together, for the decisions and reads that follow in the same

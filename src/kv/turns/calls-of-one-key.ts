@@ -6,7 +6,7 @@
  * code that was made for it; a get took 170 ns longer then for a while, of 640.
  */
 import type { DeleteOptions, DeleteResult, Key, PutOptions, PutResult } from '../../api.ts';
-import { isStoreError } from '../../errors.ts';
+import { isStoreError, NoRoomYetError } from '../../errors.ts';
 import { Answer } from '../../store/commit/acknowledgements.ts';
 import type { DurableStore } from '../../store/durable-store.ts';
 import type { View } from '../../store/views/view.ts';
@@ -14,14 +14,34 @@ import { NO_BYTES } from '../../wire/bytes.ts';
 import type { WorkDone } from '../../work-budget.ts';
 import type { TurnCall } from './turn-call.ts';
 import { deleteKey, put } from '../writes/writes.ts';
+import { keptArguments, keptConditional, keptKey } from './kept-arguments.ts';
+import { type CallOwner, CallWait, type WaitingCall } from './room-waits.ts';
 
 /** A transaction: its result, or its error, goes out when what it may depend on is durable. */
-export abstract class DecidedCall<Result> extends Answer<Result> {
+export abstract class DecidedCall<Result> extends Answer<Result> implements WaitingCall {
+  readonly owner: CallOwner | undefined;
+
+  constructor(owner: CallOwner | undefined) {
+    super();
+    this.owner = owner;
+  }
+
   abstract decide(view: View): Result;
 
+  abstract keep(): void;
+
   run(store: DurableStore): WorkDone {
-    decideCall(store, this);
+    decideCall(store, this, undefined);
     return store.decidedWork;
+  }
+
+  decideAgain(store: DurableStore, wait: CallWait): void {
+    decideCall(store, this, wait);
+  }
+
+  reject(reason: unknown): void {
+    this.error = reason;
+    this.settle();
   }
 }
 
@@ -30,30 +50,34 @@ let running: Pick<DecidedCall<unknown>, 'decide'> = { decide: () => undefined };
 const idle = running;
 const decideRunning = (view: View): unknown => running.decide(view);
 
-function decideCall(store: DurableStore, call: DecidedCall<unknown>): void {
+/** @param wait what it has waited with. */
+function decideCall(store: DurableStore, call: DecidedCall<unknown>, wait: CallWait | undefined): void {
   running = call;
   try {
     const { result, hasChanged } = store.decide(decideRunning);
     call.result = result;
     call.hasChanged = hasChanged;
   } catch (error) {
+    if (error instanceof NoRoomYetError && (wait ?? new CallWait(store, call)).begins(error)) return;
+    wait?.end();
     call.error = error;
     if (isIndependent(error)) return call.settle();
   } finally {
     // What it holds may be long.
     running = idle;
   }
+  wait?.end();
   store.settleWhenDurable(call);
 }
 
 export class PutCall extends DecidedCall<PutResult> implements TurnCall {
   static readonly kept = new PutCall('', NO_BYTES, {});
-  readonly key: Key;
-  readonly #value: Uint8Array;
-  readonly #options: PutOptions;
+  key: Key;
+  #value: Uint8Array;
+  #options: PutOptions;
 
-  constructor(key: Key, value: Uint8Array, options: PutOptions) {
-    super();
+  constructor(key: Key, value: Uint8Array, options: PutOptions, owner?: CallOwner) {
+    super(owner);
     this.key = key;
     this.#value = value;
     this.#options = options;
@@ -62,21 +86,33 @@ export class PutCall extends DecidedCall<PutResult> implements TurnCall {
   override decide(view: View): PutResult {
     return put(view, this.key, this.#value, this.#options);
   }
+
+  override keep(): void {
+    this.key = keptKey(this.key);
+    this.#value = Buffer.from(this.#value);
+    this.#options = keptConditional(this.#options);
+  }
 }
 
 export class DeleteCall extends DecidedCall<DeleteResult> implements TurnCall {
   static readonly kept = new DeleteCall('', {});
-  readonly key: Key;
-  readonly #options: DeleteOptions;
+  key: Key;
+  #options: DeleteOptions;
 
   constructor(key: Key, options: DeleteOptions) {
-    super();
+    super(undefined);
     this.key = key;
     this.#options = options;
   }
 
   override decide(view: View): DeleteResult {
     return deleteKey(view, this.key, this.#options);
+  }
+
+  /** It needs no room. */
+  override keep(): void {
+    this.key = keptKey(this.key);
+    this.#options = keptConditional(this.#options);
   }
 }
 
@@ -105,16 +141,22 @@ function runRead<Result>(call: Answer<Result>, read: () => Result): void {
 }
 
 /** A transaction that is no object of its own kind. */
-export class FunctionCall<Result> extends DecidedCall<Result> implements TurnCall {
-  readonly #decide: (view: View) => Result;
+export class FunctionCall<Given, Result> extends DecidedCall<Result> implements TurnCall {
+  readonly #decide: (view: View, given: Given) => Result;
+  #given: Given;
 
-  constructor(decide: (view: View) => Result) {
-    super();
+  constructor(given: Given, decide: (view: View, given: Given) => Result, owner: CallOwner | undefined) {
+    super(owner);
     this.#decide = decide;
+    this.#given = given;
   }
 
   override decide(view: View): Result {
-    return this.#decide(view);
+    return this.#decide(view, this.#given);
+  }
+
+  override keep(): void {
+    this.#given = keptArguments(this.#given);
   }
 }
 

@@ -15,7 +15,7 @@ export abstract class JointAnswers<Outcome, Result> {
   #added = 0;
   #taken = 0;
   /** One function for all of them, since they are called in the order in which the promises were made. */
-  readonly #takeNext = (): Result => {
+  readonly #takeNext = (): Result | Promise<Result> => {
     const index = this.#taken++;
     const outcome = this.outcomes[index];
     // What one caller gets must not live for as long as the others keep theirs.
@@ -56,5 +56,5 @@ export abstract class JointAnswers<Outcome, Result> {
     this.#settle();
   }
 
-  protected abstract toResult(outcome: Outcome): Result;
+  protected abstract toResult(outcome: Outcome): Result | Promise<Result>;
 }

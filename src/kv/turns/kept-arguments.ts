@@ -1,5 +1,6 @@
 /** Copies of the arguments of calls that wait, since callers may change theirs as soon as they have a promise. */
 import { isAnyArrayBuffer } from 'node:util/types';
+import type { Key, PutOptions } from '../../api.ts';
 import { isRecord } from '../../arguments/shape.ts';
 import { bytesOf } from '../../arguments/value.ts';
 
@@ -25,4 +26,16 @@ function namesIn(value: object): readonly string[] {
     for (const name of Object.getOwnPropertyNames(at)) names.add(name);
   }
   return [...names];
+}
+
+/** Options that stay as they are. */
+export function keptConditional<Options extends Pick<PutOptions, 'condition'>>(options: Options): Options {
+  // The copy of most is a quick one.
+  const isPlain = Object.getPrototypeOf(options) === Object.prototype;
+  return isPlain && options.condition === undefined ? { ...options } : keptArguments(options);
+}
+
+/** A key that stays as it is. */
+export function keptKey(key: Key): Key {
+  return typeof key === 'string' ? key : Buffer.from(key);
 }

@@ -5,6 +5,7 @@
 import type { Key, PutOptions, PutResult } from '../../api.ts';
 import { noOptions } from '../../arguments/shape.ts';
 import { PutRow } from '../../engine/put-row.ts';
+import { NoRoomYetError } from '../../errors.ts';
 import { fixed } from '../../limits.ts';
 import type { Waiter } from '../../store/commit/acknowledgements.ts';
 import { asError } from '../../store/commit/listeners.ts';
@@ -13,8 +14,9 @@ import type { Failure } from '../../store/seam.ts';
 import { NO_BYTES } from '../../wire/bytes.ts';
 import { KeyRow } from '../reads/key-fetcher.ts';
 import { put } from '../writes/writes.ts';
-import { isIndependent } from './calls-of-one-key.ts';
+import { isIndependent, PutCall } from './calls-of-one-key.ts';
 import { JointAnswers } from './joint-answers.ts';
+import { type CallOwner, CallWait } from './room-waits.ts';
 import type { RowDone, TurnCall } from './turn-call.ts';
 import type { WorkDone } from '../../work-budget.ts';
 
@@ -31,21 +33,25 @@ export function isPlainPut({
   );
 }
 
-/** The outcome of a put is its revision. */
-class PutAnswers extends JointAnswers<number, PutResult> implements Waiter {
+/** The outcome of a put is its revision; of one that waits for room, what will be the result. */
+type Outcome = number | Promise<PutResult>;
+
+class PutAnswers extends JointAnswers<Outcome, PutResult> implements Waiter {
   sequence = 0;
   readonly hasChanged = true;
 
   fail({ whenChanged, whenUnchanged }: Failure): void {
     for (const [index, outcome] of this.outcomes.entries()) {
+      // It learns of the failure by itself.
+      if (outcome instanceof Promise) continue;
       if (!(outcome instanceof Error)) this.outcomes[index] = whenChanged;
       else if (!isIndependent(outcome)) this.outcomes[index] = whenUnchanged;
     }
     this.settle();
   }
 
-  protected override toResult(revision: number): PutResult {
-    return { revision, previous: undefined };
+  protected override toResult(outcome: Outcome): PutResult | Promise<PutResult> {
+    return outcome instanceof Promise ? outcome : { revision: outcome, previous: undefined };
   }
 }
 
@@ -53,9 +59,11 @@ export class PlainPut implements TurnCall {
   static readonly kept = new PlainPut('', NO_BYTES, new PutAnswers());
   readonly key: Key;
   readonly valueBytes: Uint8Array;
+  readonly #owner: CallOwner | undefined;
   readonly #answers: PutAnswers;
 
-  constructor(key: Key, valueBytes: Uint8Array, answers: PutAnswers) {
+  constructor(key: Key, valueBytes: Uint8Array, answers: PutAnswers, owner?: CallOwner) {
+    this.#owner = owner;
     this.key = key;
     this.valueBytes = valueBytes;
     this.#answers = answers;
@@ -66,13 +74,23 @@ export class PlainPut implements TurnCall {
       const { result } = store.decide((view) => put(view, this.key, this.valueBytes, noOptions));
       this.hasRun(result.revision, store);
     } catch (error) {
-      this.hasRun(asError(error), store);
+      this.hasRun(this.#whenRoom(store, error) ?? asError(error), store);
     }
     return store.decidedWork;
   }
 
-  hasRun(outcome: number | Error, store: DurableStore): void {
+  hasRun(outcome: Outcome | Error, store: DurableStore): void {
     if (this.#answers.hasRun(outcome)) store.settleWhenDurable(this.#answers);
+  }
+
+  /** What it comes to once there is room, where it can wait for that. */
+  #whenRoom(store: DurableStore, error: unknown): Promise<PutResult> | undefined {
+    if (!(error instanceof NoRoomYetError)) return undefined;
+    const call = new PutCall(this.key, this.valueBytes, noOptions, this.#owner);
+    if (!new CallWait(store, call).begins(error)) return undefined;
+    // It is heard of with those that it is answered with.
+    call.promise.catch(() => undefined);
+    return call.promise;
   }
 }
 
@@ -99,11 +117,16 @@ export class PlainPuts {
   }
 
   /** @param queue takes the call. @param key and value stay as they are until it has run. */
-  add(key: Key, value: Uint8Array, queue: (call: TurnCall) => void): Promise<PutResult> {
+  add(
+    key: Key,
+    value: Uint8Array,
+    queue: (call: TurnCall) => void,
+    owner: CallOwner | undefined,
+  ): Promise<PutResult> {
     if (this.#answers.isFull) this.#answers = new PutAnswers();
     const answers = this.#answers;
     const result = answers.add();
-    queue(new PlainPut(key, value, answers));
+    queue(new PlainPut(key, value, answers, owner));
     return result;
   }
 

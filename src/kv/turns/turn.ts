@@ -20,6 +20,7 @@ import { KeptValues } from './kept-values.ts';
 import type { KeyFetcher } from '../reads/key-fetcher.ts';
 import { isPlainGetCall, PlainGets } from './plain-gets.ts';
 import { isPlainPutCall, PlainPuts } from './plain-puts.ts';
+import type { CallOwner } from './room-waits.ts';
 import type { TurnCall } from './turn-call.ts';
 
 export interface TurnParts {
@@ -110,8 +111,8 @@ export class Turn {
   }
 
   /** Queues a put of nothing but a key and a value, which both stay as they are until it has run. */
-  put(key: Key, value: Uint8Array): Promise<PutResult> {
-    return this.#puts.add(key, value, this.queue);
+  put(key: Key, value: Uint8Array, owner: CallOwner | undefined): Promise<PutResult> {
+    return this.#puts.add(key, value, this.queue, owner);
   }
 
   /** Runs a call now that was not queued. */

@@ -30,7 +30,7 @@ export function valueOperations(requestBytesMax: number): readonly Operation[] {
       const value = await jsonTurns.run(() => readValueBody(call.body));
       // The body was read in a turn of its own.
       call.checkAllowed();
-      await call.store.put(call.pathKey, value);
+      await call.store.put(call.pathKey, value, {}, call.call);
       sendBody(call, 200, done);
     },
   });

@@ -38,6 +38,10 @@ export interface BaseCheckpointerContext extends CheckpointSource {
   takeRevision(): boolean;
   /** Tells the engine how far history reaches. */
   compact(): void;
+  /** Whether a write waits for the memory that a checkpoint gives back. */
+  isAwaited(): boolean;
+  /** One has ended, well or not. */
+  ended(): void;
   onEvent(event: OperatorEvent): void;
 }
 
@@ -128,6 +132,7 @@ export class BaseCheckpointer implements Checkpoints {
     const { durable, limits, log } = this.#context;
     if (this.#retryTimer !== undefined || this.#isStopped || log.failure !== undefined) return false;
     if (this.#sealed !== undefined || durable.unsealedBytes >= this.#bytesMax) return true;
+    if (this.#context.isAwaited() && durable.unsealedBytes >= fixed.checkpointBytesMin) return true;
     return log.appendedBytes - this.#sealedAtBytes >= limits.snapshotLogBytes;
   }
 
@@ -182,6 +187,7 @@ export class BaseCheckpointer implements Checkpoints {
     this.#retryTimer = undefined;
     const running = this.#run().finally(() => {
       if (this.#running === running) this.#running = undefined;
+      this.#context.ended();
     });
     this.#running = running;
     return running;

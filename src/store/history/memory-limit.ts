@@ -17,12 +17,13 @@
  * When memory is scarce (near the limit, or too little for a write that came a short while ago), history is cut short and
  * the engine gives back what it would keep otherwise (`maintenance.ts`). A write that finds no room does some of that work
  * itself first. So writes are refused only once the newest state alone is too large, while something holds history back
- * that the text of the refusal names, or for as long as the work takes, which the text says then.
+ * that the text of the refusal names, or for as long as the work takes, which the text says then. What a checkpoint gives back is
+ * waited for (`commit/room-gate.ts`).
  */
 import type { Clock } from '../../clock.ts';
 import type { Engine } from '../../engine/engine.ts';
 import type { EngineName } from '../../engine-names.ts';
-import { noRoomIn, RetryLaterError, StoreError } from '../../errors.ts';
+import { noRoomIn, NoRoomYetError, RetryLaterError, StoreError } from '../../errors.ts';
 import { fixed, limitName } from '../../limits.ts';
 import type { LeaseTable } from '../leases/lease-table.ts';
 import type { OperatorEvent } from '../operator-event.ts';
@@ -59,7 +60,7 @@ export class MemoryLimit {
     const reserveBytes = Math.min(bytesMax * fixed.memoryReserveShare, fixed.memoryReserveBytesMax);
     this.#scarceBytes = bytesMax - reserveBytes;
     this.#pressedBytes = this.#scarceBytes - reserveBytes;
-    if (this.usedBytes > bytesMax) this.#tell();
+    if (this.usedBytes > bytesMax) this.tell();
   }
 
   get usedBytes(): number {
@@ -82,7 +83,7 @@ export class MemoryLimit {
    */
   get isOutrun(): boolean {
     const { durable } = this.#context.engine;
-    return this.isPressed && this.#isWriting && durable?.sealedRevision !== 0;
+    return this.isPressed && this.isGivingBack && durable?.sealedRevision !== 0;
   }
 
   /** Whether a write of late found no room, and still would not. */
@@ -96,9 +97,14 @@ export class MemoryLimit {
     return this.usedBytes + byteCount <= this.bytesMax;
   }
 
+  /** Less than 0: more than the limit is taken. */
+  get freeBytes(): number {
+    return this.bytesMax - this.usedBytes;
+  }
+
   /**
    * A transaction is about to have put so many bytes of keys and values.
-   * @throws StoreError `limitReached` when there is no room for them.
+   * @throws StoreError `limitReached` when there is no room for them; a `NoRoomYetError` where a checkpoint makes some.
    */
   admit(byteCount: number): void {
     if (this.hasRoom(byteCount)) return;
@@ -106,19 +112,19 @@ export class MemoryLimit {
     this.#wantedUntilMs = this.#context.clock.monotonicMs() + fixed.memoryWantedMs;
     const isMoreToDo = this.#context.makeRoom(byteCount);
     if (this.hasRoom(byteCount)) return;
-    this.#tell();
-    const isWriting = this.#isWriting;
-    const isPassing = isMoreToDo || isWriting;
+    const isWriting = this.isGivingBack;
     const advice = isWriting ? this.#writing() : isMoreToDo ? GIVING_BACK : this.#advice();
     const message = `the store uses ${inMiB(this.usedBytes)} of the ${inMiB(this.bytesMax)} of memory that ${limitName('memoryBytesMax')} allows, and this write needs ${inMiB(byteCount)} more; ${advice}`;
+    if (isWriting) throw new NoRoomYetError(message, fixed.busyRetryMs, byteCount);
+    this.tell();
     throw noRoomIn(
       'memory',
-      isPassing ? new RetryLaterError(message, fixed.busyRetryMs) : new StoreError('limitReached', message),
+      isMoreToDo ? new RetryLaterError(message, fixed.busyRetryMs) : new StoreError('limitReached', message),
     );
   }
 
-  /** Whether a checkpoint gives memory back that is worth waiting for. */
-  get #isWriting(): boolean {
+  /** Whether a checkpoint gives memory back that is worth waiting for: one is under way, or begins as soon as a write waits for it. */
+  get isGivingBack(): boolean {
     const { durable } = this.#context.engine;
     return durable !== undefined && durable.unsealedBytes + durable.sealedBytes >= fixed.checkpointBytesMin;
   }
@@ -138,8 +144,8 @@ export class MemoryLimit {
       : `the engine ${engineName} needs that for its indexes, and for leases: raise the limit`;
   }
 
-  /** Tells the operator, but not for each write that is refused. */
-  #tell(): void {
+  /** Tells the operator that writes are refused, but not of each. */
+  tell(): void {
     const nowMs = this.#context.clock.monotonicMs();
     if (nowMs - this.#toldMs < fixed.memoryFullEventMs) return;
     this.#toldMs = nowMs;

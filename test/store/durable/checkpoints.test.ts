@@ -249,6 +249,7 @@ it.each(Object.entries(checkpointers))(
       replayedBytes: 0,
       lastRevision: () => 7,
       takeRevision,
+      isAwaited: () => false,
     };
     const checkpointer = open(context);
     // Notes alone make it so long.

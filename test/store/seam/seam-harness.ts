@@ -1,6 +1,5 @@
 /** What the tests of the seam run on: a store without the calls that stand above it, and flushes that a test can hold back. */
 import { onTestFinished } from 'vitest';
-import type { Engine } from '../../../src/engine/engine.ts';
 import { KvStore } from '../../../src/kv/kv-store.ts';
 import type { DurableStore } from '../../../src/store/durable-store.ts';
 import { openDurableStore } from '../../../src/store/open-durable-store.ts';
@@ -17,7 +16,9 @@ import { DATA_DIR } from '../model/store-harness.ts';
 export interface SeamHarnessOptions {
   readonly seed?: number;
   readonly limits?: NonNullable<StoreOptions['limits']>;
-  readonly makeEngine?: () => Engine;
+  readonly engine?: NonNullable<StoreOptions['engine']>;
+  readonly makeEngine?: NonNullable<StoreOptions['makeEngine']>;
+  readonly memoryBytesMax?: number;
   readonly fsync?: NonNullable<StoreOptions['fsync']>;
 }
 
@@ -35,6 +36,7 @@ export class SeamHarness {
     this.#options = options;
     this.#engine = engineOfHarness({
       ...(options.limits && { limits: options.limits }),
+      ...(options.engine && { engine: options.engine }),
       ...(options.makeEngine && { makeEngine: options.makeEngine }),
     });
     this.#random = new SeededRandom(options.seed ?? 1);
@@ -108,7 +110,7 @@ export class SeamHarness {
   }
 
   async #open(): Promise<void> {
-    const { fsync } = this.#options;
+    const { fsync, memoryBytesMax } = this.#options;
     this.#store = await openDurableStore({
       dataDir: DATA_DIR,
       clock: this.clock,
@@ -116,6 +118,7 @@ export class SeamHarness {
       disk: this.#held,
       onEvent: (event) => this.events.push(event),
       ...(fsync && { fsync }),
+      ...(memoryBytesMax !== undefined && { memoryBytesMax }),
       ...this.#engine.options,
     });
   }

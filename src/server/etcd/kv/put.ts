@@ -36,14 +36,16 @@ export function putNeeds(login: Login, request: PutRequestShape, leases: LeaseOw
 export async function put(store: KvStore, request: PutRequestShape, call: Call): Promise<PutResponseShape> {
   const { key, value, lease, prevKv, ignoreValue, ignoreLease } = request;
   if (lease === 0n && !prevKv && !ignoreValue && !ignoreLease) {
-    const { revision } = await store.put(key, value);
+    const { revision } = await store.put(key, value, {}, call);
     return { header: headerOf(store, revision), prevKv: undefined };
   }
   const charge: Charge = (bytes) => call.chargeReply(bytes);
-  const { previous, revision } = await store.decideWith(request, (view, kept) => ({
-    previous: putIn(view, kept, charge),
-    revision: view.replyRevision,
-  }));
+  const run = (view: View, kept: PutRequestShape) => {
+    // Of one that was decided before, and found no room.
+    call.releaseReply();
+    return { previous: putIn(view, kept, charge), revision: view.replyRevision };
+  };
+  const { previous, revision } = await store.decideWith(request, run, call);
   return { header: headerOf(store, revision), prevKv: previous };
 }
 

@@ -30,14 +30,17 @@ import type { Charge } from './range-reader.ts';
 
 export async function txn(store: KvStore, request: TxnRequestShape, call: Call): Promise<TxnResponseShape> {
   if (!hasOldRanges(request)) {
-    return await store.decideWith(request, (view, kept) =>
-      new TxnRun(store, view, call, undefined).run(kept),
-    );
+    const run = (view: View, asked: TxnRequestShape): TxnResponseShape => {
+      // Of one that was decided before, and found no room.
+      call.releaseReply();
+      return new TxnRun(store, view, call, undefined).run(asked);
+    };
+    return await store.decideWith(request, run, call);
   }
   const kept = keptArguments(request);
   const oldRanges = new OldRanges();
   await oldRanges.read(store, kept, call);
-  return await store.decide((view) => new TxnRun(store, view, call, oldRanges).run(kept));
+  return await store.decide((view) => new TxnRun(store, view, call, oldRanges).run(kept), call);
 }
 
 /** Which branch of a transaction is taken, and the way through those within it, in their order. */

@@ -5,7 +5,7 @@
  * Alone, a call that writes has a decision of its own, which does not happen when it throws. Within EXEC all calls share one view, and
  * one that throws is taken back to where it began.
  */
-import { isStoreError } from '../../../errors.ts';
+import { isStoreError, NoRoomYetError } from '../../../errors.ts';
 import type { Seam, StateAt } from '../../../store/seam.ts';
 import { budgetSpent } from '../../../store/views/draft.ts';
 import type { ReadView, View } from '../../../store/views/view.ts';
@@ -20,7 +20,9 @@ export type CallState =
   /** It goes on: `slice` says how, or `waiting` what for, or `hasMoreParts` that it is to be run again, in another turn. */
   | 'goesOn'
   /** The log has no room for it now: nothing has happened, and it is to be tried again. */
-  | 'noRoom';
+  | 'noRoom'
+  /** As that, of memory: the connection waits for it already. */
+  | 'waitsForRoom';
 
 export interface RunObserver {
   /** Something was thrown that is neither a `ReplyError` nor a `StoreError`. */
@@ -49,14 +51,24 @@ export class CommandRunner {
   /** What calls have done since this was set to 0. */
   visitsSpent = 0;
   bytesSpent = 0;
+  /** Whether a transaction that finds no room in memory waits as a whole; else that is the reply to the call. */
+  isPatient = true;
 
   constructor(seam: Seam, observer: RunObserver) {
     this.#seam = seam;
     this.#observer = observer;
   }
 
-  /** @param isVisibleWanted a read is shown the visible state; else the newest. */
-  runAlone(command: Command, call: RunningCall, isVisibleWanted: boolean): CallState {
+  /**
+   * @param isVisibleWanted a read is shown the visible state; else the newest.
+   * @param waitsForRoom whether a call that was refused waits now until it is tried again.
+   */
+  runAlone(
+    command: Command,
+    call: RunningCall,
+    isVisibleWanted: boolean,
+    waitsForRoom: (error: NoRoomYetError) => boolean,
+  ): CallState {
     this.#command = command;
     this.#call = call;
     this.slice = this.waiting = undefined;
@@ -80,6 +92,7 @@ export class CommandRunner {
       call.events.length = eventCount;
       this.hasMoreParts = false;
       if (isLogFull(error)) return 'noRoom';
+      if (error instanceof NoRoomYetError && waitsForRoom(error)) return 'waitsForRoom';
       this.answer(error, reply, command.name);
       // What it has found may be from a decision that is not durable.
       if (!isVisible) this.sequence = this.#seam.failure === undefined ? this.#seam.committedSequence : 0;
@@ -116,8 +129,14 @@ export class CommandRunner {
       view.rollBack(savepoint);
       reply.rollBack(begun);
       call.events.length = eventCount;
-      this.answer(error, reply, command.name);
+      this.answerWithin(error, reply, command.name);
     }
+  }
+
+  /** As `answer`, of a call within a transaction, which may have to wait: then it throws. */
+  answerWithin(error: unknown, reply: Reply, command: string): void {
+    if (this.isPatient && error instanceof NoRoomYetError) throw error;
+    this.answer(error, reply, command);
   }
 
   /** Runs a call over a view that its caller has. @returns what it waits for. Throws what the call throws. */

@@ -4,11 +4,12 @@
  * other client comes between. What a waiter is served goes out when that decision is durable.
  *
  * What is committed is listened to while a client waits, and only then. Where the transaction's budget, or the log, has no room for
- * serving, the key is looked at again in another turn.
+ * serving, the key is looked at again in another turn; where memory has none, when there is some, or waiting for it is over.
  */
 import type { Clock } from '../../../clock.ts';
-import { isStoreError, StoreError } from '../../../errors.ts';
+import { isStoreError, NoRoomYetError, StoreError } from '../../../errors.ts';
 import { fixed } from '../../../limits.ts';
+import { RoomWait } from '../../../store/commit/room-gate.ts';
 import type { Seam, Stop } from '../../../store/seam.ts';
 import { type KeyText, toKeyText } from '../../../store/views/keys.ts';
 import type { PlannedChange } from '../../../store/views/planned-change.ts';
@@ -48,6 +49,10 @@ export class BlockedClients {
   #servingMs = 0;
   #stop: Stop | undefined;
   #isRetrying = false;
+  /** How serving has waited for room in memory. */
+  #room: RoomWait | undefined;
+  /** Waiting for it has been in vain: those that need it are told so. */
+  #isImpatient = false;
 
   constructor(seam: Seam, clock: Clock, runner: CommandRunner) {
     this.#seam = seam;
@@ -121,7 +126,17 @@ export class BlockedClients {
     // Nothing is written any more: to try again would be to try for ever.
     if (isStoreError(error, 'storageFailed')) return;
     this.#leftKeys.add(key);
-    if (!isLogFull(error)) this.#retryLater();
+    if (error instanceof NoRoomYetError) this.#waitForRoom(error);
+    else if (!isLogFull(error)) this.#retryLater();
+  }
+
+  #waitForRoom(error: NoRoomYetError): void {
+    if (this.#room?.isWaiting === true) return;
+    this.#room ??= new RoomWait(() => this.#retryLater(), true);
+    if (this.#seam.waitForRoom(this.#room, error)) return;
+    this.#room = undefined;
+    this.#isImpatient = true;
+    this.#retryLater();
   }
 
   /** What served a client could not be committed: it was never told, and waits on. */
@@ -158,6 +173,7 @@ export class BlockedClients {
         client.call.events.length = 0;
         // The key has a value of another kind than it waits for: it goes on waiting.
         if (error instanceof StoreError && error.code === 'wrongType') continue;
+        if (error instanceof NoRoomYetError && !this.#isImpatient) throw error;
         if (view.budget.isSpent && !hasSpentMost(view.budget, visitsSpent, bytesSpent)) throw error;
         this.#runner.answer(error, reply, client.command.name);
         // It has changed nothing: its wait is over now, and the next one is tried.
@@ -183,6 +199,8 @@ export class BlockedClients {
           return;
         }
       }
+      this.#room = undefined;
+      this.#isImpatient = false;
     });
   }
 }

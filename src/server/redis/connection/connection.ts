@@ -11,7 +11,7 @@
  * States:
  * - running: commands are taken as they come.
  * - busy: a command goes on by itself (a long reply, a wait for a key, a password that is checked), or waits for a turn, for room in
- *   the log or for the end of CLIENT PAUSE. What comes in meanwhile waits, in the socket but for one piece.
+ *   log or memory, or for the end of CLIENT PAUSE. What comes in meanwhile waits, in the socket but for one piece.
  * - closing: the last reply is written; what comes in is dropped.
  * - closed.
  */
@@ -65,7 +65,8 @@ export class Connection extends ConnectionSession {
 
   /** Takes no more commands: what was begun ends, and its reply goes out before the end. */
   stop(): void {
-    const isHeld = this.outlet.waitsForReader || this.pace?.isHolding === true;
+    const isHeld =
+      this.outlet.waitsForReader || this.pace?.isHolding === true || this.#dispatch.isWaitingForRoom;
     if (this.isBusy && this.waiting === undefined && !isHeld) {
       this.isClosing = true;
       return;

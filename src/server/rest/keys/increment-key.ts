@@ -28,7 +28,7 @@ export const incrementKey = operation({
     const options = ttl === undefined ? {} : { ttlMs: durationMs(ttl) };
     // The body was read in a turn of its own.
     call.checkAllowed();
-    const { value, revision } = await call.store.increment(pathKey, delta, options);
+    const { value, revision } = await call.store.increment(pathKey, delta, options, call.call);
     call.sendJson(200, { value: String(value), revision });
   },
 });

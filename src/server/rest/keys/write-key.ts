@@ -31,8 +31,12 @@ export function writeKey(valueBytesMax: number): Operation {
       const { store, pathKey: key, body } = call;
       const preconditions = preconditionsOf(call);
       const mayRead = mayReadKey(call.call.login, key);
-      const entry = await store.decide((view) =>
-        putIf(view, key, body, { ttlMs, leaseId }, (current) => checkForWrite(preconditions, store, current)),
+      const entry = await store.decide(
+        (view) =>
+          putIf(view, key, body, { ttlMs, leaseId }, (current) =>
+            checkForWrite(preconditions, store, current),
+          ),
+        call.call,
       );
       const { modRevision: revision, createRevision, version } = entry;
       const headers = ['etag', entityTag(store, revision)];

@@ -30,7 +30,8 @@ export function runTxn({ requestBytesMax }: Pick<ServerLimits, 'requestBytesMax'
       call.call.asked(call.name, () => checkTxn(call.call.login, call.store, request));
       // One was taken as it began.
       call.call.rate?.addOperations(operationsOf(request) - 1);
-      await sendForm(call, txnJson(await call.store.txn({ ...request, admit: admitResult(call.call) })));
+      const asked = { ...request, admit: admitResult(call.call) };
+      await sendForm(call, txnJson(await call.store.txn(asked, call.call)));
     },
   });
 }

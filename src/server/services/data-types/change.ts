@@ -14,7 +14,8 @@ export function changing<Kind extends CollectionKind>(
   codecs: Codecs<RequestOf<Kind>, ReplyOf<Kind>>,
 ): UnaryMethod<RequestOf<Kind>, ReplyOf<Kind>> {
   return unaryWrite(desc, codecs, operationNeeds(kind), async (store, request, call) => {
-    const { result, revision } = await store.operate(operationOf(kind, request, ''), admitAnswer(call));
+    const operation = operationOf(kind, request, '');
+    const { result, revision } = await store.operate(operation, admitAnswer(call), call);
     return replyOf(result, revision);
   });
 }

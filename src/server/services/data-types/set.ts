@@ -87,6 +87,6 @@ async function combine(
   const { result, revision } =
     operation.destination === undefined
       ? await readCombination(store, 'setCombine', operation, admit)
-      : await store.operate(operation, admit);
+      : await store.operate(operation, admit, call);
   return replyOf(result, revision);
 }

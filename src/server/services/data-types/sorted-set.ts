@@ -125,6 +125,6 @@ async function combine(
   const { result, revision } =
     operation.destination === undefined
       ? await readCombination(store, 'sortedSetCombine', operation, admit)
-      : await store.operate(operation, admit);
+      : await store.operate(operation, admit, call);
   return replyOf(result, revision);
 }

@@ -25,6 +25,8 @@ import { condition, keyIn, keysOf, milliseconds, timeToLiveMs, wholeNumber } fro
 
 /** What a reply is charged to before it is made. */
 export type ReplyAccount = Pick<Call, 'chargeReply'>;
+/** Whose call ends with its signal, too. */
+type OwnAccount = Pick<Call, 'chargeReply' | 'signal'>;
 
 /** What one answer takes, yes or no. */
 const ANSWER_BYTES = 8;
@@ -83,9 +85,9 @@ function getResponse({ entry, revision }: GetResult): codec.GetResponseShape {
 export async function put(
   store: KvStore,
   request: codec.PutRequestShape,
-  call: ReplyAccount,
+  call: OwnAccount,
 ): Promise<codec.PutResponseShape> {
-  return putResponse(await store.put(keyIn(request), request.value, putOptions(request, call)));
+  return putResponse(await store.put(keyIn(request), request.value, putOptions(request, call), call));
 }
 
 export function putIn(
@@ -193,9 +195,10 @@ function keysIn({ keys, keysBytes }: codec.ExistsRequestShape, call: ReplyAccoun
 export async function increment(
   store: KvStore,
   request: codec.IncrementRequestShape,
+  call: OwnAccount,
 ): Promise<codec.IncrementResponseShape> {
   const ttlMs = timeToLiveMs('ttl', request.ttl);
-  return store.increment(keyIn(request), request.delta, given({ ttlMs }));
+  return store.increment(keyIn(request), request.delta, given({ ttlMs }), call);
 }
 
 export function incrementIn(view: View, request: codec.IncrementRequestShape): codec.IncrementResponseShape {
@@ -205,9 +208,10 @@ export function incrementIn(view: View, request: codec.IncrementRequestShape): c
 export async function touch(
   store: KvStore,
   request: codec.TouchRequestShape,
+  call: OwnAccount,
 ): Promise<codec.TouchResponseShape> {
   const ttlMs = milliseconds('ttl', request.ttl);
-  return touchResponse(await store.touch(keyIn(request), given({ ttlMs })));
+  return touchResponse(await store.touch(keyIn(request), given({ ttlMs }), call));
 }
 
 export function touchIn(view: View, request: codec.TouchRequestShape): codec.TouchResponseShape {

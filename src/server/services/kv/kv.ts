@@ -232,9 +232,7 @@ async function txn(
   request: codec.TxnRequestShape,
   call: Call,
 ): Promise<codec.TxnResponseShape> {
-  const { succeeded, results, revision } = await store.txn({
-    ...txnRequest(request),
-    admit: admitResult(call),
-  });
+  const asked = { ...txnRequest(request), admit: admitResult(call) };
+  const { succeeded, results, revision } = await store.txn(asked, call);
   return { succeeded, results: results.map((result) => operationResult(result, revision)), revision };
 }

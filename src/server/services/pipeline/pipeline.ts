@@ -10,11 +10,12 @@
  * all streams read and run in one turn (`pipeline-turns.ts`). What a result takes is charged to the call before it is made, and
  * given back when its reply is written. Nothing waits for memory, since a batch holds that of its request: streams that waited so
  * would wait for each other. When there is none for the results themselves the stream ends, as it does when there is none for a
- * request; what an entry takes beyond that fails its operation.
+ * request; what an entry takes beyond that fails its operation. An operation that finds no room in the store's memory, which a
+ * checkpoint gives back, waits for that, and those behind it with it.
  */
 import type { PipelineResponseShape, PipelineResultShape } from '../../../../gen/kelp/v1/kv_codec.ts';
 import type { Key } from '../../../api.ts';
-import { StoreError } from '../../../errors.ts';
+import { NoRoomYetError, StoreError } from '../../../errors.ts';
 import { type GrpcCode, grpcCode } from '../../../grpc-code.ts';
 import type { CallGroup } from '../../../kv/turns/call-group.ts';
 import type { KvStore } from '../../../kv/kv-store.ts';
@@ -24,6 +25,7 @@ import { deadlineError } from '../../calls/call-error.ts';
 import type { Call } from '../../calls/call.ts';
 import type { CountedKind, OperationTally } from '../../calls/operation-counts.ts';
 import { failureOf, isUnforeseen } from '../../calls/outcome.ts';
+import type { GroupWait } from '../../../kv/turns/room-waits.ts';
 import { untilAborted } from '../../../until-aborted.ts';
 import {
   type ReplyAccount,
@@ -101,7 +103,8 @@ class PipelineReplies implements AsyncIterableIterator<PipelineResponseShape> {
           this.#sequence = batch.run(this.#store, this.#sequence, performance.now() - cameAtMs);
         };
         while (!batch.isDone && !this.#isUnwanted(signal)) {
-          const waiting = budget.isSpent ? turns.next() : this.#store.inTurn(runSome);
+          const waiting =
+            this.#untilRoom(batch, signal) ?? (budget.isSpent ? turns.next() : this.#store.inTurn(runSome));
           if (waiting !== undefined) await waiting;
         }
         batch.count(this.#tally, cameAtMs);
@@ -137,6 +140,16 @@ class PipelineReplies implements AsyncIterableIterator<PipelineResponseShape> {
     }
   }
 
+  /** @returns `undefined`: the batch does not wait for room in the store's memory, or does so no more. */
+  #untilRoom(batch: Batch, signal: AbortSignal): Promise<void> | undefined {
+    const { refusal } = batch;
+    if (refusal === undefined) return undefined;
+    const waiting = (batch.roomWait ??= this.#store.groupWait(signal)).begins(refusal);
+    batch.refusal = undefined;
+    if (waiting === undefined) batch.isPatient = false;
+    return waiting;
+  }
+
   /** Whether what is begun is for no client any more. A server that stops answers it first. */
   #isUnwanted(signal: AbortSignal): boolean {
     return this.#call.isClosed || (signal.aborted && !this.#call.isEndedByServer);
@@ -169,6 +182,12 @@ class Batch implements ReplyAccount {
   readonly results: PipelineResultShape[] = [];
   /** Charged to the call. */
   heldBytes = 0;
+  /** Why the operation that comes next waits; it has changed nothing. */
+  refusal: NoRoomYetError | undefined;
+  /** How that one has waited. */
+  roomWait: GroupWait | undefined;
+  /** Else what finds no room fails. */
+  isPatient = true;
   /** Of the entries in its reply. */
   #entryBytes = 0;
   readonly #call: Call;
@@ -215,7 +234,12 @@ class Batch implements ReplyAccount {
         try {
           if (timeoutMs !== 0 && timeoutMs <= waitedMs) throw deadlineError();
           this.results[index] = { result: this.#resultOf(store, calls, operation, index) };
+          this.roomWait = undefined;
         } catch (error) {
+          if (this.isPatient && error instanceof NoRoomYetError) {
+            this.refusal = error;
+            break;
+          }
           budget.spendVisits(serverFixed.pipelineFailureVisits);
           this.#fail(index, error);
         }

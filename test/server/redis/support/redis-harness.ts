@@ -138,7 +138,7 @@ export class RedisHarness {
 
   #runPiece(row: Command): CallState {
     const spentBefore = this.#runner.visitsSpent;
-    const state = this.#runner.runAlone(row, this.#call, false);
+    const state = this.#runner.runAlone(row, this.#call, false, () => false);
     this.visitsByPiece.push(this.#runner.visitsSpent - spentBefore);
     return state;
   }

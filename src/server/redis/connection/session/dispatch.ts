@@ -3,10 +3,12 @@
  *
  * - It is refused, queued by MULTI, or has to wait for its turn; else it runs.
  * - What does not end at once goes on by itself, with the connection busy: a long reply, a wait for a key, a session command that takes
- *   time. A call that the log has no room for, or that is made in parts, comes again from what has come in.
+ *   time. A call that log or memory has no room for, or that is made in parts, comes again from what has come in.
  * - Those who look on are told of each call once.
  * - A reply that the client does not want is taken back.
  */
+import { NoRoomYetError } from '../../../../errors.ts';
+import { RoomWait } from '../../../../store/commit/room-gate.ts';
 import { isLogFull } from '../../commands/run-command.ts';
 import { type SessionCommand, takesTime } from '../../commands/session-command.ts';
 import type { TableRow } from '../../commands/table.ts';
@@ -46,6 +48,9 @@ export class Dispatch {
   isTriedAgain = false;
   readonly #session: ConnectionSession;
   readonly #context: ConnectionContext;
+  /** How the command that was taken last has waited for room in memory. */
+  #room: RoomWait | undefined;
+  #leavesOnClose = false;
 
   constructor(session: ConnectionSession) {
     this.#session = session;
@@ -109,6 +114,7 @@ export class Dispatch {
     const isFirst = !this.isTriedAgain;
     this.isTriedAgain = false;
     if (isFirst) {
+      this.#room = undefined;
       meter.ran(row.name);
       this.#session.spentMs = 0;
     }
@@ -136,11 +142,12 @@ export class Dispatch {
     call.keepsEvents = wantsNoted(this.#context);
     const isVisibleWanted = this.#session.outlet.isDurable;
     const begun = call.reply.length;
-    const state = runner.runAlone(row, call, isVisibleWanted);
+    const state = runner.runAlone(row, call, isVisibleWanted, this.#waitsForRoom);
     this.#session.outlet.dependsOn(runner.sequence);
     tellNoted(this.#context, call, runner.sequence, runner.hasChanged);
     if (state === 'done') return;
     if (state === 'noRoom') this.#waitForLog();
+    else if (state === 'waitsForRoom') this.#comeAgain();
     else if (runner.hasMoreParts) {
       this.#waitFor();
       this.isTriedAgain = true;
@@ -164,7 +171,23 @@ export class Dispatch {
     } catch (error) {
       reply.rollBack(begun);
       if (isLogFull(error)) this.#waitForLog();
+      else if (error instanceof NoRoomYetError && runner.isPatient) this.#waitOrRun(error, row, args);
       else runner.answer(error, reply, row.name);
+    }
+  }
+
+  /** A transaction found no room. Where waiting does not help, what it is told is for each of its calls. */
+  #waitOrRun(error: NoRoomYetError, row: SessionCommand, args: PlacedArguments): void {
+    if (this.#waitsForRoom(error)) {
+      this.#comeAgain();
+      return;
+    }
+    const { runner } = this.#context;
+    runner.isPatient = false;
+    try {
+      this.#runSession(row, args);
+    } finally {
+      runner.isPatient = true;
     }
   }
 
@@ -221,8 +244,32 @@ export class Dispatch {
   }
 
   #waitForLog(): void {
+    this.#comeAgain();
+    this.#context.whenLogHasRoom(this.#session.goOn);
+  }
+
+  #comeAgain(): void {
     this.#waitFor();
     this.isTriedAgain = true;
-    this.#context.whenLogHasRoom(this.#session.goOn);
+  }
+
+  readonly #waitsForRoom = (error: NoRoomYetError): boolean => {
+    const { seam, turn } = this.#context;
+    this.#room ??= new RoomWait(() => turn.later(this.#session.goOn), true);
+    if (!seam.waitForRoom(this.#room, error)) return false;
+    if (!this.#leavesOnClose) {
+      this.#leavesOnClose = true;
+      this.#session.onClose(() => this.#leaveRoom());
+    }
+    return true;
+  };
+
+  /** Whether the connection waits for room in memory. */
+  get isWaitingForRoom(): boolean {
+    return this.#room?.isWaiting === true;
+  }
+
+  #leaveRoom(): void {
+    if (this.#room !== undefined) this.#context.seam.leaveRoom(this.#room);
   }
 }

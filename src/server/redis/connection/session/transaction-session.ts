@@ -4,7 +4,8 @@
  * - Between MULTI and EXEC calls are kept with words of their own; one that is refused spoils the transaction.
  * - EXEC runs them in one decision, each checked against what its user may do by then. What one call does wrong is its reply, and
  *   the others run.
- * - EXEC for which the log has no room has changed nothing, is tried again as a whole, and tells of each call once.
+ * - EXEC for which log or memory has no room has changed nothing, is tried again as a whole, and tells of each call once. Where it has
+ *   waited for memory in vain, each call for which there is none is told so, and the others run.
  * - CLIENT REPLY within a transaction holds from where it stands: OFF takes away the replies of the calls behind it, SKIP that of the
  *   command behind EXEC.
  * - Credentials within a transaction are checked as they are queued, since EXEC can't wait.
@@ -12,6 +13,7 @@
 import type { Login } from '../../../../access/login/login.ts';
 import { budgetSpent } from '../../../../store/views/draft.ts';
 import type { Reply } from '../../commands/command.ts';
+import { NoRoomYetError } from '../../../../errors.ts';
 import { isLogFull } from '../../commands/run-command.ts';
 import type { Shown, TransactionControl } from '../../commands/session-command.ts';
 import type { TableRow } from '../../commands/table.ts';
@@ -130,7 +132,7 @@ export class TransactionSession implements TransactionControl {
             view.budget.spendVisits(1 + Math.floor((writer.length - begun) / BYTES_OF_VISIT));
           } catch (error) {
             writer.rollBack(begun);
-            runner.answer(error, writer, row.name);
+            runner.answerWithin(error, writer, row.name);
           } finally {
             if (this.#session.replyMode === 'off') writer.rollBack(begun);
             else if (this.#session.replyMode === 'skip') {
@@ -149,7 +151,7 @@ export class TransactionSession implements TransactionControl {
       call.events.length = 0;
       hooks.transactions?.failed();
       // The whole transaction is tried again when there is room.
-      if (isLogFull(error)) {
+      if (isLogFull(error) || error instanceof NoRoomYetError) {
         this.#session.database = database;
         this.#session.login = login;
         this.#session.replyMode = replyMode;
