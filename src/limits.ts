@@ -550,6 +550,26 @@ export const transfer = {
   etcdPauseMsMax: 5000,
 } as const;
 
+/** Of a log that lies in a consensus system, and of what drives one. */
+export const sharedLog = {
+  /** What one batch may hold: etcd takes 1.5 MiB in one request unless it is told otherwise. */
+  batchBytesMax: 1 * MiB,
+  /** The address of a writer. */
+  addressBytesMax: 1 * KiB,
+  /** How long one try may take, before the next member is asked. */
+  tryMs: 2_000,
+  /** Before the n-th try in a row that finds no answer a random time of up to this much, doubled n - 1 times, passes, ... */
+  pauseMs: 20,
+  /** ... but never more than this. */
+  pauseMsMax: 500,
+  /** A reader that has heard nothing for so long looks whether that is right. */
+  silenceMs: 1_000,
+  /** A page of a read holds so many records at least and at most, and between them about so many bytes. */
+  pageRecordsMin: 4,
+  pageRecordsMax: 64,
+  pageBytes: 4 * MiB,
+} as const;
+
 /** Limits of HTTP/2 connections, the server's and the client's. */
 export const http2 = {
   /**

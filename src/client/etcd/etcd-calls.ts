@@ -17,7 +17,7 @@ import type { ServerAddress } from '../connection/address.ts';
 import type { TlsOptions } from '../connection/socket.ts';
 import { CallFailure } from '../errors/call-failure.ts';
 import { Http2Transport } from '../transports/http2-transport.ts';
-import { EtcdError, etcdErrorOf } from './etcd-error.ts';
+import { EtcdError, type EtcdFlagsPrefix, etcdErrorOf } from './etcd-error.ts';
 
 /** With a password a token is asked for, which etcd forgets when it was not used for some minutes: then for another. */
 export type EtcdLogin =
@@ -28,6 +28,10 @@ export interface EtcdOptions {
   readonly addresses: readonly ServerAddress[];
   readonly tls: TlsOptions;
   readonly login: EtcdLogin;
+  /** Of each try. Default: that of a call of the client. */
+  readonly timeoutMs?: number | undefined;
+  /** What the options of the command begin with that lead here, for advice. Default `--etcd`. */
+  readonly flags?: EtcdFlagsPrefix | undefined;
 }
 
 /** A request goes out as bytes, which are made once. */
@@ -64,12 +68,16 @@ const authenticate = etcdMethod('Auth/Authenticate', AuthenticateResponseSchema)
 export class EtcdCalls {
   readonly #transports: readonly Http2Transport[];
   readonly #login: EtcdLogin;
+  readonly #timeoutMs: number;
+  readonly #flags: EtcdFlagsPrefix;
   #current = 0;
   #isLoggedIn = false;
   #clusterId: bigint | undefined;
 
-  constructor({ addresses, tls, login }: EtcdOptions) {
+  constructor({ addresses, tls, login, timeoutMs = limits.deadlineMs, flags = '--etcd' }: EtcdOptions) {
     this.#login = login;
+    this.#timeoutMs = timeoutMs;
+    this.#flags = flags;
     this.#transports = addresses.map(
       (address) => new Http2Transport({ address, tls, connectionsMax: 1, isPipelined: false }),
     );
@@ -93,13 +101,13 @@ export class EtcdCalls {
       const transport = this.#transport;
       try {
         return await this.#loggedIn(transport, signal, async () => {
-          const reply = await transport.unary(method, request, limits.deadlineMs, signal, undefined);
+          const reply = await transport.unary(method, request, this.#timeoutMs, signal, undefined);
           this.#checkCluster(reply, transport.address);
           return reply;
         });
       } catch (failure) {
         signal.throwIfAborted();
-        const error = etcdErrorOf(failure, transport.address);
+        const error = etcdErrorOf(failure, transport.address, this.#flags);
         if (error.kind !== 'unavailable') throw error;
         this.#leave(transport);
         if (tries >= this.#transports.length) throw error;
@@ -123,7 +131,7 @@ export class EtcdCalls {
       }
     } catch (failure) {
       signal.throwIfAborted();
-      const error = etcdErrorOf(failure, transport.address);
+      const error = etcdErrorOf(failure, transport.address, this.#flags);
       if (error.kind === 'unavailable') this.#leave(transport);
       // The next one begins with another token.
       if (error.kind === 'refused') this.#isLoggedIn = false;
@@ -153,14 +161,14 @@ export class EtcdCalls {
       try {
         return await call();
       } catch (failure) {
-        if (etcdErrorOf(failure, transport.address).kind !== 'refused') throw failure;
+        if (etcdErrorOf(failure, transport.address, this.#flags).kind !== 'refused') throw failure;
       }
     }
     const request = toBinary(
       AuthenticateRequestSchema,
       create(AuthenticateRequestSchema, { name: login.user, password: login.password }),
     );
-    const { token } = await transport.unary(authenticate, request, limits.deadlineMs, signal, undefined);
+    const { token } = await transport.unary(authenticate, request, this.#timeoutMs, signal, undefined);
     for (const each of this.#transports) each.authorize(token);
     this.#isLoggedIn = true;
     return call();

@@ -35,8 +35,11 @@ const kindByCode: Readonly<Partial<Record<GrpcCode, EtcdErrorKind>>> = {
   [grpcCode.Unavailable]: 'unavailable',
 };
 
+/** What the options of the command begin with that say where an etcd is and how to log in there. */
+export type EtcdFlagsPrefix = '--etcd' | '--log';
+
 /** @param address of the etcd that was called. */
-export function etcdErrorOf(failure: unknown, address: string): EtcdError {
+export function etcdErrorOf(failure: unknown, address: string, flags: EtcdFlagsPrefix): EtcdError {
   if (failure instanceof EtcdError) return failure;
   if (!(failure instanceof CallFailure)) {
     const message = failure instanceof Error ? failure.message : String(failure);
@@ -55,14 +58,14 @@ export function etcdErrorOf(failure: unknown, address: string): EtcdError {
   if (message.includes('user name is empty')) {
     return new EtcdError(
       'refused',
-      `etcd at ${address} asks for a login: ${message}; give --etcd-user with --etcd-password-file, or --etcd-token-file`,
+      `etcd at ${address} asks for a login: ${message}; give ${flags}-user with ${flags}-password-file, or ${flags}-token-file`,
       options,
     );
   }
   const known = toKelpError(failure, { isWrite: false, address });
   const wrong = misconfigurationOf(known);
   if (wrong !== undefined) {
-    const advice = adviceByKind[wrong.kind];
+    const advice = adviceByKind[wrong.kind]?.replaceAll('--etcd', flags);
     return new EtcdError(
       'other',
       asOfEtcd(wrong.message) + (advice === undefined ? '' : `; ${advice}`),

@@ -69,9 +69,9 @@ export class EtcdReader {
   readonly #end: Uint8Array;
 
   /** @param prefix of the keys that are read; empty: all. */
-  constructor(options: EtcdOptions, prefix: Uint8Array) {
+  constructor(etcd: EtcdOptions | EtcdCalls, prefix: Uint8Array) {
     this.hasAllKeys = prefix.length === 0;
-    this.#calls = new EtcdCalls(options);
+    this.#calls = etcd instanceof EtcdCalls ? etcd : new EtcdCalls(etcd);
     this.#first = prefix.length === 0 ? ZERO : prefix;
     this.#end = endOf(prefix);
   }

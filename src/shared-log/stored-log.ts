@@ -1,0 +1,176 @@
+/**
+ * The shared log over a storage. Its writes are one step each, "if the head is exactly this one, put that one and a record", which
+ * may be tried as often as wanted:
+ *
+ * - done: it was this try.
+ * - The head is another one. Then what lies at the record's place decides, which never changes: the very same record is one of
+ *   an earlier try, since an epoch has one writer. Any other says that this place is taken for ever, so that no try that is still
+ *   on its way can take effect.
+ * - No answer: the same step again.
+ */
+import type { Clock, Random } from '../clock.ts';
+import { assert } from '../errors.ts';
+import { sharedLog as limits } from '../limits.ts';
+import { Attempts } from './attempts.ts';
+import { NONCE_BYTES, STORE_ID_BYTES, decodeHead, encodeHead, encodeMark, hexOf } from './head-format.ts';
+import { readRecords } from './log-reader.ts';
+import { LogState } from './log-state.ts';
+import type { Found, LogStorage } from './log-storage.ts';
+import { encodeRecord } from './record-format.ts';
+import type { LogCall, LogHead, LogRecord, SharedLog } from './shared-log.ts';
+import { SharedLogError } from './shared-log-error.ts';
+
+export interface StoredLogOptions {
+  readonly storage: LogStorage;
+  readonly clock: Clock;
+  readonly random: Random;
+  /** That the log must have; left out: that of the head that is seen first. */
+  readonly storeId?: Uint8Array | undefined;
+}
+
+export class StoredLog implements SharedLog {
+  readonly #storage: LogStorage;
+  readonly #clock: Clock;
+  readonly #random: Random;
+  readonly #attempts: Attempts;
+  readonly #state: LogState;
+
+  constructor({ storage, clock, random, storeId }: StoredLogOptions) {
+    this.#storage = storage;
+    this.#clock = clock;
+    this.#random = random;
+    this.#attempts = new Attempts(clock, random);
+    this.#state = new LogState(storeId);
+  }
+
+  init(storeId: Uint8Array, call: LogCall = {}): Promise<LogHead | 'exists'> {
+    if (storeId.length !== STORE_ID_BYTES)
+      throw new RangeError(`the id of a store has ${STORE_ID_BYTES} bytes`);
+    const made: LogHead = { storeId, epoch: 0, position: 0, nonce: this.#newNonce() };
+    return this.#attempts.until('make itself', call, async (signal) => {
+      const found = await this.#storage.create(encodeHead(made), encodeMark(1), signal);
+      if (found === 'done') return made;
+      if (found.head === undefined) {
+        throw new SharedLogError(
+          'damaged',
+          'there is no head, but something else lies where the shared log is to be made',
+        );
+      }
+      // Another attempt in a race has drawn another one.
+      return decodeHead(found.head).nonce === made.nonce ? made : 'exists';
+    });
+  }
+
+  head(call: LogCall = {}): Promise<LogHead> {
+    const read = async (signal: AbortSignal): Promise<LogHead> => {
+      const { reached } = this.#state;
+      return this.#state.headOf(await this.#storage.state(signal), reached);
+    };
+    return this.#attempts.until('tell its head', call, read, 'read');
+  }
+
+  append(after: LogHead, bytes: Uint8Array, call: LogCall = {}): Promise<LogHead | 'fenced'> {
+    if (after.epoch === 0) throw new RangeError('there is no writer yet: take over before the first append');
+    if (bytes.length === 0 || bytes.length > limits.batchBytesMax) {
+      throw new RangeError(`a batch has 1 to ${limits.batchBytesMax} bytes, not ${bytes.length}`);
+    }
+    const { storeId, epoch } = after;
+    const position = after.position + 1;
+    const stored: LogHead = { ...after, position };
+    const record = encodeRecord({ kind: 'batch', epoch, position, bytes }, storeId);
+    const advance = { expected: encodeHead(after), head: encodeHead(stored), position, record };
+    return this.#attempts.until('store a batch', call, async (signal) => {
+      this.#state.learn(after);
+      const found = await this.#storage.advance(advance, signal);
+      if (found === 'done') return this.#learned(stored);
+      return this.#isStored(record, after, found) ? stored : 'fenced';
+    });
+  }
+
+  takeOver(seen: LogHead, address: string, call: LogCall = {}): Promise<LogHead | 'lost'> {
+    const addressBytes = Buffer.byteLength(address);
+    if (addressBytes === 0 || addressBytes > limits.addressBytesMax) {
+      throw new RangeError(`an address has 1 to ${limits.addressBytesMax} bytes, not ${addressBytes}`);
+    }
+    const { storeId } = seen;
+    const epoch = seen.epoch + 1;
+    const position = seen.position + 1;
+    const won: LogHead = { storeId, epoch, position, nonce: this.#newNonce() };
+    const record = encodeRecord({ kind: 'takeOver', epoch, position, address }, storeId);
+    const advance = { expected: encodeHead(seen), head: encodeHead(won), position, record };
+    return this.#attempts.until('change its writer', call, async (signal) => {
+      this.#state.learn(seen);
+      const found = await this.#storage.advance(advance, signal);
+      if (found === 'done') return this.#learned(won);
+      const head = this.#state.headOf(found, seen);
+      // One that was won by an earlier try and is overtaken already is lost, too.
+      return head.nonce === won.nonce && head.epoch === epoch ? won : 'lost';
+    });
+  }
+
+  read(from: number, signal: AbortSignal): AsyncIterable<LogRecord> {
+    if (!Number.isSafeInteger(from) || from < 1) throw new RangeError(`positions begin with 1, not ${from}`);
+    const parts = {
+      storage: this.#storage,
+      clock: this.#clock,
+      attempts: this.#attempts,
+      state: this.#state,
+    };
+    return readRecords(parts, from, signal);
+  }
+
+  trim(before: number, call: LogCall = {}): Promise<void> {
+    return this.#attempts.until('trim itself', call, async (signal) => {
+      for (;;) {
+        const { reached } = this.#state;
+        const found = await this.#storage.state(signal);
+        const { position } = this.#state.headOf(found, reached);
+        const first = this.#state.firstOf(found);
+        if (before <= first) return;
+        if (before > position)
+          throw new RangeError(`the newest record, ${position}, is not trimmed: not before ${before}`);
+        const trim = { expected: encodeMark(first), mark: encodeMark(before), before };
+        if ((await this.#storage.trim(trim, signal)) === 'done') return;
+      }
+    });
+  }
+
+  close(): void {
+    this.#attempts.close();
+    this.#storage.close();
+  }
+
+  /** What became of a record that was to be put behind a head, when that head is not the newest any more. */
+  #isStored(record: Uint8Array, after: LogHead, found: Found): boolean {
+    const head = this.#state.headOf(found, after);
+    const position = after.position + 1;
+    const isSameWriter = head.epoch === after.epoch && head.nonce === after.nonce;
+    if (found.record !== undefined) {
+      if (Buffer.compare(found.record, record) === 0) return true;
+      if (!isSameWriter) return false;
+      throw new SharedLogError('placeTaken', `another batch of this writer lies at position ${position}`);
+    }
+    const first = this.#state.firstOf(found);
+    if (position < first) {
+      throw new SharedLogError(
+        'trimmed',
+        `what became of the batch for position ${position} can't be told: the log is trimmed up to ${first}`,
+        { mayHaveLanded: true, firstPosition: first },
+      );
+    }
+    // The epoch is that of another history.
+    if (head.position <= after.position && !isSameWriter) return false;
+    throw new SharedLogError('damaged', `the record at position ${position} of the shared log is missing`);
+  }
+
+  #learned(head: LogHead): LogHead {
+    this.#state.learn(head);
+    return head;
+  }
+
+  #newNonce(): string {
+    const bytes = this.#random.bytes(NONCE_BYTES);
+    assert(bytes.length === NONCE_BYTES, 'as many bytes as were asked for');
+    return hexOf(bytes);
+  }
+}
