@@ -51,7 +51,7 @@ export function sharedLogTests(name: string, makeWorld: () => Promise<LogWorld> 
 
     test('is not made over what is left of another', async () => {
       const world = await newWorld();
-      const { log } = await writtenLog(world, 3);
+      await writtenLog(world, 3);
       await world.putHead(undefined);
       const { log: next } = openNode(world);
       await expect(next.init(otherId)).rejects.toMatchObject({ code: 'damaged' });

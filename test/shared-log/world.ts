@@ -29,8 +29,9 @@ export interface LogNode {
 
 export const storeId: Uint8Array = Buffer.from('00112233445566778899aabbccddeeff', 'hex');
 
-export function openNode({ clock, random, storage }: LogWorld, id?: Uint8Array): LogNode {
-  const trouble = new TroubledStorage(storage());
+export function openNode(world: LogWorld, id?: Uint8Array): LogNode {
+  const { clock, random } = world;
+  const trouble = new TroubledStorage(world.storage());
   return { trouble, log: new StoredLog({ storage: trouble, clock, random, storeId: id }) };
 }
 
