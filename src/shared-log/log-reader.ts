@@ -10,7 +10,7 @@ import { sharedLog as limits } from '../limits.ts';
 import { type Attempts, errorOf } from './attempts.ts';
 import { ChangeFeed } from './change-feed.ts';
 import { hexOf } from './head-format.ts';
-import type { LogState } from './log-state.ts';
+import { type LogState, wentBack } from './log-state.ts';
 import { type Listed, type LogStorage, LogStorageError, type StoredRecord } from './log-storage.ts';
 import { decodeRecord } from './record-format.ts';
 import type { LogHead, LogRecord } from './shared-log.ts';
@@ -32,10 +32,10 @@ export async function* readRecords(
   let limit: number = limits.pageRecordsMin;
   let failures = 0;
   for (;;) {
+    const { reached } = state;
     const list = (ended: AbortSignal): Promise<Listed> => storage.list(place.next, limit, ended);
     const listed = await attempts.until('list its records', { signal }, list, 'read');
-    // What was read before has to be there still.
-    const head = state.headOf(listed, { epoch: place.epoch ?? 0, position: place.next - 1 });
+    const head = state.headOf(listed, reached);
     checkListed(listed, head, state.firstOf(listed), place.next, limit);
     for (const stored of listed.records) yield place.take(decodeRecord(stored, head.storeId));
     limit = nextLimit(listed.records, limit);
@@ -53,8 +53,7 @@ export async function* readRecords(
         }
         if (news.kind !== 'records') break;
         failures = 0;
-        // A list that was made behind a break may have told of them already.
-        const records = news.records.filter(({ position }) => position >= place.next);
+        const { records } = news;
         if (records.some(({ position }, index) => position !== place.next + index)) break;
         for (const stored of records) yield place.take(decodeRecord(stored, head.storeId));
       }
@@ -103,6 +102,8 @@ function checkListed({ records }: Listed, head: LogHead, first: number, next: nu
       },
     );
   }
+  // What it has read before is no part of this log.
+  if (next > head.position + 1) throw wentBack(head, { epoch: head.epoch, position: next - 1 });
   const count = Math.min(limit, head.position + 1 - next);
   const hole = records.findIndex(({ position }, index) => position !== next + index);
   const missing = hole >= 0 ? hole : records.length;

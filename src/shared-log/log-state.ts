@@ -72,7 +72,7 @@ export class LogState {
   }
 }
 
-function wentBack(head: Reached, reached: Reached): SharedLogError {
+export function wentBack(head: Reached, reached: Reached): SharedLogError {
   return new SharedLogError(
     'wentBack',
     `the shared log is at position ${head.position} of epoch ${head.epoch}, but has been at ${reached.position} of ` +

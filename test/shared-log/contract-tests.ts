@@ -179,6 +179,16 @@ export function sharedLogTests(name: string, makeWorld: () => Promise<LogWorld> 
       expect(await log.head()).toEqual(next);
     });
 
+    test('that an earlier try may have stored say so, whatever the last one meets', async () => {
+      const world = await newWorld();
+      const { log, trouble, head } = await writtenLog(world);
+      trouble.next('advance', 'dropped', () => world.wipe());
+      await expect(log.append(head, batch(1))).rejects.toMatchObject({
+        code: 'notInitialized',
+        mayHaveLanded: true,
+      });
+    });
+
     test('end with their signal, and say so with its reason', async () => {
       const { log, trouble, head } = await writtenLog(await newWorld());
       const abort = new AbortController();
@@ -423,6 +433,44 @@ export function sharedLogTests(name: string, makeWorld: () => Promise<LogWorld> 
         if (index % 10 === 0) await world.forget();
       }
       expect(await reading).toEqual(await readTo(log, 61));
+    });
+
+    test('asks for no list while changes tell of all', async () => {
+      const world = await newWorld();
+      const { log, head } = await writtenLog(world, 1);
+      const reader = openNode(world);
+      let lists = 0;
+      reader.trouble.trouble = (call) => {
+        if (call === 'list') lists++;
+        return 'none';
+      };
+      const end = new AbortController();
+      const records = reader.log.read(2, end.signal)[Symbol.asyncIterator]();
+      await records.next();
+      let last = head;
+      for (let name = 2; name <= 40; name++) {
+        const next = records.next();
+        last = stored(await log.append(last, batch(name)));
+        await next;
+      }
+      end.abort();
+      // A slow machine may be silent for long.
+      if (!world.losesChanges) expect(lists).toBeLessThan(10);
+    });
+
+    test('finds by itself what changes do not tell of', async () => {
+      const world = await newWorld();
+      const { log, head } = await writtenLog(world, 1);
+      const reader = openNode(world);
+      reader.trouble.isMute = true;
+      const end = new AbortController();
+      const records = reader.log.read(2, end.signal)[Symbol.asyncIterator]();
+      await records.next();
+      const next = records.next();
+      stored(await log.append(head, batch(2)));
+      const { value } = await next;
+      expect(value === undefined ? '' : textOf(value)).toBe('1 batch 2');
+      end.abort();
     });
 
     test('waits for a record until its signal says otherwise', async () => {

@@ -22,6 +22,7 @@ export function etcdWorld(endpoints: readonly string[], { kv }: EtcdClient): Etc
     prefix,
     clock: systemClock,
     random: systemRandom,
+    losesChanges: false,
     storage: () => {
       const storage = new EtcdLogStorage({ addresses, prefix, tls: {}, login: undefined });
       opened.push(storage);

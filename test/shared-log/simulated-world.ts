@@ -23,6 +23,7 @@ export function simulatedWorld(seed: number, lostChanges = 0): SimulatedWorld {
     seeded,
     clock,
     random,
+    losesChanges: lostChanges > 0,
     storage: () => system.open(),
     wipe: async () => {
       system.head = system.mark = undefined;

@@ -9,6 +9,8 @@ import { TroubledStorage } from '../support/troubled-storage.ts';
 export interface LogWorld {
   readonly clock: Clock;
   readonly random: Random;
+  /** Whether changes are lost on the way. */
+  readonly losesChanges: boolean;
   /** That of one more process. */
   storage(): LogStorage;
   /** Deletes all. */

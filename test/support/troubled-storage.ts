@@ -25,6 +25,8 @@ export class TroubledStorage implements LogStorage {
   #late: (() => Promise<unknown>)[] = [];
   /** Decides what becomes of a call. */
   trouble: (call: StorageCall) => Trouble = () => 'none';
+  /** Whether changes never come. */
+  isMute = false;
   /** Awaited before a call is told to have failed, so that other things may happen meanwhile. */
   meanwhile: () => Promise<void> = () => Promise.resolve();
 
@@ -72,8 +74,9 @@ export class TroubledStorage implements LogStorage {
     return this.#call('list', signal, (ended) => this.#storage.list(from, limit, ended));
   }
 
-  changes(revision: number, signal: AbortSignal): AsyncIterable<readonly StoredRecord[]> {
-    return this.#storage.changes(revision, signal);
+  async *changes(revision: number, signal: AbortSignal): AsyncGenerator<readonly StoredRecord[], void> {
+    if (this.isMute) await aborted(signal);
+    else yield* this.#storage.changes(revision, signal);
   }
 
   close(): void {
