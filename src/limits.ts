@@ -556,6 +556,8 @@ export const sharedLog = {
   batchBytesMax: 1 * MiB,
   /** The address of a writer. */
   addressBytesMax: 1 * KiB,
+  /** The prefix of its keys. */
+  prefixBytesMax: 512,
   /** How long one try may take, before the next member is asked. */
   tryMs: 2_000,
   /** Before the n-th try in a row that finds no answer a random time of up to this much, doubled n - 1 times, passes, ... */

@@ -18,10 +18,17 @@ import {
 import { EtcdCalls, type EtcdOptions, etcdMethod } from '../client/etcd/etcd-calls.ts';
 import { EtcdReader } from '../client/etcd/etcd-reader.ts';
 import { sharedLog as limits } from '../limits.ts';
-import type { Advance, Found, Listed, LogStorage, StoredRecord, Trim } from '../shared-log/log-storage.ts';
+import type { Advance, Found, Listed, LogStorage, Oldest, StoredRecord } from '../shared-log/log-storage.ts';
 import { storageErrorOf } from './failure.ts';
 import { LogKeys } from './keys.ts';
-import { advanceRequest, createRequest, listRequest, stateRequest, trimRequest } from './requests.ts';
+import {
+  advanceRequest,
+  createRequest,
+  headRequest,
+  listRequest,
+  oldestRequest,
+  trimRequest,
+} from './requests.ts';
 
 export interface EtcdLogOptions extends Omit<EtcdOptions, 'timeoutMs' | 'flags'> {
   /** Of all its keys, without a slash at the end. */
@@ -58,30 +65,35 @@ export class EtcdLogStorage implements LogStorage {
     this.#readCalls.close();
   }
 
-  async create(head: Uint8Array, mark: Uint8Array, signal: AbortSignal): Promise<Found | 'done'> {
-    return doneOrFound(await this.#write(createRequest(this.#keys, head, mark), signal));
+  async create(head: Uint8Array, signal: AbortSignal): Promise<Found | 'done'> {
+    return doneOrFound(await this.#write(createRequest(this.#keys, head), signal));
   }
 
   async advance(advance: Advance, signal: AbortSignal): Promise<Found | 'done'> {
     return doneOrFound(await this.#write(advanceRequest(this.#keys, advance), signal));
   }
 
-  async trim(trim: Trim, signal: AbortSignal): Promise<Found | 'done'> {
-    const reply = await this.#write(trimRequest(this.#keys, trim), signal);
+  async trim(before: number, signal: AbortSignal): Promise<Found | 'done'> {
+    const reply = await this.#write(trimRequest(this.#keys, before), signal);
     // Readers that are behind list again.
-    if (reply.succeeded && this.#compacts) await this.#compact(Number(reply.header?.revision ?? 0n), signal);
+    if (reply.succeeded && this.#compacts) await this.#compact(revisionOf(reply), signal);
     return doneOrFound(reply);
   }
 
-  async state(signal: AbortSignal): Promise<Found> {
-    return foundIn(await this.#read(this.#calls, stateRequest(this.#keys), signal));
+  async head(signal: AbortSignal): Promise<Uint8Array | undefined> {
+    return foundIn(await this.#read(this.#calls, headRequest(this.#keys), signal)).head;
   }
 
-  async list(from: number, limit: number, signal: AbortSignal): Promise<Listed> {
-    const reply = await this.#read(this.#readCalls, listRequest(this.#keys, from, limit), signal);
-    const { head, mark } = foundIn(reply);
-    const records = entriesOf(reply.responses[2]).flatMap((entry) => this.#recordOf(entry));
-    return { head, mark, records, revision: Number(reply.header?.revision ?? 0n) };
+  async oldest(signal: AbortSignal): Promise<Oldest> {
+    const reply = await this.#read(this.#readCalls, oldestRequest(this.#keys), signal);
+    const [entry] = entriesOf(reply.responses[1]);
+    return { head: foundIn(reply).head, position: entry && this.#keys.positionOf(entry.key) };
+  }
+
+  async list(from: number, count: number, signal: AbortSignal): Promise<Listed> {
+    const reply = await this.#read(this.#readCalls, listRequest(this.#keys, from, count), signal);
+    const records = entriesOf(reply.responses[1]).flatMap((entry) => this.#recordOf(entry));
+    return { head: foundIn(reply).head, records, revision: revisionOf(reply) };
   }
 
   async *changes(revision: number, signal: AbortSignal): AsyncGenerator<readonly StoredRecord[], void> {
@@ -129,9 +141,13 @@ function doneOrFound(reply: TxnResponse): Found | 'done' {
   return reply.succeeded ? 'done' : foundIn(reply);
 }
 
-/** Each request that finds something asks for head and mark first, and then for a record. */
-function foundIn({ responses: [head, mark, record] }: TxnResponse): Found {
-  return { head: valueOf(head), mark: valueOf(mark), record: valueOf(record) };
+/** Each request that finds something asks for the head first, and then for a record. */
+function foundIn({ responses: [head, record] }: TxnResponse): Found {
+  return { head: valueOf(head), record: valueOf(record) };
+}
+
+function revisionOf({ header }: TxnResponse): number {
+  return Number(header?.revision ?? 0n);
 }
 
 function valueOf(response: ResponseOp | undefined): Uint8Array | undefined {

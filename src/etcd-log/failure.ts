@@ -16,7 +16,8 @@ export function storageErrorOf(failure: unknown, call: 'read' | 'write', signal:
   const { message } = failure;
   // Its quota is used up, or an operator has set it so: it takes no puts until the alarm is taken back.
   const kind = message.includes('database space exceeded') ? 'full' : kindByEtcd[failure.kind];
-  const isCertain = kind === 'full' || kind === 'refused' || message.includes('request is too large');
+  // The transaction that first finds no room is done, and told to have failed.
+  const isCertain = kind === 'refused' || message.includes('request is too large');
   return new LogStorageError(kind, message, {
     cause: failure,
     mayHaveLanded: call === 'write' && !isCertain,

@@ -3,7 +3,6 @@
  *
  *   kelp/main/head                    the head
  *   kelp/main/log/0000000000000001    the record at position 1, in 16 hexadecimal digits
- *   kelp/main/mark                    the mark of how far it is trimmed
  */
 import { fixed } from '../limits.ts';
 
@@ -12,7 +11,6 @@ const POSITION = /^[0-9a-f]{16}$/;
 
 export class LogKeys {
   readonly head: Uint8Array;
-  readonly mark: Uint8Array;
   /** Of all records. */
   readonly records: Uint8Array;
   /** Behind all records. */
@@ -25,7 +23,6 @@ export class LogKeys {
   constructor(prefix: string) {
     this.#records = `${prefix}/log/`;
     this.head = Buffer.from(`${prefix}/head`);
-    this.mark = Buffer.from(`${prefix}/mark`);
     this.records = Buffer.from(this.#records);
     // '0' is the character behind '/'.
     this.recordsEnd = Buffer.from(`${prefix}/log0`);

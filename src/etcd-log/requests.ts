@@ -7,6 +7,7 @@
  */
 import {
   type CompareShape,
+  type RangeRequestShape,
   type RequestOpShape,
   type TxnRequestShape,
   emptyCompare,
@@ -16,11 +17,11 @@ import {
   sizeOfTxnRequest,
   writeTxnRequest,
 } from '../../gen/etcd/api/etcdserverpb/rpc_codec.ts';
-import { Compare_CompareTarget } from '../../gen/etcd/api/etcdserverpb/rpc_pb.ts';
-import type { Advance, Trim } from '../shared-log/log-storage.ts';
+import { Compare_CompareResult, Compare_CompareTarget } from '../../gen/etcd/api/etcdserverpb/rpc_pb.ts';
+import type { Advance } from '../shared-log/log-storage.ts';
 import type { LogKeys } from './keys.ts';
 
-export function createRequest(keys: LogKeys, head: Uint8Array, mark: Uint8Array): Uint8Array {
+export function createRequest(keys: LogKeys, head: Uint8Array): Uint8Array {
   return encoded({
     // Of a range of keys each must hold; where there are none it is that of a key that was never made.
     compare: [
@@ -32,8 +33,8 @@ export function createRequest(keys: LogKeys, head: Uint8Array, mark: Uint8Array)
         targetUnion: { case: 'createRevision', value: 0 },
       },
     ],
-    success: [put(keys.head, head), put(keys.mark, mark)],
-    failure: [get(keys.head), get(keys.mark)],
+    success: [put(keys.head, head)],
+    failure: [get(keys.head)],
   });
 }
 
@@ -42,27 +43,46 @@ export function advanceRequest(keys: LogKeys, { expected, head, position, record
   return encoded({
     compare: [isValue(keys.head, expected)],
     success: [put(keys.head, head), put(key, record)],
-    failure: [get(keys.head), get(keys.mark), get(key)],
+    failure: [get(keys.head), get(key)],
   });
 }
 
-export function trimRequest(keys: LogKeys, { expected, mark, before }: Trim): Uint8Array {
-  const value = { ...emptyDeleteRangeRequest(), key: keys.records, rangeEnd: keys.record(before) };
+/** It puts nothing: an etcd that has used up its quota takes no transaction that does, not even one that deletes as well. */
+export function trimRequest(keys: LogKeys, before: number): Uint8Array {
+  const key = keys.record(before);
+  const value = { ...emptyDeleteRangeRequest(), key: keys.records, rangeEnd: key };
   return encoded({
-    compare: [isValue(keys.mark, expected)],
-    success: [put(keys.mark, mark), { request: { case: 'requestDeleteRange', value } }],
-    failure: [get(keys.head), get(keys.mark)],
+    compare: [
+      {
+        ...emptyCompare(),
+        key,
+        target: Compare_CompareTarget.CREATE,
+        result: Compare_CompareResult.GREATER,
+        targetUnion: { case: 'createRevision', value: 0 },
+      },
+    ],
+    success: [{ request: { case: 'requestDeleteRange', value } }],
+    failure: [get(keys.head)],
   });
 }
 
-export function stateRequest(keys: LogKeys): Uint8Array {
-  return encoded({ compare: [], success: [get(keys.head), get(keys.mark)], failure: [] });
+export function headRequest(keys: LogKeys): Uint8Array {
+  return encoded({ compare: [], success: [get(keys.head)], failure: [] });
 }
 
-export function listRequest(keys: LogKeys, from: number, limit: number): Uint8Array {
-  const value = { ...emptyRangeRequest(), key: keys.record(from), rangeEnd: keys.recordsEnd, limit };
-  const list: RequestOpShape = { request: { case: 'requestRange', value } };
-  return encoded({ compare: [], success: [get(keys.head), get(keys.mark), list], failure: [] });
+export function oldestRequest(keys: LogKeys): Uint8Array {
+  const range = { key: keys.records, rangeEnd: keys.recordsEnd, limit: 1, keysOnly: true };
+  return encoded({ compare: [], success: [get(keys.head), list(range)], failure: [] });
+}
+
+/** Of so many keys and no more: etcd looks at all keys of a range, whatever its limit is. */
+export function listRequest(keys: LogKeys, from: number, count: number): Uint8Array {
+  const range = { key: keys.record(from), rangeEnd: keys.record(from + count) };
+  return encoded({ compare: [], success: [get(keys.head), list(range)], failure: [] });
+}
+
+function list(range: Partial<RangeRequestShape>): RequestOpShape {
+  return { request: { case: 'requestRange', value: { ...emptyRangeRequest(), ...range } } };
 }
 
 function isValue(key: Uint8Array, value: Uint8Array): CompareShape {

@@ -11,7 +11,13 @@ import { type Attempts, errorOf } from './attempts.ts';
 import { ChangeFeed } from './change-feed.ts';
 import { hexOf } from './head-format.ts';
 import { type LogState, wentBack } from './log-state.ts';
-import { type Listed, type LogStorage, LogStorageError, type StoredRecord } from './log-storage.ts';
+import {
+  type Listed,
+  type LogStorage,
+  LogStorageError,
+  type Oldest,
+  type StoredRecord,
+} from './log-storage.ts';
 import { decodeRecord } from './record-format.ts';
 import type { LogHead, LogRecord } from './shared-log.ts';
 import { SharedLogError } from './shared-log-error.ts';
@@ -35,8 +41,12 @@ export async function* readRecords(
     const { reached } = state;
     const list = (ended: AbortSignal): Promise<Listed> => storage.list(place.next, limit, ended);
     const listed = await attempts.until('list its records', { signal }, list, 'read');
-    const head = state.headOf(listed, reached);
-    checkListed(listed, head, state.firstOf(listed), place.next, limit);
+    const head = state.headOf(listed.head, reached);
+    const missing = missingIn(listed, head, place.next, limit);
+    if (missing !== undefined) {
+      const ask = (ended: AbortSignal): Promise<Oldest> => storage.oldest(ended);
+      throw missingAt(missing, await attempts.until('tell its oldest record', { signal }, ask, 'read'), head);
+    }
     for (const stored of listed.records) yield place.take(decodeRecord(stored, head.storeId));
     limit = nextLimit(listed.records, limit);
     if (place.next <= head.position) continue;
@@ -92,33 +102,34 @@ class Place {
   }
 }
 
-function checkListed({ records }: Listed, head: LogHead, first: number, next: number, limit: number): void {
-  if (next < first) {
-    throw new SharedLogError(
-      'trimmed',
-      `position ${next} of the shared log is trimmed; ${first} is the oldest`,
-      {
-        firstPosition: first,
-      },
-    );
-  }
+/** @returns the first position that should be among those that were listed, and is not. */
+function missingIn({ records }: Listed, head: LogHead, next: number, limit: number): number | undefined {
   // What it has read before is no part of this log.
   if (next > head.position + 1) throw wentBack(head, { epoch: head.epoch, position: next - 1 });
   const count = Math.min(limit, head.position + 1 - next);
   const hole = records.findIndex(({ position }, index) => position !== next + index);
-  const missing = hole >= 0 ? hole : records.length;
-  if (hole < 0 && records.length === count) return;
-  throw new SharedLogError(
-    'damaged',
-    `the record at position ${next + missing} of the shared log (${hexOf(head.storeId)}) is missing`,
-  );
+  if (hole >= 0) return next + hole;
+  return records.length < count ? next + records.length : undefined;
 }
 
-/** Throws what would not be otherwise with other changes. */
+/**
+ * Why there is no record at a position up to that of the head: all below the oldest one were trimmed. The newest never is, so the
+ * oldest marks how far it was, and a log that is full can be trimmed, which could not take a mark of its own.
+ */
+export function missingAt(missing: number, { position: oldest }: Oldest, head: LogHead): SharedLogError {
+  if (oldest !== undefined && oldest > missing) {
+    const message = `position ${missing} of the shared log is trimmed; ${oldest} is the oldest that is kept`;
+    return new SharedLogError('trimmed', message, { firstPosition: oldest });
+  }
+  const message = `the record at position ${missing} of the shared log (${hexOf(head.storeId)}) is missing`;
+  return new SharedLogError('damaged', message);
+}
+
+/** Throws what would not be otherwise with other changes. To be refused may pass: a list logs in again, or is refused itself. */
 function checkPassing(error: unknown): void {
   if (error === undefined) return;
   if (!(error instanceof LogStorageError)) throw error as Error;
-  if (error.kind !== 'unavailable' && error.kind !== 'forgotten') throw errorOf(error, false);
+  if (error.kind === 'full' || error.kind === 'failed') throw errorOf(error, false);
 }
 
 /** As many as should have the bytes of a page, going by those of this one. */

@@ -1,5 +1,5 @@
 /** What was found in the storage, checked: is it the log of this store, and no older than it has been? */
-import { decodeHead, decodeMark, hexOf } from './head-format.ts';
+import { decodeHead, hexOf } from './head-format.ts';
 import type { LogHead } from './shared-log.ts';
 import { SharedLogError } from './shared-log-error.ts';
 
@@ -7,11 +7,6 @@ import { SharedLogError } from './shared-log-error.ts';
 export interface Reached {
   readonly epoch: number;
   readonly position: number;
-}
-
-interface Values {
-  readonly head: Uint8Array | undefined;
-  readonly mark: Uint8Array | undefined;
 }
 
 export class LogState {
@@ -31,7 +26,7 @@ export class LogState {
   }
 
   /** @throws SharedLogError `notInitialized`, `otherStore`, `wentBack`, `damaged` */
-  headOf({ head: bytes }: Values, reached: Reached): LogHead {
+  headOf(bytes: Uint8Array | undefined, reached: Reached): LogHead {
     if (bytes === undefined) {
       const { epoch, position } = this.#reached;
       const was =
@@ -54,12 +49,6 @@ export class LogState {
     this.#checkStore(head);
     const { epoch, position } = this.#reached;
     this.#reached = { epoch: Math.max(epoch, head.epoch), position: Math.max(position, head.position) };
-  }
-
-  /** The oldest position that is kept. @throws SharedLogError `damaged` */
-  firstOf({ mark }: Values): number {
-    if (mark !== undefined) return decodeMark(mark);
-    throw new SharedLogError('damaged', 'the shared log has a head but no mark of how far it is trimmed');
   }
 
   #checkStore({ storeId }: LogHead): void {

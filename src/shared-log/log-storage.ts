@@ -1,6 +1,6 @@
 /**
- * What a consensus system has to do so that a shared log can lie in it, in terms of values that it does not understand: a head, a
- * mark, and a value for each position. Each call is one try. What to try again, and what an answer means, `stored-log.ts` knows:
+ * What a consensus system has to do so that a shared log can lie in it, in terms of values that it does not understand: a head,
+ * and a value for each position. Each call is one try. What to try again, and what an answer means, `stored-log.ts` knows:
  * so it is the same over all systems, and over the simulated one of the tests.
  *
  * - Writes are atomic and durable on a majority before they are answered. They may take effect though they were not answered, or
@@ -9,11 +9,9 @@
  * - Failures are `LogStorageError`s; what a signal has ended may be anything.
  */
 
-/** What lies there when a condition did not hold. */
+/** What lies there. */
 export interface Found {
   readonly head: Uint8Array | undefined;
-  /** The mark: how far the log is trimmed. */
-  readonly mark: Uint8Array | undefined;
   /** At the position that was asked for, if one was. */
   readonly record: Uint8Array | undefined;
 }
@@ -25,11 +23,16 @@ export interface StoredRecord {
 
 export interface Listed {
   readonly head: Uint8Array | undefined;
-  readonly mark: Uint8Array | undefined;
   /** In the order of their positions. */
   readonly records: readonly StoredRecord[];
   /** Where `changes` goes on without a gap; only the storage knows what it means. */
   readonly revision: number;
+}
+
+export interface Oldest {
+  readonly head: Uint8Array | undefined;
+  /** Of the oldest record; `undefined`: there is none. */
+  readonly position: number | undefined;
 }
 
 export interface Advance {
@@ -40,24 +43,17 @@ export interface Advance {
   readonly record: Uint8Array;
 }
 
-export interface Trim {
-  /** The mark must be exactly this one. */
-  readonly expected: Uint8Array;
-  readonly mark: Uint8Array;
-  /** Records below it are deleted. */
-  readonly before: number;
-}
-
 export interface LogStorage {
-  /** Puts head and mark if there is nothing at all: neither of them, nor any record. */
-  create(head: Uint8Array, mark: Uint8Array, signal: AbortSignal): Promise<Found | 'done'>;
-  /** Puts head and record. When the head is another one it tells what lies at head, mark and position. */
+  /** Puts the head if there is nothing at all: no head, nor any record. */
+  create(head: Uint8Array, signal: AbortSignal): Promise<Found | 'done'>;
+  /** Puts head and record. When the head is another one it tells what lies at head and position. */
   advance(advance: Advance, signal: AbortSignal): Promise<Found | 'done'>;
-  /** Puts the mark and deletes what is below. When the mark is another one it tells head and mark. */
-  trim(trim: Trim, signal: AbortSignal): Promise<Found | 'done'>;
-  state(signal: AbortSignal): Promise<Found>;
-  /** Up to `limit` records from a position on. */
-  list(from: number, limit: number, signal: AbortSignal): Promise<Listed>;
+  /** Deletes the records below a position, if one lies right there. It has to work where there is no room for puts. */
+  trim(before: number, signal: AbortSignal): Promise<Found | 'done'>;
+  head(signal: AbortSignal): Promise<Uint8Array | undefined>;
+  oldest(signal: AbortSignal): Promise<Oldest>;
+  /** The records of `count` positions, as far as they are there. */
+  list(from: number, count: number, signal: AbortSignal): Promise<Listed>;
   /**
    * The records that were put after a list, in the order in which they were. It may end or fail at any time, or fall silent; then
    * another list tells what it has missed.

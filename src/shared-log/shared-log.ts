@@ -123,8 +123,8 @@ export interface SharedLog {
   read(from: number, signal: AbortSignal): AsyncIterable<LogRecord>;
 
   /**
-   * Drops the records below a position; the newest one stays. Does nothing when they are dropped already. Atomic with the mark
-   * by which readers know it.
+   * Drops the records below a position; the newest one stays. Does nothing when they are dropped already. Works in a log that is
+   * full, too, and may be what makes room.
    * `notInitialized`, `otherStore`, `wentBack`, `damaged`. Throws a `RangeError` when the position is above the newest.
    */
   trim(before: number, call?: LogCall): Promise<void>;

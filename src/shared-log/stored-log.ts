@@ -12,8 +12,8 @@ import type { Clock, Random } from '../clock.ts';
 import { assert } from '../errors.ts';
 import { sharedLog as limits } from '../limits.ts';
 import { Attempts } from './attempts.ts';
-import { NONCE_BYTES, STORE_ID_BYTES, decodeHead, encodeHead, encodeMark, hexOf } from './head-format.ts';
-import { readRecords } from './log-reader.ts';
+import { NONCE_BYTES, STORE_ID_BYTES, decodeHead, encodeHead, hexOf } from './head-format.ts';
+import { missingAt, readRecords } from './log-reader.ts';
 import { LogState } from './log-state.ts';
 import type { Found, LogStorage } from './log-storage.ts';
 import { encodeRecord } from './record-format.ts';
@@ -48,7 +48,7 @@ export class StoredLog implements SharedLog {
       throw new RangeError(`the id of a store has ${STORE_ID_BYTES} bytes`);
     const made: LogHead = { storeId, epoch: 0, position: 0, nonce: this.#newNonce() };
     return this.#attempts.until('make itself', call, async (signal) => {
-      const found = await this.#storage.create(encodeHead(made), encodeMark(1), signal);
+      const found = await this.#storage.create(encodeHead(made), signal);
       if (found === 'done') return made;
       if (found.head === undefined) {
         throw new SharedLogError(
@@ -64,7 +64,7 @@ export class StoredLog implements SharedLog {
   head(call: LogCall = {}): Promise<LogHead> {
     const read = async (signal: AbortSignal): Promise<LogHead> => {
       const { reached } = this.#state;
-      return this.#state.headOf(await this.#storage.state(signal), reached);
+      return this.#state.headOf(await this.#storage.head(signal), reached);
     };
     return this.#attempts.until('tell its head', call, read, 'read');
   }
@@ -83,7 +83,7 @@ export class StoredLog implements SharedLog {
       this.#state.learn(after);
       const found = await this.#storage.advance(advance, signal);
       if (found === 'done') return this.#learned(stored);
-      return this.#isStored(record, after, found) ? stored : 'fenced';
+      return (await this.#isStored(record, after, found, signal)) ? stored : 'fenced';
     });
   }
 
@@ -102,7 +102,7 @@ export class StoredLog implements SharedLog {
       this.#state.learn(seen);
       const found = await this.#storage.advance(advance, signal);
       if (found === 'done') return this.#learned(won);
-      const head = this.#state.headOf(found, seen);
+      const head = this.#state.headOf(found.head, seen);
       // One that was won by an earlier try and is overtaken already is lost, too.
       return head.nonce === won.nonce && head.epoch === epoch ? won : 'lost';
     });
@@ -121,17 +121,13 @@ export class StoredLog implements SharedLog {
 
   trim(before: number, call: LogCall = {}): Promise<void> {
     return this.#attempts.until('trim itself', call, async (signal) => {
-      for (;;) {
-        const { reached } = this.#state;
-        const found = await this.#storage.state(signal);
-        const { position } = this.#state.headOf(found, reached);
-        const first = this.#state.firstOf(found);
-        if (before <= first) return;
-        if (before > position)
-          throw new RangeError(`the newest record, ${position}, is not trimmed: not before ${before}`);
-        const trim = { expected: encodeMark(first), mark: encodeMark(before), before };
-        if ((await this.#storage.trim(trim, signal)) === 'done') return;
+      const { reached } = this.#state;
+      const { position } = this.#state.headOf(await this.#storage.head(signal), reached);
+      if (before > position) {
+        throw new RangeError(`the newest record, ${position}, is not trimmed: not before ${before}`);
       }
+      // From 1 on all below the head have lain there: where one is missing there is nothing below.
+      if (before > 1) await this.#storage.trim(before, signal);
     });
   }
 
@@ -141,8 +137,8 @@ export class StoredLog implements SharedLog {
   }
 
   /** What became of a record that was to be put behind a head, when that head is not the newest any more. */
-  #isStored(record: Uint8Array, after: LogHead, found: Found): boolean {
-    const head = this.#state.headOf(found, after);
+  async #isStored(record: Uint8Array, after: LogHead, found: Found, signal: AbortSignal): Promise<boolean> {
+    const head = this.#state.headOf(found.head, after);
     const position = after.position + 1;
     const isSameWriter = head.epoch === after.epoch && head.nonce === after.nonce;
     if (found.record !== undefined) {
@@ -150,17 +146,10 @@ export class StoredLog implements SharedLog {
       if (!isSameWriter) return false;
       throw new SharedLogError('placeTaken', `another batch of this writer lies at position ${position}`);
     }
-    const first = this.#state.firstOf(found);
-    if (position < first) {
-      throw new SharedLogError(
-        'trimmed',
-        `what became of the batch for position ${position} can't be told: the log is trimmed up to ${first}`,
-        { mayHaveLanded: true, firstPosition: first },
-      );
-    }
-    // The epoch is that of another history.
-    if (head.position <= after.position && !isSameWriter) return false;
-    throw new SharedLogError('damaged', `the record at position ${position} of the shared log is missing`);
+    // A place that another writer has not come to yet is one behind its head, not behind this one.
+    if (head.position < position && !isSameWriter) return false;
+    const error = missingAt(position, await this.#storage.oldest(signal), head);
+    throw error.code === 'trimmed' ? error.leftOpen() : error;
   }
 
   #learned(head: LogHead): LogHead {

@@ -94,7 +94,7 @@ export function sharedLogTests(name: string, makeWorld: () => Promise<LogWorld> 
       await expect(log.head()).rejects.toMatchObject(back);
     });
 
-    test('whose head or mark can not be read, or that has a hole, is damaged', async () => {
+    test('whose head can not be read, or that has a hole, is damaged', async () => {
       const world = await newWorld();
       const { log, head } = await writtenLog(world, 4);
       await world.removeRecord(3);

@@ -28,14 +28,14 @@ describe.runIf(hasRealEtcd)('a shared log in three members of etcd', { timeout: 
     log: SharedLog,
     from: LogHead,
   ): { readonly end: () => Promise<LogHead>; readonly count: () => number } {
-    let isOver = false;
+    const end = new AbortController();
     let head = from;
     const run = (async () => {
-      while (!isOver) head = stored(await log.append(head, batch(head.position + 1)));
+      while (!end.signal.aborted) head = stored(await log.append(head, batch(head.position + 1)));
     })();
     return {
       end: async () => {
-        isOver = true;
+        end.abort();
         await run;
         return head;
       },

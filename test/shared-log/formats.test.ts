@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { decodeHead, decodeMark, encodeHead, encodeMark } from '../../src/shared-log/head-format.ts';
+import { decodeHead, encodeHead } from '../../src/shared-log/head-format.ts';
 import { decodeRecord, encodeRecord } from '../../src/shared-log/record-format.ts';
 import type { LogRecord } from '../../src/shared-log/shared-log.ts';
 import { storeId } from './world.ts';
@@ -32,22 +32,6 @@ describe('a head', () => {
   });
 });
 
-describe('a mark', () => {
-  test('comes back as it was', () => {
-    expect(Buffer.from(encodeMark(17)).toString()).toBe('{"format":1,"first":17}');
-    expect(decodeMark(encodeMark(17))).toBe(17);
-  });
-
-  test.each(['', '17', '{"format":1,"first":0}', '{"format":2,"first":1}'])(
-    'is refused in any other form: %s',
-    (other) => {
-      expect(() => decodeMark(Buffer.from(other))).toThrow(
-        expect.objectContaining({ code: 'damaged' }) as Error,
-      );
-    },
-  );
-});
-
 describe('a record', () => {
   const records: readonly LogRecord[] = [
     { kind: 'batch', epoch: 3, position: 2 ** 32 + 5, bytes: Buffer.from([1, 2, 3]) },
@@ -62,7 +46,7 @@ describe('a record', () => {
   test('lies there byte by byte as its page says', () => {
     const [batch] = records as [LogRecord];
     expect(Buffer.from(encodeRecord(batch, storeId)).toString('hex')).toBe(
-      '9f3d9eb0' + '01' + '01' + '0000' + '0300000000000000' + '0500000001000000' + '010203',
+      ['9f3d9eb0', '01', '01', '0000', '0300000000000000', '0500000001000000', '010203'].join(''),
     );
   });
 

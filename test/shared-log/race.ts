@@ -89,7 +89,8 @@ async function live(
   for (let step = 1; step <= stepCount; step++) {
     if (random.chance(0.3)) await trouble.arrive();
     try {
-      if (head === undefined || random.chance(0.05)) {
+      const drawn = random.below(20);
+      if (head === undefined || drawn === 0) {
         const address = `${name}, step ${step}`;
         const seen = await log.head({ timeoutMs });
         if (random.chance(0.5)) continue;
@@ -98,7 +99,7 @@ async function live(
         if (taken === 'lost') continue;
         ledger.won(taken, address);
         head = taken;
-      } else if (random.chance(0.05)) {
+      } else if (drawn === 1) {
         await log.trim(Math.max(1, head.position - random.below(40)), { timeoutMs });
       } else {
         head = await append({ log, trouble }, head, `${name}, batch ${step}`, random, timeoutMs, ledger);

@@ -26,7 +26,7 @@ export function simulatedWorld(seed: number, lostChanges = 0): SimulatedWorld {
     losesChanges: lostChanges > 0,
     storage: () => system.open(),
     wipe: async () => {
-      system.head = system.mark = undefined;
+      system.head = undefined;
       system.records.clear();
     },
     putHead: async (head) => {

@@ -9,8 +9,8 @@ import {
   type Listed,
   type LogStorage,
   LogStorageError,
+  type Oldest,
   type StoredRecord,
-  type Trim,
 } from '../../src/shared-log/log-storage.ts';
 import type { SeededRandom } from './random.ts';
 import type { Schedule } from './schedule.ts';
@@ -33,7 +33,6 @@ export class SimulatedLogSystem {
   readonly schedule: Schedule;
   readonly lostChanges: number;
   head: Uint8Array | undefined;
-  mark: Uint8Array | undefined;
   records = new Map<number, Uint8Array>();
   revision = 1;
   /** Changes that are kept, the oldest first. */
@@ -52,7 +51,7 @@ export class SimulatedLogSystem {
   }
 
   get isEmpty(): boolean {
-    return this.head === undefined && this.mark === undefined && this.records.size === 0;
+    return this.head === undefined && this.records.size === 0;
   }
 
   put(position: number, bytes: Uint8Array): void {
@@ -89,11 +88,10 @@ class SimulatedLogStorage implements LogStorage {
     this.#system = system;
   }
 
-  create(head: Uint8Array, mark: Uint8Array, signal: AbortSignal): Promise<Found | 'done'> {
+  create(head: Uint8Array, signal: AbortSignal): Promise<Found | 'done'> {
     return this.#step(signal, () => {
       if (!this.#system.isEmpty) return this.#found();
       this.#system.head = head;
-      this.#system.mark = mark;
       return 'done';
     });
   }
@@ -107,29 +105,36 @@ class SimulatedLogStorage implements LogStorage {
     });
   }
 
-  trim({ expected, mark, before }: Trim, signal: AbortSignal): Promise<Found | 'done'> {
+  trim(before: number, signal: AbortSignal): Promise<Found | 'done'> {
     return this.#step(signal, () => {
-      const system = this.#system;
-      if (!isEqual(system.mark, expected)) return this.#found();
-      system.mark = mark;
-      for (const position of system.records.keys()) if (position < before) system.records.delete(position);
-      if (system.random.chance(0.5)) system.forget();
+      const { records, random } = this.#system;
+      if (!records.has(before)) return this.#found();
+      for (const position of records.keys()) if (position < before) records.delete(position);
+      if (random.chance(0.5)) this.#system.forget();
       return 'done';
     });
   }
 
-  state(signal: AbortSignal): Promise<Found> {
-    return this.#step(signal, () => this.#found());
+  head(signal: AbortSignal): Promise<Uint8Array | undefined> {
+    return this.#step(signal, () => this.#system.head);
   }
 
-  list(from: number, limit: number, signal: AbortSignal): Promise<Listed> {
+  oldest(signal: AbortSignal): Promise<Oldest> {
     return this.#step(signal, () => {
-      const { head, mark, revision, records } = this.#system;
-      const positions = [...records.keys()].filter((position) => position >= from).toSorted((a, b) => a - b);
-      const listed = positions
-        .slice(0, limit)
-        .map((position) => ({ position, bytes: records.get(position) ?? new Uint8Array() }));
-      return { head, mark, records: listed, revision };
+      const { head, records } = this.#system;
+      return { head, position: records.size === 0 ? undefined : Math.min(...records.keys()) };
+    });
+  }
+
+  list(from: number, count: number, signal: AbortSignal): Promise<Listed> {
+    return this.#step(signal, () => {
+      const { head, revision, records } = this.#system;
+      const listed: StoredRecord[] = [];
+      for (let position = from; position < from + count; position++) {
+        const bytes = records.get(position);
+        if (bytes !== undefined) listed.push({ position, bytes });
+      }
+      return { head, records: listed, revision };
     });
   }
 
@@ -157,8 +162,8 @@ class SimulatedLogStorage implements LogStorage {
   }
 
   #found(position?: number): Found {
-    const { head, mark, records } = this.#system;
-    return { head, mark, record: position === undefined ? undefined : records.get(position) };
+    const { head, records } = this.#system;
+    return { head, record: position === undefined ? undefined : records.get(position) };
   }
 
   /** The effect of a call that was given up may come all the same. */

@@ -13,12 +13,12 @@ import {
   type Listed,
   type LogStorage,
   LogStorageError,
+  type Oldest,
   type StoredRecord,
-  type Trim,
 } from '../../src/shared-log/log-storage.ts';
 
 export type Trouble = 'none' | 'lost' | 'dropped' | 'late' | 'stalled';
-export type StorageCall = 'create' | 'advance' | 'trim' | 'state' | 'list';
+export type StorageCall = 'create' | 'advance' | 'trim' | 'head' | 'oldest' | 'list';
 
 export class TroubledStorage implements LogStorage {
   readonly #storage: LogStorage;
@@ -54,24 +54,28 @@ export class TroubledStorage implements LogStorage {
     for (const call of late) await call();
   }
 
-  create(head: Uint8Array, mark: Uint8Array, signal: AbortSignal): Promise<Found | 'done'> {
-    return this.#call('create', signal, (ended) => this.#storage.create(head, mark, ended));
+  create(head: Uint8Array, signal: AbortSignal): Promise<Found | 'done'> {
+    return this.#call('create', signal, (ended) => this.#storage.create(head, ended));
   }
 
   advance(advance: Advance, signal: AbortSignal): Promise<Found | 'done'> {
     return this.#call('advance', signal, (ended) => this.#storage.advance(advance, ended));
   }
 
-  trim(trim: Trim, signal: AbortSignal): Promise<Found | 'done'> {
-    return this.#call('trim', signal, (ended) => this.#storage.trim(trim, ended));
+  trim(before: number, signal: AbortSignal): Promise<Found | 'done'> {
+    return this.#call('trim', signal, (ended) => this.#storage.trim(before, ended));
   }
 
-  state(signal: AbortSignal): Promise<Found> {
-    return this.#call('state', signal, (ended) => this.#storage.state(ended));
+  head(signal: AbortSignal): Promise<Uint8Array | undefined> {
+    return this.#call('head', signal, (ended) => this.#storage.head(ended));
   }
 
-  list(from: number, limit: number, signal: AbortSignal): Promise<Listed> {
-    return this.#call('list', signal, (ended) => this.#storage.list(from, limit, ended));
+  oldest(signal: AbortSignal): Promise<Oldest> {
+    return this.#call('oldest', signal, (ended) => this.#storage.oldest(ended));
+  }
+
+  list(from: number, count: number, signal: AbortSignal): Promise<Listed> {
+    return this.#call('list', signal, (ended) => this.#storage.list(from, count, ended));
   }
 
   async *changes(revision: number, signal: AbortSignal): AsyncGenerator<readonly StoredRecord[], void> {

@@ -168,6 +168,8 @@ export class EtcdCalls {
       AuthenticateRequestSchema,
       create(AuthenticateRequestSchema, { name: login.user, password: login.password }),
     );
+    // One that it has forgotten would be refused here, too.
+    transport.authorize(undefined);
     const { token } = await transport.unary(authenticate, request, this.#timeoutMs, signal, undefined);
     for (const each of this.#transports) each.authorize(token);
     this.#isLoggedIn = true;

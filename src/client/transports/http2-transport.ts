@@ -107,7 +107,8 @@ export class Http2Transport implements CallTransport {
     return exchange.replies(timeoutMs, signal);
   }
 
-  authorize(value: string): void {
+  /** @param value `undefined`: none. */
+  authorize(value: string | undefined): void {
     this.#authorization = value;
     this.#headByPath.clear();
     if (this.#pipelines === undefined) return;
