@@ -342,6 +342,14 @@ export function sharedLogTests(name: string, makeWorld: () => Promise<LogWorld> 
       expect(await readTo(log, 5, 4)).toEqual(['1 batch 3', '1 batch 4']);
     });
 
+    test('that come too late for their log drop nothing', async () => {
+      const world = await newWorld();
+      const { log } = await writtenLog(world, 4);
+      // As one does that was on its way while the log was wiped and made anew.
+      expect(await world.storage().trim(9, new AbortController().signal)).not.toBe('done');
+      expect(await readTo(log, 5)).toHaveLength(5);
+    });
+
     test('at the same time end at the highest', async () => {
       const world = await newWorld();
       const { log } = await writtenLog(world, 30);

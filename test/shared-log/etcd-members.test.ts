@@ -106,6 +106,28 @@ describe.runIf(hasRealEtcd)('a shared log in three members of etcd', { timeout: 
     expect(await readTo(reader, last.position)).toEqual(allBatches(last));
   });
 
+  test('goes on while the leader is moved, and members are stopped and started one by one', async () => {
+    const { log, head } = await writtenLog(world);
+    const reader = openNode(world).log;
+    const writer = appending(log, head);
+    for (let round = 0; round < 6; round++) {
+      const leader = await cluster.leader();
+      const [other] = others(leader);
+      const id = (await other?.calls.maintenance.status({}))?.header?.memberId ?? 0n;
+      await leader.calls.maintenance.moveLeader({ targetID: id });
+      await more(writer, reader, 10);
+    }
+    for (const member of cluster.members) {
+      await cluster.leader();
+      await member.kill('SIGTERM');
+      await more(writer, reader, 10);
+      member.start();
+      await member.isReady();
+    }
+    const last = await writer.end();
+    expect(await readTo(reader, last.position)).toEqual(allBatches(last));
+  });
+
   test('has all that was stored when all members were killed at once', async () => {
     const { log, head } = await writtenLog(world);
     const reader = openNode(world).log;
@@ -125,7 +147,8 @@ describe.runIf(hasRealEtcd)('a shared log in three members of etcd', { timeout: 
     const dead = others(await cluster.leader());
     await Promise.all(dead.map((member) => member.kill()));
     const open = { code: 'unavailable', mayHaveLanded: true };
-    await expect(log.append(head, batch(2), { timeoutMs: 1500 })).rejects.toMatchObject(open);
+    // Long enough for what is left to give up leading.
+    await expect(log.append(head, batch(2), { timeoutMs: 4000 })).rejects.toMatchObject(open);
     await expect(log.head({ timeoutMs: 1500 })).rejects.toMatchObject({
       code: 'unavailable',
       mayHaveLanded: false,

@@ -28,14 +28,26 @@ export class EtcdMember {
     this.#process = spawn('etcd', this.#args, { stdio: 'ignore' });
   }
 
-  async kill(): Promise<void> {
+  async kill(signal: NodeJS.Signals = 'SIGKILL'): Promise<void> {
     const child = this.#process;
     if (child === undefined) return;
     this.#process = undefined;
     if (child.exitCode !== null || child.signalCode !== null) return;
     const ended = once(child, 'exit');
-    child.kill('SIGKILL');
+    child.kill(signal);
     await ended;
+  }
+
+  /** Waits until it answers as one of a majority. */
+  async isReady(): Promise<void> {
+    while (
+      !(await this.calls.kv.range({ key: Uint8Array.of(1) }, { timeoutMs: 1000 }).then(
+        () => true,
+        () => false,
+      ))
+    ) {
+      await new Promise((resolve) => setTimeout(resolve, 20));
+    }
   }
 
   /** It stands still, with all its connections. */

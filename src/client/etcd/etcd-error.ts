@@ -49,7 +49,10 @@ export function etcdErrorOf(failure: unknown, address: string, flags: EtcdFlagsP
   const options = { cause: failure };
   if (message.includes('revision has been compacted')) return new EtcdError('compacted', message, options);
   if (isTooLong(failure)) return new EtcdError('tooLong', message, options);
-  if (message.includes('too many requests')) return new EtcdError('unavailable', message, options);
+  // A member without a leader, or that is being stopped, says what its Raft says: `raft proposal dropped`.
+  if (/too many requests|^raft\b/.test(message)) {
+    return new EtcdError('unavailable', `etcd at ${address}: ${message}`, options);
+  }
   // What says `etcdserver: ...` is an etcd; what is not known there is not known by an etcd that old.
   if (code === grpcCode.Unimplemented || (code === grpcCode.Unknown && !message.startsWith('etcdserver'))) {
     return new EtcdError('other', `what answers at ${address} is no etcd v3: ${message}`, options);
