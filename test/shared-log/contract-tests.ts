@@ -1,6 +1,8 @@
 /** What every shared log has to do, as tests over any place for one. */
 import { describe, expect, onTestFinished, test } from 'vitest';
 import { sharedLog as limits } from '../../src/limits.ts';
+import { encodeHead } from '../../src/shared-log/head-format.ts';
+import { encodeRecord } from '../../src/shared-log/record-format.ts';
 import type { LogWorld } from './world.ts';
 import { batch, openNode, readTo, setBack, storeId, stored, textOf, won, writtenLog } from './world.ts';
 
@@ -105,6 +107,18 @@ export function sharedLogTests(name: string, makeWorld: () => Promise<LogWorld> 
       await expect(log.append(head, batch(5))).rejects.toMatchObject({ code: 'damaged' });
     });
 
+    test('with a record of an epoch that is over is damaged', async () => {
+      const world = await newWorld();
+      const { log, head } = await writtenLog(world, 1);
+      const taken = won(await log.takeOver(head, 'second'));
+      const next = { ...taken, position: taken.position + 1 };
+      const { position } = next;
+      const record = encodeRecord({ kind: 'batch', epoch: 1, position, bytes: batch('old') }, storeId);
+      const advance = { expected: encodeHead(taken), head: encodeHead(next), position, record };
+      expect(await world.storage().advance(advance, new AbortController().signal)).toBe('done');
+      await expect(readTo(log, position)).rejects.toMatchObject({ code: 'damaged' });
+    });
+
     test('breaks off its calls when it is closed', async () => {
       const { log, trouble, head } = await writtenLog(await newWorld(), 1);
       trouble.next('advance', 'stalled');
@@ -138,6 +152,19 @@ export function sharedLogTests(name: string, makeWorld: () => Promise<LogWorld> 
       ]);
       expect(() => log.append(next, Buffer.alloc(limits.batchBytesMax + 1))).toThrow(RangeError);
       expect(() => log.append(next, new Uint8Array())).toThrow(RangeError);
+    });
+
+    test('are in each head that is asked for behind them, also while many are', async () => {
+      const world = await newWorld();
+      const { log, head } = await writtenLog(world);
+      let last = head;
+      const asked: Promise<void>[] = [];
+      for (let index = 1; index <= 50; index++) {
+        last = stored(await log.append(last, batch(index)));
+        const { position } = last;
+        asked.push(log.head().then((now) => expect(now.position).toBeGreaterThanOrEqual(position)));
+      }
+      await Promise.all(asked);
     });
 
     test('are told right when the reply is lost, stored or not, and lie there once', async () => {
@@ -374,6 +401,21 @@ export function sharedLogTests(name: string, makeWorld: () => Promise<LogWorld> 
       await first.trouble.arrive();
       expect(await readTo(second, 5, 5)).toEqual(['2 batch 3']);
       await expect(readTo(second, 5, 3)).rejects.toMatchObject({ code: 'trimmed' });
+    });
+
+    test('leave it open what became of a batch whose place they have dropped', async () => {
+      const world = await newWorld();
+      const first = await writtenLog(world, 2);
+      first.trouble.next('advance', 'stalled');
+      const open = { code: 'unavailable', mayHaveLanded: true };
+      await expect(first.log.append(first.head, batch(3), { timeoutMs: 30 })).rejects.toMatchObject(open);
+      const { log: second } = openNode(world);
+      const head = won(await second.takeOver(await second.head(), 'second'));
+      await second.trim(stored(await second.append(head, batch(4))).position);
+      await expect(first.log.append(first.head, batch(3))).rejects.toMatchObject({
+        code: 'trimmed',
+        mayHaveLanded: true,
+      });
     });
 
     test('overtake a reader that waits, which is told', async () => {
