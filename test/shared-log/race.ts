@@ -166,7 +166,8 @@ function follow({ log }: LogNode): { readonly upTo: (position: number) => Promis
       wanted = position;
       if (lines.length >= position) end.abort();
       await reading;
-      return lines;
+      // What was given up and is still on its way may come behind.
+      return lines.slice(0, position);
     },
   };
 }
