@@ -17,6 +17,7 @@ const texts: readonly (readonly [GrpcCode, string, string, boolean])[] = [
   [grpcCode.InvalidArgument, 'etcdserver: request is too large', 'failed', false],
   [grpcCode.PermissionDenied, 'etcdserver: permission denied', 'refused', false],
   [grpcCode.Unauthenticated, 'etcdserver: invalid auth token', 'refused', false],
+  [grpcCode.InvalidArgument, 'etcdserver: revision of auth store is old', 'refused', false],
   [grpcCode.OutOfRange, 'etcdserver: mvcc: required revision has been compacted', 'forgotten', true],
   [grpcCode.Unimplemented, 'unknown service etcdserverpb.KV', 'failed', true],
 ];

@@ -106,6 +106,25 @@ describe.runIf(hasRealEtcd)('a shared log in three members of etcd', { timeout: 
     expect(await readTo(reader, last.position)).toEqual(allBatches(last));
   });
 
+  test('goes on for those who read at a member that stands still', async () => {
+    const { log, head } = await writtenLog(world, 1);
+    const { log: reader } = openNode(world);
+    const [first] = cluster.members;
+    const end = new AbortController();
+    const records = reader.read(2, end.signal)[Symbol.asyncIterator]();
+    expect((await records.next()).value?.position).toBe(2);
+    const next = records.next();
+    // The one that is asked first.
+    first?.pause();
+    try {
+      stored(await log.append(head, batch(2)));
+      expect((await next).value?.position).toBe(3);
+    } finally {
+      first?.resume();
+      end.abort();
+    }
+  });
+
   test('goes on while the leader is moved, and members are stopped and started one by one', async () => {
     const { log, head } = await writtenLog(world);
     const reader = openNode(world).log;

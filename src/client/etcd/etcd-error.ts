@@ -49,6 +49,8 @@ export function etcdErrorOf(failure: unknown, address: string, flags: EtcdFlagsP
   const options = { cause: failure };
   if (message.includes('revision has been compacted')) return new EtcdError('compacted', message, options);
   if (isTooLong(failure)) return new EtcdError('tooLong', message, options);
+  // Users were changed since the token was given; another login helps.
+  if (message.includes('revision of auth store is old')) return new EtcdError('refused', message, options);
   // A member without a leader, or that is being stopped, says what its Raft says: `raft proposal dropped`.
   if (/too many requests|^raft\b/.test(message)) {
     return new EtcdError('unavailable', `etcd at ${address}: ${message}`, options);
