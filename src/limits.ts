@@ -572,6 +572,22 @@ export const sharedLog = {
   pageBytes: 4 * MiB,
 } as const;
 
+/** Limits of a node of a cluster. */
+export const cluster = {
+  /** A writer says so often that it is there while it has nothing else to write. */
+  heartbeatMs: 500,
+  /** A follower that has heard nothing of the writer for so long, while the shared log answers, takes over; ... */
+  failoverAfterMs: 2_000,
+  /** ... and waits up to this much longer, so that two do not race. */
+  failoverJitterMs: 500,
+  /** A follower tells the writer so often how far it is, ... */
+  reportMs: 1_000,
+  /** ... and counts no more for what may be trimmed when it was silent for so long. */
+  reportSilenceMs: 30_000,
+  /** Records of the shared log that were read and are not applied yet. */
+  unappliedBytesMax: 16 * MiB,
+} as const;
+
 /** Limits of HTTP/2 connections, the server's and the client's. */
 export const http2 = {
   /**

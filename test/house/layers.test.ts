@@ -39,6 +39,7 @@ const layers: readonly (readonly string[])[] = [
   ['store'],
   ['kv', 'types'],
   ['access', 'blobs'],
+  ['cluster'],
   ['server', 'client', 'offline'],
   ['transfer', 'etcd-log'],
   ['index.ts'],

@@ -55,6 +55,13 @@ function effectText({ effect }: EffectShape, hasValues: boolean): string {
         'swept',
         `collection ${effect.value.collectionId}, of no key from revision ${effect.value.revision} on`,
       );
+    case 'place': {
+      const { position, epoch, writerAddress } = effect.value;
+      return line(
+        'place',
+        `${position} of the shared log, epoch ${epoch}, writer ${writerAddress || 'none'}`,
+      );
+    }
     case undefined:
       return line('unknown', '');
   }
@@ -172,6 +179,8 @@ function effectJson({ effect }: EffectShape, hasValues: boolean): Record<string,
       return { type: 'collectionIds', end: effect.value.end };
     case 'swept':
       return { type: 'swept', ...effect.value };
+    case 'place':
+      return { type: 'place', ...effect.value };
     case undefined:
       return { type: 'unknown' };
   }

@@ -78,6 +78,11 @@ export function faultOfEffect(effect: EffectShape['effect'], revision: number): 
         ? `collection ${collectionId} is swept at ${sweptRevision}`
         : undefined;
     }
+    case 'place': {
+      const { position, epoch } = effect.value;
+      if (revision !== 0) return 'a transaction tells a place of the shared log';
+      return position < 1 || epoch < 1 ? `the place ${position} of epoch ${epoch}` : undefined;
+    }
     case 'lease':
       return faultOfLease(effect.value);
     case 'leaseEnd':

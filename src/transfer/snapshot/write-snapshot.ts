@@ -42,6 +42,7 @@ export class SnapshotOfEntries {
       leaseClockMs: 0,
       compactedRevision: 0,
       collectionIdsEnd: 0,
+      place: undefined,
       incarnations:
         incarnation === '' ? [] : [{ id: Buffer.from(incarnation, 'hex'), firstRevision: revision }],
     });

@@ -369,6 +369,8 @@ export interface EffectShape {
     | { case: 'collectionIds'; value: CollectionIdsEffectShape }
     /** The elements of a collection that no key had any more are gone. */
     | { case: 'swept'; value: SweptEffectShape }
+    /** The records that follow are a batch of a log that several nodes share. */
+    | { case: 'place'; value: PlaceEffectShape }
     | { case: undefined; value?: undefined };
 }
 
@@ -410,6 +412,9 @@ export function sizeOfEffect(message: EffectShape): number {
     case 'swept':
       size += 1 + sizeWithLength(sizeOfSweptEffect(message.effect.value));
       break;
+    case 'place':
+      size += 1 + sizeWithLength(sizeOfPlaceEffect(message.effect.value));
+      break;
   }
   return size;
 }
@@ -425,6 +430,13 @@ export function writeEffect(message: EffectShape, buffer: Buffer, offset: number
 export function prependEffect(message: EffectShape, buffer: Buffer, end: number): number {
   let start = end;
   switch (message.effect.case) {
+    case 'place': {
+      const bodyEnd = start;
+      start = prependPlaceEffect(message.effect.value, buffer, start);
+      start = prependVarint32(buffer, start, bodyEnd - start);
+      buffer[--start] = 0x52;
+      break;
+    }
     case 'swept': {
       const bodyEnd = start;
       start = prependSweptEffect(message.effect.value, buffer, start);
@@ -561,6 +573,12 @@ export function mergeEffect(message: EffectShape, cursor: Cursor, end: number): 
         message.effect = { case: 'swept', value };
         break;
       }
+      case 0x52: {
+        const value = message.effect.case === 'place' ? message.effect.value : emptyPlaceEffect();
+        mergePlaceEffect(value, cursor, cursor.endOfLength(end));
+        message.effect = { case: 'place', value };
+        break;
+      }
       default:
         cursor.skip(tag, end);
     }
@@ -571,7 +589,7 @@ export function mergeEffect(message: EffectShape, cursor: Cursor, end: number): 
  * Goes into the message that makes up the whole Effect; returns which it is. When something else stands there too,
  * or nothing, it returns `undefined` and the cursor stays where it is.
  */
-export function enterEffect(cursor: Cursor, end: number): 'put' | 'delete' | 'touch' | 'lease' | 'leaseEnd' | 'compact' | 'incarnation' | 'collectionIds' | 'swept' | undefined {
+export function enterEffect(cursor: Cursor, end: number): 'put' | 'delete' | 'touch' | 'lease' | 'leaseEnd' | 'compact' | 'incarnation' | 'collectionIds' | 'swept' | 'place' | undefined {
   const start = cursor.position;
   if (start < end) {
     switch (cursor.field(end)) {
@@ -601,6 +619,9 @@ export function enterEffect(cursor: Cursor, end: number): 'put' | 'delete' | 'to
         break;
       case 0x4a:
         if (cursor.endOfField(end) === end) return 'swept';
+        break;
+      case 0x52:
+        if (cursor.endOfField(end) === end) return 'place';
         break;
     }
   }
@@ -1767,6 +1788,92 @@ export function mergeSweptEffect(message: SweptEffectShape, cursor: Cursor, end:
         break;
       case 0x10:
         message.revision = cursor.int64(end);
+        break;
+      default:
+        cursor.skip(tag, end);
+    }
+  }
+}
+
+/**
+ * The records of the same frame that follow are the batch at a position of the log that the nodes of a cluster share. Only
+ * segments of such a node have it, where they are copies of that log; it stands in a note of its own.
+ */
+export interface PlaceEffectShape {
+  /** The position of the batch: 1, 2, 3, ... */
+  position: number;
+  /** The epoch of its writer. */
+  epoch: number;
+  /** Where that writer is reached; empty when it has handed over, and there is none. */
+  writerAddress: string;
+}
+
+/** The PlaceEffect with every field at its default. */
+export function emptyPlaceEffect(): PlaceEffectShape {
+  return {
+    position: 0,
+    epoch: 0,
+    writerAddress: '',
+  };
+}
+
+/** How many bytes `writePlaceEffect` writes. Breaks when a field has a value that is not one of its type. */
+export function sizeOfPlaceEffect(message: PlaceEffectShape): number {
+  let size = 0;
+  if (message.position !== 0) size += 1 + sizeOfInt64(message.position);
+  if (message.epoch !== 0) size += 1 + sizeOfInt64(message.epoch);
+  if (message.writerAddress !== '') size += 1 + sizeOfText(message.writerAddress);
+  return size;
+}
+
+/** Writes the message at `offset`, where there must be room for it; returns where it ends. */
+export function writePlaceEffect(message: PlaceEffectShape, buffer: Buffer, offset: number): number {
+  const end = endOfRoom(buffer, offset, sizeOfPlaceEffect(message));
+  assertFilled(prependPlaceEffect(message, buffer, end), offset);
+  return end;
+}
+
+/** Writes a message whose size was asked for, so that it ends before `end`; returns where it starts. */
+export function prependPlaceEffect(message: PlaceEffectShape, buffer: Buffer, end: number): number {
+  let start = end;
+  if (message.writerAddress !== '') {
+    start = prependText(buffer, start, message.writerAddress);
+    buffer[--start] = 0x1a;
+  }
+  if (message.epoch !== 0) {
+    start = prependInt64(buffer, start, message.epoch);
+    buffer[--start] = 0x10;
+  }
+  if (message.position !== 0) {
+    start = prependInt64(buffer, start, message.position);
+    buffer[--start] = 0x08;
+  }
+  return start;
+}
+
+/**
+ * Reads the PlaceEffect that lies from `start` to `end`. Its bytes are views of the buffer, not copies. Throws a
+ * WireError when there is no such message.
+ */
+export function readPlaceEffect(buffer: Buffer, start: number, end: number): PlaceEffectShape {
+  const message = emptyPlaceEffect();
+  mergePlaceEffect(message, new Cursor(buffer, start, end), end);
+  return message;
+}
+
+/** Reads what lies up to `end` into `message`, as Protobuf merges a message that comes in several pieces. */
+export function mergePlaceEffect(message: PlaceEffectShape, cursor: Cursor, end: number): void {
+  while (cursor.position < end) {
+    const tag = cursor.tag(end);
+    switch (tag) {
+      case 0x08:
+        message.position = cursor.int64(end);
+        break;
+      case 0x10:
+        message.epoch = cursor.int64(end);
+        break;
+      case 0x1a:
+        message.writerAddress = cursor.text(end);
         break;
       default:
         cursor.skip(tag, end);

@@ -12,7 +12,7 @@ import type { Message } from "@bufbuild/protobuf";
  * Describes the file kelp/storage/v1/log.proto.
  */
 export const file_kelp_storage_v1_log: GenFile = /*@__PURE__*/
-  fileDesc("ChlrZWxwL3N0b3JhZ2UvdjEvbG9nLnByb3RvEg9rZWxwLnN0b3JhZ2UudjEijQEKDVNlZ21lbnRIZWFkZXISFgoOZm9ybWF0X3ZlcnNpb24YASABKA0SEAoIc3RvcmVfaWQYAiABKAwSFgoOZmlyc3RfcmV2aXNpb24YAyABKAMSGQoRcHJldmlvdXNfY2hlY2tzdW0YBCABKA0SHwoXcHJldmlvdXNfZmlyc3RfcmV2aXNpb24YBSABKAMiMQoFQmF0Y2gSKAoHcmVjb3JkcxgBIAMoCzIXLmtlbHAuc3RvcmFnZS52MS5SZWNvcmQibQoGUmVjb3JkEhAKCHJldmlzaW9uGAEgASgDEg8KB3RpbWVfbXMYAiABKAMSFgoObGVhc2VfY2xvY2tfbXMYAyABKAMSKAoHZWZmZWN0cxgEIAMoCzIXLmtlbHAuc3RvcmFnZS52MS5FZmZlY3Qi3wMKBkVmZmVjdBIpCgNwdXQYASABKAsyGi5rZWxwLnN0b3JhZ2UudjEuUHV0RWZmZWN0SAASLwoGZGVsZXRlGAIgASgLMh0ua2VscC5zdG9yYWdlLnYxLkRlbGV0ZUVmZmVjdEgAEi0KBXRvdWNoGAMgASgLMhwua2VscC5zdG9yYWdlLnYxLlRvdWNoRWZmZWN0SAASLQoFbGVhc2UYBCABKAsyHC5rZWxwLnN0b3JhZ2UudjEuTGVhc2VFZmZlY3RIABI0CglsZWFzZV9lbmQYBSABKAsyHy5rZWxwLnN0b3JhZ2UudjEuTGVhc2VFbmRFZmZlY3RIABIxCgdjb21wYWN0GAYgASgLMh4ua2VscC5zdG9yYWdlLnYxLkNvbXBhY3RFZmZlY3RIABI5CgtpbmNhcm5hdGlvbhgHIAEoCzIiLmtlbHAuc3RvcmFnZS52MS5JbmNhcm5hdGlvbkVmZmVjdEgAEj4KDmNvbGxlY3Rpb25faWRzGAggASgLMiQua2VscC5zdG9yYWdlLnYxLkNvbGxlY3Rpb25JZHNFZmZlY3RIABItCgVzd2VwdBgJIAEoCzIcLmtlbHAuc3RvcmFnZS52MS5Td2VwdEVmZmVjdEgAQggKBmVmZmVjdCLKAQoJUHV0RWZmZWN0EgsKA2tleRgBIAEoDBINCgV2YWx1ZRgCIAEoDBIXCg9jcmVhdGVfcmV2aXNpb24YAyABKAMSDwoHdmVyc2lvbhgEIAEoAxIQCghsZWFzZV9pZBgFIAEoAxIOCgZ0dGxfbXMYBiABKAMSFgoOZXhwaXJlX3RpbWVfbXMYByABKAMSDAoEa2luZBgIIAEoDRIYChByZXBsYWNlZF9leHBpcmVkGAkgASgIEhUKDWNvbGxlY3Rpb25faWQYCiABKAMiKwoMRGVsZXRlRWZmZWN0EgsKA2tleRgBIAEoDBIOCgZyZWFzb24YAiABKA0iuQEKC1RvdWNoRWZmZWN0EgsKA2tleRgBIAEoDBIXCg9jcmVhdGVfcmV2aXNpb24YAiABKAMSFAoMbW9kX3JldmlzaW9uGAMgASgDEg8KB3ZlcnNpb24YBCABKAMSEAoIbGVhc2VfaWQYBSABKAMSDgoGdHRsX21zGAYgASgDEhYKDmV4cGlyZV90aW1lX21zGAcgASgDEgwKBGtpbmQYCCABKA0SFQoNY29sbGVjdGlvbl9pZBgJIAEoAyJTCgtMZWFzZUVmZmVjdBIQCghsZWFzZV9pZBgBIAEoAxIOCgZ0dGxfbXMYAiABKAMSEwoLZGVhZGxpbmVfbXMYAyABKAMSDQoFb3duZXIYBCABKAkiIgoOTGVhc2VFbmRFZmZlY3QSEAoIbGVhc2VfaWQYASABKAMiKAoNQ29tcGFjdEVmZmVjdBIXCg9vbGRlc3RfcmV2aXNpb24YASABKAMiHwoRSW5jYXJuYXRpb25FZmZlY3QSCgoCaWQYASABKAwiIgoTQ29sbGVjdGlvbklkc0VmZmVjdBILCgNlbmQYASABKAMiNgoLU3dlcHRFZmZlY3QSFQoNY29sbGVjdGlvbl9pZBgBIAEoAxIQCghyZXZpc2lvbhgCIAEoA0InWiVrZWxwL2dlbi9nby9rZWxwL3N0b3JhZ2UvdjE7c3RvcmFnZXYxYgZwcm90bzM");
+  fileDesc("ChlrZWxwL3N0b3JhZ2UvdjEvbG9nLnByb3RvEg9rZWxwLnN0b3JhZ2UudjEijQEKDVNlZ21lbnRIZWFkZXISFgoOZm9ybWF0X3ZlcnNpb24YASABKA0SEAoIc3RvcmVfaWQYAiABKAwSFgoOZmlyc3RfcmV2aXNpb24YAyABKAMSGQoRcHJldmlvdXNfY2hlY2tzdW0YBCABKA0SHwoXcHJldmlvdXNfZmlyc3RfcmV2aXNpb24YBSABKAMiMQoFQmF0Y2gSKAoHcmVjb3JkcxgBIAMoCzIXLmtlbHAuc3RvcmFnZS52MS5SZWNvcmQibQoGUmVjb3JkEhAKCHJldmlzaW9uGAEgASgDEg8KB3RpbWVfbXMYAiABKAMSFgoObGVhc2VfY2xvY2tfbXMYAyABKAMSKAoHZWZmZWN0cxgEIAMoCzIXLmtlbHAuc3RvcmFnZS52MS5FZmZlY3QijgQKBkVmZmVjdBIpCgNwdXQYASABKAsyGi5rZWxwLnN0b3JhZ2UudjEuUHV0RWZmZWN0SAASLwoGZGVsZXRlGAIgASgLMh0ua2VscC5zdG9yYWdlLnYxLkRlbGV0ZUVmZmVjdEgAEi0KBXRvdWNoGAMgASgLMhwua2VscC5zdG9yYWdlLnYxLlRvdWNoRWZmZWN0SAASLQoFbGVhc2UYBCABKAsyHC5rZWxwLnN0b3JhZ2UudjEuTGVhc2VFZmZlY3RIABI0CglsZWFzZV9lbmQYBSABKAsyHy5rZWxwLnN0b3JhZ2UudjEuTGVhc2VFbmRFZmZlY3RIABIxCgdjb21wYWN0GAYgASgLMh4ua2VscC5zdG9yYWdlLnYxLkNvbXBhY3RFZmZlY3RIABI5CgtpbmNhcm5hdGlvbhgHIAEoCzIiLmtlbHAuc3RvcmFnZS52MS5JbmNhcm5hdGlvbkVmZmVjdEgAEj4KDmNvbGxlY3Rpb25faWRzGAggASgLMiQua2VscC5zdG9yYWdlLnYxLkNvbGxlY3Rpb25JZHNFZmZlY3RIABItCgVzd2VwdBgJIAEoCzIcLmtlbHAuc3RvcmFnZS52MS5Td2VwdEVmZmVjdEgAEi0KBXBsYWNlGAogASgLMhwua2VscC5zdG9yYWdlLnYxLlBsYWNlRWZmZWN0SABCCAoGZWZmZWN0IsoBCglQdXRFZmZlY3QSCwoDa2V5GAEgASgMEg0KBXZhbHVlGAIgASgMEhcKD2NyZWF0ZV9yZXZpc2lvbhgDIAEoAxIPCgd2ZXJzaW9uGAQgASgDEhAKCGxlYXNlX2lkGAUgASgDEg4KBnR0bF9tcxgGIAEoAxIWCg5leHBpcmVfdGltZV9tcxgHIAEoAxIMCgRraW5kGAggASgNEhgKEHJlcGxhY2VkX2V4cGlyZWQYCSABKAgSFQoNY29sbGVjdGlvbl9pZBgKIAEoAyIrCgxEZWxldGVFZmZlY3QSCwoDa2V5GAEgASgMEg4KBnJlYXNvbhgCIAEoDSK5AQoLVG91Y2hFZmZlY3QSCwoDa2V5GAEgASgMEhcKD2NyZWF0ZV9yZXZpc2lvbhgCIAEoAxIUCgxtb2RfcmV2aXNpb24YAyABKAMSDwoHdmVyc2lvbhgEIAEoAxIQCghsZWFzZV9pZBgFIAEoAxIOCgZ0dGxfbXMYBiABKAMSFgoOZXhwaXJlX3RpbWVfbXMYByABKAMSDAoEa2luZBgIIAEoDRIVCg1jb2xsZWN0aW9uX2lkGAkgASgDIlMKC0xlYXNlRWZmZWN0EhAKCGxlYXNlX2lkGAEgASgDEg4KBnR0bF9tcxgCIAEoAxITCgtkZWFkbGluZV9tcxgDIAEoAxINCgVvd25lchgEIAEoCSIiCg5MZWFzZUVuZEVmZmVjdBIQCghsZWFzZV9pZBgBIAEoAyIoCg1Db21wYWN0RWZmZWN0EhcKD29sZGVzdF9yZXZpc2lvbhgBIAEoAyIfChFJbmNhcm5hdGlvbkVmZmVjdBIKCgJpZBgBIAEoDCIiChNDb2xsZWN0aW9uSWRzRWZmZWN0EgsKA2VuZBgBIAEoAyI2CgtTd2VwdEVmZmVjdBIVCg1jb2xsZWN0aW9uX2lkGAEgASgDEhAKCHJldmlzaW9uGAIgASgDIkYKC1BsYWNlRWZmZWN0EhAKCHBvc2l0aW9uGAEgASgDEg0KBWVwb2NoGAIgASgDEhYKDndyaXRlcl9hZGRyZXNzGAMgASgJQidaJWtlbHAvZ2VuL2dvL2tlbHAvc3RvcmFnZS92MTtzdG9yYWdldjFiBnByb3RvMw");
 
 /**
  * The first frame of a segment.
@@ -210,6 +210,14 @@ export type Effect = Message<"kelp.storage.v1.Effect"> & {
      */
     value: SweptEffect;
     case: "swept";
+  } | {
+    /**
+     * The records that follow are a batch of a log that several nodes share.
+     *
+     * @generated from field: kelp.storage.v1.PlaceEffect place = 10;
+     */
+    value: PlaceEffect;
+    case: "place";
   } | { case: undefined; value?: undefined };
 };
 
@@ -569,4 +577,40 @@ export type SweptEffect = Message<"kelp.storage.v1.SweptEffect"> & {
  */
 export const SweptEffectSchema: GenMessage<SweptEffect> = /*@__PURE__*/
   messageDesc(file_kelp_storage_v1_log, 12);
+
+/**
+ * The records of the same frame that follow are the batch at a position of the log that the nodes of a cluster share. Only
+ * segments of such a node have it, where they are copies of that log; it stands in a note of its own.
+ *
+ * @generated from message kelp.storage.v1.PlaceEffect
+ */
+export type PlaceEffect = Message<"kelp.storage.v1.PlaceEffect"> & {
+  /**
+   * The position of the batch: 1, 2, 3, ...
+   *
+   * @generated from field: int64 position = 1;
+   */
+  position: bigint;
+
+  /**
+   * The epoch of its writer.
+   *
+   * @generated from field: int64 epoch = 2;
+   */
+  epoch: bigint;
+
+  /**
+   * Where that writer is reached; empty when it has handed over, and there is none.
+   *
+   * @generated from field: string writer_address = 3;
+   */
+  writerAddress: string;
+};
+
+/**
+ * Describes the message kelp.storage.v1.PlaceEffect.
+ * Use `create(PlaceEffectSchema)` to create a new message.
+ */
+export const PlaceEffectSchema: GenMessage<PlaceEffect> = /*@__PURE__*/
+  messageDesc(file_kelp_storage_v1_log, 13);
 

@@ -31,6 +31,11 @@ export interface SnapshotHeaderShape {
   incarnations: SnapshotIncarnationShape[];
   /** The highest CollectionIdsEffect.end of all that took effect before it was begun; 0 for none. */
   collectionIdsEnd: number;
+  /**
+   * Of a node of a cluster: the newest batch of the log that its nodes share whose records the snapshot has. Unset: it is of a
+   * store that is alone.
+   */
+  place: SnapshotPlaceShape | undefined;
 }
 
 /** The SnapshotHeader with every field at its default. */
@@ -45,6 +50,7 @@ export function emptySnapshotHeader(): SnapshotHeaderShape {
     compactedRevision: 0,
     incarnations: [],
     collectionIdsEnd: 0,
+    place: undefined,
   };
 }
 
@@ -60,6 +66,7 @@ export function sizeOfSnapshotHeader(message: SnapshotHeaderShape): number {
   if (message.compactedRevision !== 0) size += 1 + sizeOfInt64(message.compactedRevision);
   for (const item of message.incarnations) size += 1 + sizeWithLength(sizeOfSnapshotIncarnation(item));
   if (message.collectionIdsEnd !== 0) size += 1 + sizeOfInt64(message.collectionIdsEnd);
+  if (message.place !== undefined) size += 1 + sizeWithLength(sizeOfSnapshotPlace(message.place));
   return size;
 }
 
@@ -73,6 +80,12 @@ export function writeSnapshotHeader(message: SnapshotHeaderShape, buffer: Buffer
 /** Writes a message whose size was asked for, so that it ends before `end`; returns where it starts. */
 export function prependSnapshotHeader(message: SnapshotHeaderShape, buffer: Buffer, end: number): number {
   let start = end;
+  if (message.place !== undefined) {
+    const bodyEnd = start;
+    start = prependSnapshotPlace(message.place, buffer, start);
+    start = prependVarint32(buffer, start, bodyEnd - start);
+    buffer[--start] = 0x52;
+  }
   if (message.collectionIdsEnd !== 0) {
     start = prependInt64(buffer, start, message.collectionIdsEnd);
     buffer[--start] = 0x48;
@@ -158,6 +171,93 @@ export function mergeSnapshotHeader(message: SnapshotHeaderShape, cursor: Cursor
       }
       case 0x48:
         message.collectionIdsEnd = cursor.int64(end);
+        break;
+      case 0x52:
+        message.place ??= emptySnapshotPlace();
+        mergeSnapshotPlace(message.place, cursor, cursor.endOfLength(end));
+        break;
+      default:
+        cursor.skip(tag, end);
+    }
+  }
+}
+
+/** A place in the log that the nodes of a cluster share: see PlaceEffect. */
+export interface SnapshotPlaceShape {
+  /** The position of the batch; 0: before the first. */
+  position: number;
+  /** The epoch of its writer. */
+  epoch: number;
+  /** Where that writer is reached; empty when there is none. */
+  writerAddress: string;
+}
+
+/** The SnapshotPlace with every field at its default. */
+export function emptySnapshotPlace(): SnapshotPlaceShape {
+  return {
+    position: 0,
+    epoch: 0,
+    writerAddress: '',
+  };
+}
+
+/** How many bytes `writeSnapshotPlace` writes. Breaks when a field has a value that is not one of its type. */
+export function sizeOfSnapshotPlace(message: SnapshotPlaceShape): number {
+  let size = 0;
+  if (message.position !== 0) size += 1 + sizeOfInt64(message.position);
+  if (message.epoch !== 0) size += 1 + sizeOfInt64(message.epoch);
+  if (message.writerAddress !== '') size += 1 + sizeOfText(message.writerAddress);
+  return size;
+}
+
+/** Writes the message at `offset`, where there must be room for it; returns where it ends. */
+export function writeSnapshotPlace(message: SnapshotPlaceShape, buffer: Buffer, offset: number): number {
+  const end = endOfRoom(buffer, offset, sizeOfSnapshotPlace(message));
+  assertFilled(prependSnapshotPlace(message, buffer, end), offset);
+  return end;
+}
+
+/** Writes a message whose size was asked for, so that it ends before `end`; returns where it starts. */
+export function prependSnapshotPlace(message: SnapshotPlaceShape, buffer: Buffer, end: number): number {
+  let start = end;
+  if (message.writerAddress !== '') {
+    start = prependText(buffer, start, message.writerAddress);
+    buffer[--start] = 0x1a;
+  }
+  if (message.epoch !== 0) {
+    start = prependInt64(buffer, start, message.epoch);
+    buffer[--start] = 0x10;
+  }
+  if (message.position !== 0) {
+    start = prependInt64(buffer, start, message.position);
+    buffer[--start] = 0x08;
+  }
+  return start;
+}
+
+/**
+ * Reads the SnapshotPlace that lies from `start` to `end`. Its bytes are views of the buffer, not copies. Throws a
+ * WireError when there is no such message.
+ */
+export function readSnapshotPlace(buffer: Buffer, start: number, end: number): SnapshotPlaceShape {
+  const message = emptySnapshotPlace();
+  mergeSnapshotPlace(message, new Cursor(buffer, start, end), end);
+  return message;
+}
+
+/** Reads what lies up to `end` into `message`, as Protobuf merges a message that comes in several pieces. */
+export function mergeSnapshotPlace(message: SnapshotPlaceShape, cursor: Cursor, end: number): void {
+  while (cursor.position < end) {
+    const tag = cursor.tag(end);
+    switch (tag) {
+      case 0x08:
+        message.position = cursor.int64(end);
+        break;
+      case 0x10:
+        message.epoch = cursor.int64(end);
+        break;
+      case 0x1a:
+        message.writerAddress = cursor.text(end);
         break;
       default:
         cursor.skip(tag, end);

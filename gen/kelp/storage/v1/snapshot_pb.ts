@@ -10,7 +10,7 @@ import type { Message } from "@bufbuild/protobuf";
  * Describes the file kelp/storage/v1/snapshot.proto.
  */
 export const file_kelp_storage_v1_snapshot: GenFile = /*@__PURE__*/
-  fileDesc("Ch5rZWxwL3N0b3JhZ2UvdjEvc25hcHNob3QucHJvdG8SD2tlbHAuc3RvcmFnZS52MSKCAgoOU25hcHNob3RIZWFkZXISFgoOZm9ybWF0X3ZlcnNpb24YASABKA0SEAoIc3RvcmVfaWQYAiABKAwSEAoIcmV2aXNpb24YAyABKAMSFwoPb2xkZXN0X3JldmlzaW9uGAQgASgDEg8KB3RpbWVfbXMYBSABKAMSFgoObGVhc2VfY2xvY2tfbXMYBiABKAMSGgoSY29tcGFjdGVkX3JldmlzaW9uGAcgASgDEjoKDGluY2FybmF0aW9ucxgIIAMoCzIkLmtlbHAuc3RvcmFnZS52MS5TbmFwc2hvdEluY2FybmF0aW9uEhoKEmNvbGxlY3Rpb25faWRzX2VuZBgJIAEoAyI5ChNTbmFwc2hvdEluY2FybmF0aW9uEgoKAmlkGAEgASgMEhYKDmZpcnN0X3JldmlzaW9uGAIgASgDInMKDVNuYXBzaG90QmxvY2sSMgoIdmVyc2lvbnMYASADKAsyIC5rZWxwLnN0b3JhZ2UudjEuU25hcHNob3RWZXJzaW9uEi4KBmxlYXNlcxgCIAMoCzIeLmtlbHAuc3RvcmFnZS52MS5TbmFwc2hvdExlYXNlIoQCCg9TbmFwc2hvdFZlcnNpb24SCwoDa2V5GAEgASgMEhAKCHJldmlzaW9uGAIgASgDEg8KB2RlbGV0ZWQYAyABKAgSDQoFdmFsdWUYBCABKAwSFwoPY3JlYXRlX3JldmlzaW9uGAUgASgDEhQKDG1vZF9yZXZpc2lvbhgGIAEoAxIPCgd2ZXJzaW9uGAcgASgDEhAKCGxlYXNlX2lkGAggASgDEg4KBnR0bF9tcxgJIAEoAxIWCg5leHBpcmVfdGltZV9tcxgKIAEoAxIMCgRraW5kGAsgASgNEhMKC3JlcGxhY2VkX2J5GAwgASgDEhUKDWNvbGxlY3Rpb25faWQYDSABKAMiVQoNU25hcHNob3RMZWFzZRIQCghsZWFzZV9pZBgBIAEoAxIOCgZ0dGxfbXMYAiABKAMSEwoLZGVhZGxpbmVfbXMYAyABKAMSDQoFb3duZXIYBCABKAkiYAoOU25hcHNob3RGb290ZXISEwoLYmxvY2tfY291bnQYASABKAQSEgoKaXRlbV9jb3VudBgCIAEoBBITCgtwbGFpbl9ieXRlcxgDIAEoBBIQCghjaGVja3N1bRgEIAEoDUInWiVrZWxwL2dlbi9nby9rZWxwL3N0b3JhZ2UvdjE7c3RvcmFnZXYxYgZwcm90bzM");
+  fileDesc("Ch5rZWxwL3N0b3JhZ2UvdjEvc25hcHNob3QucHJvdG8SD2tlbHAuc3RvcmFnZS52MSKxAgoOU25hcHNob3RIZWFkZXISFgoOZm9ybWF0X3ZlcnNpb24YASABKA0SEAoIc3RvcmVfaWQYAiABKAwSEAoIcmV2aXNpb24YAyABKAMSFwoPb2xkZXN0X3JldmlzaW9uGAQgASgDEg8KB3RpbWVfbXMYBSABKAMSFgoObGVhc2VfY2xvY2tfbXMYBiABKAMSGgoSY29tcGFjdGVkX3JldmlzaW9uGAcgASgDEjoKDGluY2FybmF0aW9ucxgIIAMoCzIkLmtlbHAuc3RvcmFnZS52MS5TbmFwc2hvdEluY2FybmF0aW9uEhoKEmNvbGxlY3Rpb25faWRzX2VuZBgJIAEoAxItCgVwbGFjZRgKIAEoCzIeLmtlbHAuc3RvcmFnZS52MS5TbmFwc2hvdFBsYWNlIkgKDVNuYXBzaG90UGxhY2USEAoIcG9zaXRpb24YASABKAMSDQoFZXBvY2gYAiABKAMSFgoOd3JpdGVyX2FkZHJlc3MYAyABKAkiOQoTU25hcHNob3RJbmNhcm5hdGlvbhIKCgJpZBgBIAEoDBIWCg5maXJzdF9yZXZpc2lvbhgCIAEoAyJzCg1TbmFwc2hvdEJsb2NrEjIKCHZlcnNpb25zGAEgAygLMiAua2VscC5zdG9yYWdlLnYxLlNuYXBzaG90VmVyc2lvbhIuCgZsZWFzZXMYAiADKAsyHi5rZWxwLnN0b3JhZ2UudjEuU25hcHNob3RMZWFzZSKEAgoPU25hcHNob3RWZXJzaW9uEgsKA2tleRgBIAEoDBIQCghyZXZpc2lvbhgCIAEoAxIPCgdkZWxldGVkGAMgASgIEg0KBXZhbHVlGAQgASgMEhcKD2NyZWF0ZV9yZXZpc2lvbhgFIAEoAxIUCgxtb2RfcmV2aXNpb24YBiABKAMSDwoHdmVyc2lvbhgHIAEoAxIQCghsZWFzZV9pZBgIIAEoAxIOCgZ0dGxfbXMYCSABKAMSFgoOZXhwaXJlX3RpbWVfbXMYCiABKAMSDAoEa2luZBgLIAEoDRITCgtyZXBsYWNlZF9ieRgMIAEoAxIVCg1jb2xsZWN0aW9uX2lkGA0gASgDIlUKDVNuYXBzaG90TGVhc2USEAoIbGVhc2VfaWQYASABKAMSDgoGdHRsX21zGAIgASgDEhMKC2RlYWRsaW5lX21zGAMgASgDEg0KBW93bmVyGAQgASgJImAKDlNuYXBzaG90Rm9vdGVyEhMKC2Jsb2NrX2NvdW50GAEgASgEEhIKCml0ZW1fY291bnQYAiABKAQSEwoLcGxhaW5fYnl0ZXMYAyABKAQSEAoIY2hlY2tzdW0YBCABKA1CJ1ola2VscC9nZW4vZ28va2VscC9zdG9yYWdlL3YxO3N0b3JhZ2V2MWIGcHJvdG8z");
 
 /**
  * What the store says of a snapshot, in its header.
@@ -81,6 +81,14 @@ export type SnapshotHeader = Message<"kelp.storage.v1.SnapshotHeader"> & {
    * @generated from field: int64 collection_ids_end = 9;
    */
   collectionIdsEnd: bigint;
+
+  /**
+   * Of a node of a cluster: the newest batch of the log that its nodes share whose records the snapshot has. Unset: it is of a
+   * store that is alone.
+   *
+   * @generated from field: kelp.storage.v1.SnapshotPlace place = 10;
+   */
+  place?: SnapshotPlace | undefined;
 };
 
 /**
@@ -89,6 +97,41 @@ export type SnapshotHeader = Message<"kelp.storage.v1.SnapshotHeader"> & {
  */
 export const SnapshotHeaderSchema: GenMessage<SnapshotHeader> = /*@__PURE__*/
   messageDesc(file_kelp_storage_v1_snapshot, 0);
+
+/**
+ * A place in the log that the nodes of a cluster share: see PlaceEffect.
+ *
+ * @generated from message kelp.storage.v1.SnapshotPlace
+ */
+export type SnapshotPlace = Message<"kelp.storage.v1.SnapshotPlace"> & {
+  /**
+   * The position of the batch; 0: before the first.
+   *
+   * @generated from field: int64 position = 1;
+   */
+  position: bigint;
+
+  /**
+   * The epoch of its writer.
+   *
+   * @generated from field: int64 epoch = 2;
+   */
+  epoch: bigint;
+
+  /**
+   * Where that writer is reached; empty when there is none.
+   *
+   * @generated from field: string writer_address = 3;
+   */
+  writerAddress: string;
+};
+
+/**
+ * Describes the message kelp.storage.v1.SnapshotPlace.
+ * Use `create(SnapshotPlaceSchema)` to create a new message.
+ */
+export const SnapshotPlaceSchema: GenMessage<SnapshotPlace> = /*@__PURE__*/
+  messageDesc(file_kelp_storage_v1_snapshot, 1);
 
 /**
  * A life of the store that wrote something. It wrote all revisions from its first one up to that of the next life.
@@ -116,7 +159,7 @@ export type SnapshotIncarnation = Message<"kelp.storage.v1.SnapshotIncarnation">
  * Use `create(SnapshotIncarnationSchema)` to create a new message.
  */
 export const SnapshotIncarnationSchema: GenMessage<SnapshotIncarnation> = /*@__PURE__*/
-  messageDesc(file_kelp_storage_v1_snapshot, 1);
+  messageDesc(file_kelp_storage_v1_snapshot, 2);
 
 /**
  * What one block holds, once it is decompressed.
@@ -145,7 +188,7 @@ export type SnapshotBlock = Message<"kelp.storage.v1.SnapshotBlock"> & {
  * Use `create(SnapshotBlockSchema)` to create a new message.
  */
 export const SnapshotBlockSchema: GenMessage<SnapshotBlock> = /*@__PURE__*/
-  messageDesc(file_kelp_storage_v1_snapshot, 2);
+  messageDesc(file_kelp_storage_v1_snapshot, 3);
 
 /**
  * One version of one key.
@@ -251,7 +294,7 @@ export type SnapshotVersion = Message<"kelp.storage.v1.SnapshotVersion"> & {
  * Use `create(SnapshotVersionSchema)` to create a new message.
  */
 export const SnapshotVersionSchema: GenMessage<SnapshotVersion> = /*@__PURE__*/
-  messageDesc(file_kelp_storage_v1_snapshot, 3);
+  messageDesc(file_kelp_storage_v1_snapshot, 4);
 
 /**
  * A lease.
@@ -293,7 +336,7 @@ export type SnapshotLease = Message<"kelp.storage.v1.SnapshotLease"> & {
  * Use `create(SnapshotLeaseSchema)` to create a new message.
  */
 export const SnapshotLeaseSchema: GenMessage<SnapshotLease> = /*@__PURE__*/
-  messageDesc(file_kelp_storage_v1_snapshot, 4);
+  messageDesc(file_kelp_storage_v1_snapshot, 5);
 
 /**
  * The end of a snapshot: without it, or when a count differs, the snapshot is damaged.
@@ -335,5 +378,5 @@ export type SnapshotFooter = Message<"kelp.storage.v1.SnapshotFooter"> & {
  * Use `create(SnapshotFooterSchema)` to create a new message.
  */
 export const SnapshotFooterSchema: GenMessage<SnapshotFooter> = /*@__PURE__*/
-  messageDesc(file_kelp_storage_v1_snapshot, 5);
+  messageDesc(file_kelp_storage_v1_snapshot, 6);
 

@@ -1,0 +1,85 @@
+/**
+ * What a store needs of its log, wherever that lies: the one order of records, durable batch by batch. `Log`, on the disk of this
+ * machine, is one; a cluster has another, whose records are durable on a majority of machines (`cluster/journal/`).
+ *
+ * The way of a record: `reserve`, write it into `buffer`, `commit`. What is committed becomes durable in its order, of which the store
+ * is told. From the first failure on nothing is written and nothing counts as durable.
+ */
+import type { LogReader } from './reader.ts';
+import type { LogStats } from './segments/segment-row.ts';
+
+export interface Journal {
+  /** 16 bytes. */
+  readonly storeId: Uint8Array;
+  /** The highest revision that was committed, durable or not. */
+  readonly lastRevision: number;
+  /** The oldest revision that `reader` can begin with. */
+  readonly oldestRevision: number;
+  /** The sequence number of the newest committed record; 0: none since the journal was opened. */
+  readonly committedSequence: number;
+  /** The sequence number up to which everything is durable. */
+  readonly durableSequence: number;
+  /** Why nothing is written any more; `undefined`: it is. */
+  readonly failure: Error | undefined;
+  /** The bytes of all records committed since the journal was opened, and of their lengths. */
+  readonly appendedBytes: number;
+  /** Where a reserved record is to be written. Another one after each `reserve`. */
+  readonly buffer: Buffer;
+
+  /**
+   * Makes room for a record. The caller writes exactly `byteLength` bytes into `buffer`, from the returned offset on, and calls
+   * `commit`. A reserved record that is not committed never was.
+   * @throws StoreError `limitReached`, `readOnly`, `closed`, `notWriter`.
+   */
+  reserve(byteLength: number): number;
+
+  /**
+   * Ends the reserved record: it becomes durable with the next batch.
+   * @param revision the next revision, or 0 for a note.
+   * @returns the record's sequence number: 1, 2, 3, ...
+   */
+  commit(revision: number): number;
+
+  /**
+   * Makes room for a row of records, which the caller writes one behind the other, each with its prefix (`writeRecordPrefix`), from
+   * the returned offset of `buffer` on, and ends with `commitRow`.
+   * @returns `undefined` where `reserve` might refuse one of them: it says why.
+   */
+  reserveRow(bytesMax: number): number | undefined;
+
+  /**
+   * Ends a row of so many records, of the next revisions, which ends at `end` of the buffer.
+   * @returns the sequence number of the last one.
+   */
+  commitRow(count: number, end: number): number;
+
+  /** Has a record flushed before it, or what follows it, counts as durable, whatever the policy. */
+  requireFlush(sequence: number): void;
+
+  /** Resolves when everything committed before the call is durable, whatever the policy. @throws StoreError `storageFailed`. */
+  flush(): Promise<void>;
+
+  /** Reads the durable records of `fromRevision` and later ones again, and goes on with those to come. */
+  reader(fromRevision: number): LogReader;
+
+  /** Removes from this machine's disk what a start behind `revision - 1` does not need, in whole segments. */
+  removeBefore(revision: number): Promise<void>;
+  /** The first revision that is left when all but the newest segments of `bytes` together are removed. */
+  oldestRevisionWithin(bytes: number): number;
+  /** Of the segments on this machine's disk. */
+  stats(): LogStats;
+
+  /** Ends all writing, as a write that fails does. What is under way counts as failed, too. */
+  stop(error: Error): void;
+  /** Makes durable what was committed, and lets go of everything. @throws StoreError `storageFailed`. */
+  close(): Promise<void>;
+}
+
+/** How far a node has followed a shared log: the newest of its batches that it holds, and who writes. */
+export interface LogPlace {
+  /** Of the batch in the shared log; 0: none. */
+  readonly position: number;
+  readonly epoch: number;
+  /** Where the writer of that epoch is reached; '': there is none, it has handed over. */
+  readonly writerAddress: string;
+}
