@@ -7,6 +7,8 @@ export interface ClusterView {
 
   /** Where the writer's clients reach it, as it says itself (`--advertise`); '': it is not known now, an election may be under way. */
   readonly writerAddress: string;
+  /** As that, of its clients of Redis; '' also where it serves none. Both are one text in the shared log: see `node-address.ts`. */
+  readonly writerRedisAddress: string;
 
   /**
    * Resolves when reads of this node's visible state are linearizable: all that any node had acknowledged before this call is

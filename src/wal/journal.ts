@@ -80,6 +80,6 @@ export interface LogPlace {
   /** Of the batch in the shared log; 0: none. */
   readonly position: number;
   readonly epoch: number;
-  /** Where the writer of that epoch is reached; '': there is none, it has handed over. */
+  /** Where the writer of that epoch is reached, in the form of `cluster/node-address.ts`; '': there is none, it has handed over. */
   readonly writerAddress: string;
 }
