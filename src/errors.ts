@@ -40,6 +40,8 @@ interface DetailsByCode {
   historyDiffers: HistoryDetails;
   /** A delete in parts ended early, for the reason that is the cause; what it had deleted by then stays deleted. */
   partlyDeleted: PartDetails;
+  /** The node is a follower of its cluster: nothing was changed. `writerAddress` is where writes go; empty: it is not known now. */
+  notWriter: WriterDetails;
 }
 
 /** A revision that can't be read, and the bounds of those that can. */
@@ -57,6 +59,12 @@ export interface PartDetails {
   /** Of the last part that was finished. */
   readonly revision: number;
   readonly deletedCount: number;
+}
+
+/** Where writes go. */
+export interface WriterDetails {
+  /** As the writer says itself (`--advertise`). */
+  readonly writerAddress: string;
 }
 
 /** A place that is not in a history, and the last one that is. Incarnations are 32 hexadecimal digits. */
@@ -174,6 +182,7 @@ const carriesDetails: Record<keyof DetailsByCode, true> = {
   otherStore: true,
   historyDiffers: true,
   partlyDeleted: true,
+  notWriter: true,
 };
 
 /** Whether an unknown error is a store error of this code; narrows the type of its details. */

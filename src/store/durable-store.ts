@@ -20,7 +20,7 @@ import { assert, NoRoomYetError, StoreError } from '../errors.ts';
 import { fixed, type Limits } from '../limits.ts';
 import type { SnapshotInfo } from '../snapshot/snapshot-directory.ts';
 import { readOnlyError } from '../wal/segments/fail-stop.ts';
-import type { Log } from '../wal/log.ts';
+import type { Journal } from '../wal/journal.ts';
 import { Backups } from './checkpoints/backup.ts';
 import { BaseCheckpointer } from './checkpoints/base-checkpointer.ts';
 import { Checkpointer } from './checkpoints/checkpointer.ts';
@@ -73,7 +73,7 @@ import type { WorkDone } from '../work-budget.ts';
 export interface DurableStoreParts {
   readonly disk: Disk;
   readonly ownership: Ownership;
-  readonly log: Log;
+  readonly log: Journal;
   readonly snapshotDirectory: string;
   readonly recovered: RecoveredState;
   readonly engineName: EngineName;

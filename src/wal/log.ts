@@ -23,6 +23,7 @@ import { openSegments } from './log-directory.ts';
 import { NewestName } from './segments/newest-segment.ts';
 import { LongFrames } from './frames/long-frames.ts';
 import { PieceBuffers } from './frames/piece-buffers.ts';
+import type { Journal } from './journal.ts';
 import { type LogReader, SegmentReader } from './reader.ts';
 import type { OnRecord } from './frames/records.ts';
 import { type OnProgress, recover } from './recovery.ts';
@@ -61,7 +62,7 @@ export interface LogOptions {
   readonly checkOwned: () => Promise<void>;
 }
 
-export class Log {
+export class Log implements Journal {
   readonly #options: LogOptions;
   readonly #row: SegmentRow;
   readonly #newestName: NewestName;

@@ -191,6 +191,7 @@ describe('as JSON', () => {
       newestRevision: 9,
     }),
     new StoreError('partlyDeleted', 'why', { firstRevision: 2, revision: 5, deletedCount: 9 }),
+    new StoreError('notWriter', 'why', { writerAddress: 'node-2:7379' }),
     new StoreError('slowWatcher', 'why', { resumeRevision: 4 }),
     ...(
       [

@@ -59,6 +59,7 @@ const storeCodes: Readonly<Record<StoreErrorCode, true>> = {
   otherStore: true,
   historyDiffers: true,
   partlyDeleted: true,
+  notWriter: true,
   closed: true,
   storageFailed: true,
   readOnly: true,

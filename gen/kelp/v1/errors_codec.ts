@@ -84,6 +84,11 @@ export const ErrorReason = {
   NOT_A_NUMBER: 28,
   /** OUT_OF_RANGE: the list has no element at the index. */
   INDEX_OUT_OF_RANGE: 29,
+  /**
+   * UNAVAILABLE: this node follows the writer of its cluster, and the call is for the writer; or there is none now, while another
+   * node takes over. Nothing was changed: it can be made again, here or at the writer.
+   */
+  NOT_WRITER: 31,
 } as const;
 
 /** The typed part of an error: programs act on this, people read the error's message. */
@@ -103,6 +108,8 @@ export interface ErrorDetailShape {
     | { case: 'historyDiffers'; value: HistoryDiffersShape }
     /** With ERROR_REASON_PARTLY_DELETED. */
     | { case: 'partlyDeleted'; value: PartlyDeletedShape }
+    /** With ERROR_REASON_NOT_WRITER. */
+    | { case: 'notWriter'; value: NotWriterShape }
     | { case: undefined; value?: undefined };
 }
 
@@ -137,6 +144,9 @@ export function sizeOfErrorDetail(message: ErrorDetailShape): number {
     case 'partlyDeleted':
       size += 1 + sizeWithLength(sizeOfPartlyDeleted(message.info.value));
       break;
+    case 'notWriter':
+      size += 1 + sizeWithLength(sizeOfNotWriter(message.info.value));
+      break;
   }
   return size;
 }
@@ -152,6 +162,13 @@ export function writeErrorDetail(message: ErrorDetailShape, buffer: Buffer, offs
 export function prependErrorDetail(message: ErrorDetailShape, buffer: Buffer, end: number): number {
   let start = end;
   switch (message.info.case) {
+    case 'notWriter': {
+      const bodyEnd = start;
+      start = prependNotWriter(message.info.value, buffer, start);
+      start = prependVarint32(buffer, start, bodyEnd - start);
+      buffer[--start] = 0x42;
+      break;
+    }
     case 'partlyDeleted': {
       const bodyEnd = start;
       start = prependPartlyDeleted(message.info.value, buffer, start);
@@ -254,6 +271,12 @@ export function mergeErrorDetail(message: ErrorDetailShape, cursor: Cursor, end:
         const value = message.info.case === 'partlyDeleted' ? message.info.value : emptyPartlyDeleted();
         mergePartlyDeleted(value, cursor, cursor.endOfLength(end));
         message.info = { case: 'partlyDeleted', value };
+        break;
+      }
+      case 0x42: {
+        const value = message.info.case === 'notWriter' ? message.info.value : emptyNotWriter();
+        mergeNotWriter(value, cursor, cursor.endOfLength(end));
+        message.info = { case: 'notWriter', value };
         break;
       }
       default:
@@ -739,6 +762,67 @@ export function mergePartlyDeleted(message: PartlyDeletedShape, cursor: Cursor, 
         break;
       case 0x18:
         message.deletedCount = cursor.int64(end);
+        break;
+      default:
+        cursor.skip(tag, end);
+    }
+  }
+}
+
+/** The call is for the writer of the cluster. */
+export interface NotWriterShape {
+  /** Where the writer is reached, as it says itself (--advertise); empty when that is not known. */
+  writerAddress: string;
+}
+
+/** The NotWriter with every field at its default. */
+export function emptyNotWriter(): NotWriterShape {
+  return {
+    writerAddress: '',
+  };
+}
+
+/** How many bytes `writeNotWriter` writes. Breaks when a field has a value that is not one of its type. */
+export function sizeOfNotWriter(message: NotWriterShape): number {
+  let size = 0;
+  if (message.writerAddress !== '') size += 1 + sizeOfText(message.writerAddress);
+  return size;
+}
+
+/** Writes the message at `offset`, where there must be room for it; returns where it ends. */
+export function writeNotWriter(message: NotWriterShape, buffer: Buffer, offset: number): number {
+  const end = endOfRoom(buffer, offset, sizeOfNotWriter(message));
+  assertFilled(prependNotWriter(message, buffer, end), offset);
+  return end;
+}
+
+/** Writes a message whose size was asked for, so that it ends before `end`; returns where it starts. */
+export function prependNotWriter(message: NotWriterShape, buffer: Buffer, end: number): number {
+  let start = end;
+  if (message.writerAddress !== '') {
+    start = prependText(buffer, start, message.writerAddress);
+    buffer[--start] = 0x0a;
+  }
+  return start;
+}
+
+/**
+ * Reads the NotWriter that lies from `start` to `end`. Its bytes are views of the buffer, not copies. Throws a
+ * WireError when there is no such message.
+ */
+export function readNotWriter(buffer: Buffer, start: number, end: number): NotWriterShape {
+  const message = emptyNotWriter();
+  mergeNotWriter(message, new Cursor(buffer, start, end), end);
+  return message;
+}
+
+/** Reads what lies up to `end` into `message`, as Protobuf merges a message that comes in several pieces. */
+export function mergeNotWriter(message: NotWriterShape, cursor: Cursor, end: number): void {
+  while (cursor.position < end) {
+    const tag = cursor.tag(end);
+    switch (tag) {
+      case 0x0a:
+        message.writerAddress = cursor.text(end);
         break;
       default:
         cursor.skip(tag, end);

@@ -62,6 +62,7 @@ const exitCodeByKelpCode: Partial<Record<KelpErrorCode, ExitCode>> = {
   recovering: exitCode.unavailable,
   shuttingDown: exitCode.unavailable,
   storageFailed: exitCode.unavailable,
+  notWriter: exitCode.unavailable,
   readOnly: exitCode.unavailable,
   deadlineExceeded: exitCode.unavailable,
 };

@@ -131,6 +131,7 @@ const outcomeByCode: Readonly<Record<KelpErrorCode | StoreErrorCode, Outcome>> =
   otherStore: ['failed_precondition', 'OTHER_STORE'],
   historyDiffers: ['failed_precondition', 'HISTORY_DIFFERS'],
   partlyDeleted: ['aborted', 'PARTLY_DELETED'],
+  notWriter: ['unavailable', 'NOT_WRITER'],
   shuttingDown: ['unavailable', 'SHUTTING_DOWN'],
   recovering: ['unavailable', 'RECOVERING'],
   storageFailed: ['unavailable', 'STORAGE_FAILED'],

@@ -4,7 +4,7 @@
  *
  * Codes that the store knows too have the names and the details that they have there.
  */
-import type { HistoryDetails, PartDetails, RevisionDetails } from '../../errors.ts';
+import type { HistoryDetails, PartDetails, RevisionDetails, WriterDetails } from '../../errors.ts';
 
 /** What a code carries besides its message. Codes that are not listed carry nothing. */
 interface DetailsByCode {
@@ -20,6 +20,11 @@ interface DetailsByCode {
   historyDiffers: HistoryDetails;
   /** A delete in parts ended early; what it had deleted by then stays deleted. */
   partlyDeleted: PartDetails;
+  /**
+   * The server follows the writer of its cluster, and could not pass the call on; nothing has changed. The client has tried
+   * again until the deadline. `writerAddress` is where the writer is reached; empty: the server does not know one now.
+   */
+  notWriter: WriterDetails;
 }
 
 export type KelpErrorCode =

@@ -41,7 +41,8 @@ type DetailedCode =
   | 'revisionFuture'
   | 'otherStore'
   | 'historyDiffers'
-  | 'partlyDeleted';
+  | 'partlyDeleted'
+  | 'notWriter';
 type SimpleCode = Exclude<KelpErrorCode, DetailedCode>;
 
 const simpleCodeByReason = new Map<number, SimpleCode>([
@@ -94,6 +95,9 @@ function explainedError(cause: CallFailure, call: FailedCall): KelpError | undef
     case ErrorReason.HISTORY_DIFFERS:
       if (detail.info.case !== 'historyDiffers') return incompleteReply('the details of another history');
       return new KelpError('historyDiffers', message, detail.info.value, { cause });
+    case ErrorReason.NOT_WRITER:
+      if (detail.info.case !== 'notWriter') return incompleteReply('the details of the writer');
+      return new KelpError('notWriter', message, detail.info.value, { cause });
     case ErrorReason.PARTLY_DELETED: {
       if (detail.info.case !== 'partlyDeleted') return incompleteReply('the details of a delete in parts');
       const options = { cause, mayHaveTakenEffect: true };
@@ -167,7 +171,12 @@ function unexplainedError(cause: CallFailure, call: FailedCall): KelpError {
 }
 
 /** What may pass by itself. */
-const passingCodes: ReadonlySet<KelpErrorCode> = new Set(['unavailable', 'recovering', 'shuttingDown']);
+const passingCodes: ReadonlySet<KelpErrorCode> = new Set([
+  'unavailable',
+  'recovering',
+  'shuttingDown',
+  'notWriter',
+]);
 
 /** Whether the same call may succeed when it is made again, without anything else being done. */
 export function mayPass(error: KelpError): boolean {

@@ -165,6 +165,7 @@ export function isIndependent(error: unknown): boolean {
   return (
     isStoreError(error, 'invalidArgument') ||
     isStoreError(error, 'closed') ||
-    isStoreError(error, 'storageFailed')
+    isStoreError(error, 'storageFailed') ||
+    isStoreError(error, 'notWriter')
   );
 }

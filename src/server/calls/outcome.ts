@@ -51,6 +51,7 @@ const outcomeByStoreCode: Readonly<Record<StoreErrorCode, readonly [GrpcCode, Er
   otherStore: [codes.FailedPrecondition, ErrorReason.OTHER_STORE],
   historyDiffers: [codes.FailedPrecondition, ErrorReason.HISTORY_DIFFERS],
   partlyDeleted: [codes.Aborted, ErrorReason.PARTLY_DELETED],
+  notWriter: [codes.Unavailable, ErrorReason.NOT_WRITER],
   closed: [codes.Unavailable, ErrorReason.SHUTTING_DOWN],
   storageFailed: [codes.Unavailable, ErrorReason.STORAGE_FAILED],
   readOnly: [codes.Unavailable, ErrorReason.READ_ONLY],
@@ -132,6 +133,7 @@ function infoOf(error: StoreError): ErrorInfo {
   if ('resumeRevision' in details) return watchEnded(details.resumeRevision);
   if ('storeId' in details) return { case: 'otherStore', value: details };
   if ('sharedRevision' in details) return { case: 'historyDiffers', value: details };
+  if ('writerAddress' in details) return { case: 'notWriter', value: details };
   if ('deletedCount' in details) return { case: 'partlyDeleted', value: details };
   return { case: 'revisionOutOfRange', value: details };
 }

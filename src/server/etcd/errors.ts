@@ -45,6 +45,7 @@ const table = {
   invalidAuthToken: [codes.Unauthenticated, 'invalid auth token'],
   invalidAuthManagement: [codes.InvalidArgument, 'invalid auth management'],
   stopped: [codes.Unavailable, 'server stopped'],
+  noLeader: [codes.Unavailable, 'no leader'],
   timeout: [codes.Unavailable, 'request timed out'],
   corrupt: [codes.DataLoss, 'corrupt cluster'],
 } as const satisfies Readonly<Record<string, readonly [GrpcCode, string]>>;
@@ -84,6 +85,8 @@ function nameOf(error: unknown): EtcdErrorName | undefined {
       return error.room === 'memory' ? 'noSpace' : undefined;
     case 'closed':
       return 'stopped';
+    case 'notWriter':
+      return 'noLeader';
     case 'damaged':
       return 'corrupt';
     default:

@@ -49,6 +49,7 @@ const statusByStoreCode: Readonly<Record<StoreErrorCode, number>> = {
   otherStore: 409,
   historyDiffers: 409,
   partlyDeleted: 500,
+  notWriter: 503,
   closed: 503,
   // What the call has changed may be there: to try again is not always right, which 503 would say.
   storageFailed: 500,

@@ -20,7 +20,7 @@ import type { Engine, Walk } from '../../engine/engine.ts';
 import { StoreError } from '../../errors.ts';
 import { fixed } from '../../limits.ts';
 import { NewerSnapshotError, SnapshotDamageError } from '../../snapshot/damage.ts';
-import type { Log } from '../../wal/log.ts';
+import type { Journal } from '../../wal/journal.ts';
 import { BlockWriter, type CheckpointBlock } from './block-writer.ts';
 import type { CollectionIds } from '../collections/collection-ids.ts';
 import type { History } from '../history/history.ts';
@@ -50,7 +50,7 @@ const VERSIONS_PER_LOOK = 32;
 
 export interface CheckpointSource {
   readonly clock: Clock;
-  readonly log: Log;
+  readonly log: Journal;
   readonly engine: Engine;
   readonly leases: LeaseTable;
   readonly incarnations: Incarnations;

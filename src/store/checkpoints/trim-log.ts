@@ -1,10 +1,10 @@
 /** Removes log segments that nothing needs any more. */
 import type { Limits } from '../../limits.ts';
-import type { Log } from '../../wal/log.ts';
+import type { Journal } from '../../wal/journal.ts';
 import type { History } from '../history/history.ts';
 
 export interface TrimContext {
-  readonly log: Log;
+  readonly log: Journal;
   readonly history: History;
   readonly limits: Pick<Limits, 'logRetentionBytes'>;
   /** Rejects once the data directory is no longer this store's: then nothing is removed there. */

@@ -15,7 +15,7 @@ import type { Engine } from '../../engine/engine.ts';
 import type { PutRow } from '../../engine/put-row.ts';
 import { assert, isStoreError } from '../../errors.ts';
 import { fixed } from '../../limits.ts';
-import type { Log } from '../../wal/log.ts';
+import type { Journal } from '../../wal/journal.ts';
 import { NO_BYTES } from '../../wire/bytes.ts';
 import type { ElementCalls } from '../collections/element-calls.ts';
 import type { CollectionIds } from '../collections/collection-ids.ts';
@@ -33,7 +33,7 @@ import { PutRecords } from './put-records.ts';
 import type { Visibility } from './visibility.ts';
 
 export interface CommitterContext {
-  readonly log: Log;
+  readonly log: Journal;
   readonly engine: Engine;
   readonly leases: LeaseTable;
   readonly visibility: Visibility;

@@ -31,11 +31,16 @@ describe('what the server explains', () => {
     case: 'partlyDeleted',
     value: { firstRevision: 4n, revision: 8n, deletedCount: 9000n },
   } as const;
-  const infoByReason = new Map<string, typeof condition | typeof other | typeof history | typeof parts>([
+  const writer = { case: 'notWriter', value: { writerAddress: 'node-2:7379' } } as const;
+  const infoByReason = new Map<
+    string,
+    typeof condition | typeof other | typeof history | typeof parts | typeof writer
+  >([
     ['CONDITION_FAILED', condition],
     ['OTHER_STORE', other],
     ['HISTORY_DIFFERS', history],
     ['PARTLY_DELETED', parts],
+    ['NOT_WRITER', writer],
   ]);
   const codeByReason: Record<Exclude<keyof typeof ErrorReason, 'UNSPECIFIED'>, KelpErrorCode> = {
     INVALID_ARGUMENT: 'invalidArgument',
@@ -61,6 +66,7 @@ describe('what the server explains', () => {
     OTHER_STORE: 'otherStore',
     HISTORY_DIFFERS: 'historyDiffers',
     PARTLY_DELETED: 'partlyDeleted',
+    NOT_WRITER: 'notWriter',
     UNAUTHENTICATED: 'unauthenticated',
     PERMISSION_DENIED: 'permissionDenied',
     NAME_NOT_FOUND: 'nameNotFound',
@@ -96,6 +102,8 @@ describe('what the server explains', () => {
       read,
     );
     const early = toKelpError(kelpFailure(Code.Aborted, ErrorReason.PARTLY_DELETED, parts), write);
+    const following = toKelpError(kelpFailure(Code.Unavailable, ErrorReason.NOT_WRITER, writer), write);
+    expect(following.details).toEqual({ writerAddress: 'node-2:7379' });
     expect(early.details).toEqual({ firstRevision: 4, revision: 8, deletedCount: 9000 });
     expect(differs.details).toEqual({
       ...incarnations,

@@ -33,6 +33,12 @@ test.each<[Error, number, string, object]>([
     'Aborted',
     { firstRevision: 1, revision: 2, deletedCount: 3 },
   ],
+  [
+    new StoreError('notWriter', 'm', { writerAddress: 'node-2:7379' }),
+    503,
+    'Unavailable',
+    { writerAddress: 'node-2:7379' },
+  ],
   [new StoreError('closed', 'm'), 503, 'Unavailable', {}],
   [new StoreError('storageFailed', 'm'), 500, 'Unavailable', {}],
   [new StoreError('readOnly', 'm'), 503, 'Unavailable', {}],

@@ -398,6 +398,8 @@ export function textOfStoreError(error: StoreError): string {
     case 'readOnly':
     case 'storageFailed':
       return `MISCONF Errors writing to the log: ${message}`;
+    case 'notWriter':
+      return `READONLY ${message}`;
     case 'unauthenticated':
       return `NOAUTH ${message}`;
     case 'permissionDenied':

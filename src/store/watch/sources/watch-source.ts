@@ -1,6 +1,6 @@
 /** What a watch reads from. */
 import type { Engine } from '../../../engine/engine.ts';
-import type { Log } from '../../../wal/log.ts';
+import type { Journal } from '../../../wal/journal.ts';
 import type { History } from '../../history/history.ts';
 import type { DescribeElements } from '../messages/element-rows.ts';
 import type { Incarnations } from '../../history/incarnations.ts';
@@ -8,7 +8,7 @@ import type { Incarnations } from '../../history/incarnations.ts';
 export interface WatchSource {
   readonly storeId: string;
   readonly engine: Engine;
-  readonly log: Log;
+  readonly log: Journal;
   readonly history: History;
   readonly incarnations: Incarnations;
   visibleRevision(): number;
