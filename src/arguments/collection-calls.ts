@@ -111,24 +111,27 @@ export type CollectionCallChecks = ReturnType<typeof collectionCallChecks>;
  * By the names of the calls.
  * @param ttlMs which times to live the face takes.
  * @param beside what each of its calls takes besides, by a table.
+ * @param besideReads ... and what its reads do.
  */
-export function collectionCallChecks(ttlMs: Check<number>, beside: object) {
+export function collectionCallChecks(ttlMs: Check<number>, beside: object, besideReads: object) {
   const createTable: Table<CreateOptions> = { ttlMs };
   const check = <Options>(call: string, table: Table<Options>): OptionsCheck =>
     optionsOf<Options>(call, { ...beside, ...table });
+  const reading = <Options>(call: string, table: Table<Options>): OptionsCheck =>
+    check<Options>(call, { ...besideReads, ...table });
   const plain = (call: string): OptionsCheck => check<object>(call, {});
   const insert = check<InsertOptions>('insert', { before: value, behind: value });
   return {
     'hash.set': check<HashSetOptions>('set', { ...createTable, onlyIfAbsent: flag }),
-    'hash.get': check<HashGetOptions>('get', { ...readTable, names: values }),
-    'hash.scan': check<HashScanOptions>('scan', { ...pagedListTable, revision: count, namesOnly: flag }),
+    'hash.get': reading<HashGetOptions>('get', { ...readTable, names: values }),
+    'hash.scan': reading<HashScanOptions>('scan', { ...pagedListTable, revision: count, namesOnly: flag }),
     'hash.delete': plain('delete'),
     'hash.increment': check('increment', createTable),
     'hash.incrementFloat': check('incrementFloat', createTable),
     'list.push': check<PushOptions>('push', { ...createTable, end, onlyIfExists: flag }),
     'list.pop': check<PopOptions>('pop', { ...takeTable, end }),
-    'list.range': check<ListRangeOptions>('range', { ...readTable, start: index, stop: index }),
-    'list.scan': check<ListScanOptions>('scan', {
+    'list.range': reading<ListRangeOptions>('range', { ...readTable, start: index, stop: index }),
+    'list.scan': reading<ListScanOptions>('scan', {
       ...pagedListTable,
       start: index,
       stop: index,
@@ -141,10 +144,10 @@ export function collectionCallChecks(ttlMs: Check<number>, beside: object) {
     'list.move': check<MoveOptions>('move', { from: end, to: end }),
     'set.add': check('add', createTable),
     'set.remove': plain('remove'),
-    'set.contains': check('contains', readTable),
-    'set.scan': check<SetScanOptions>('scan', { ...pagedListTable, revision: count }),
+    'set.contains': reading('contains', readTable),
+    'set.scan': reading<SetScanOptions>('scan', { ...pagedListTable, revision: count }),
     'set.pop': check('pop', takeTable),
-    'set.combine': check<SetCombineOptions>('combine', { destination, limit: count }),
+    'set.combine': reading<SetCombineOptions>('combine', { destination, limit: count }),
     'sortedSet.add': check<SortedSetAddOptions>('add', {
       ...createTable,
       ...scoreConditions,
@@ -152,27 +155,27 @@ export function collectionCallChecks(ttlMs: Check<number>, beside: object) {
     }),
     'sortedSet.increment': check<ScoreIncrementOptions>('increment', { ...createTable, ...scoreConditions }),
     'sortedSet.remove': plain('remove'),
-    'sortedSet.score': check('score', readTable),
-    'sortedSet.rank': check<RankOptions>('rank', { reverse: flag }),
-    'sortedSet.range': check<SortedSetRangeOptions>('range', {
+    'sortedSet.score': reading('score', readTable),
+    'sortedSet.rank': reading<RankOptions>('rank', { reverse: flag }),
+    'sortedSet.range': reading<SortedSetRangeOptions>('range', {
       ...pagedListTable,
       reverse: flag,
       revision: count,
     }),
-    'sortedSet.count': plain('count'),
+    'sortedSet.count': reading<object>('count', {}),
     'sortedSet.removeRange': plain('removeRange'),
     'sortedSet.pop': check<SortedSetPopOptions>('pop', { ...takeTable, highest: flag }),
-    'sortedSet.combine': check<SortedSetCombineOptions>('combine', {
+    'sortedSet.combine': reading<SortedSetCombineOptions>('combine', {
       destination,
       weights,
       aggregate,
     }),
     'sketch.hllAdd': check('hllAdd', createTable),
-    'sketch.hllCount': check<HllCountOptions>('hllCount', { revision: count }),
+    'sketch.hllCount': reading<HllCountOptions>('hllCount', { revision: count }),
     'sketch.hllMerge': plain('hllMerge'),
     'sketch.bloomCreate': check<BloomCreateOptions>('bloomCreate', { ...createTable, ...filterTable }),
     'sketch.bloomAdd': check('bloomAdd', createTable),
-    'sketch.bloomContains': check('bloomContains', readTable),
+    'sketch.bloomContains': reading('bloomContains', readTable),
   };
 }
 

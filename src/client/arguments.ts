@@ -18,7 +18,15 @@ import { isRecord, optionsOf, shape } from '../arguments/shape.ts';
 import { value } from '../arguments/value.ts';
 import { secret } from '../arguments/secret.ts';
 import { accessName } from './access-arguments.ts';
-import { callTable, deadlineMs, listTable, plainOptions } from './calls/call-arguments.ts';
+import {
+  callTable,
+  consistency,
+  deadlineMs,
+  demandTable,
+  listTable,
+  plainOptions,
+  readTable,
+} from './calls/call-arguments.ts';
 import { credentialsOrSource } from './calls/credentials.ts';
 import type { ClientOptions } from './client-options.ts';
 import type { TlsOptions, TlsSource } from './connection/socket.ts';
@@ -32,8 +40,10 @@ import type {
   GetOptions,
   GrantOptions,
   IncrementOptions,
+  KeysOptions,
   ListOptions,
   PutOptions,
+  ReadCallOptions,
   ScanOptions,
   TouchOptions,
   TxnRequest,
@@ -43,14 +53,14 @@ import type {
 const tables = callTables(roundedTimes);
 
 export const optionsByCall = {
-  get: optionsOf<GetOptions>('get', { ...callTable, ...tables.get }),
+  get: optionsOf<GetOptions>('get', { ...readTable, ...tables.get }),
   put: optionsOf<PutOptions>('put', { ...callTable, ...tables.put }),
   delete: optionsOf<DeleteOptions>('delete', { ...callTable, ...tables.delete }),
   deleteRange: optionsOf<DeleteRangeOptions>('deleteRange', { ...callTable, ...tables.deleteRange }),
-  exists: plainOptions('exists'),
-  count: optionsOf<CountOptions>('count', { ...callTable, ...tables.count }),
-  scan: optionsOf<ScanOptions>('scan', { ...listTable, ...tables.scan }),
-  keys: optionsOf<ListOptions>('keys', listTable),
+  exists: optionsOf<ReadCallOptions>('exists', readTable),
+  count: optionsOf<CountOptions>('count', { ...readTable, ...tables.count }),
+  scan: optionsOf<ScanOptions>('scan', { ...listTable, ...demandTable, ...tables.scan }),
+  keys: optionsOf<KeysOptions>('keys', { ...listTable, ...demandTable }),
   increment: optionsOf<IncrementOptions>('increment', { ...callTable, ...tables.increment }),
   touch: optionsOf<TouchOptions>('touch', { ...callTable, ...tables.touch }),
   txn: plainOptions('txn'),
@@ -136,6 +146,8 @@ export const clientOptions = optionsOf<ClientOptions>(
     allowPlaintextCredentials: flag,
     deadlineMs,
     retries: amount,
+    consistency,
+    minRevision: count,
     connectionsMax: numberThat((count) => count >= 1, 'a number from 1 on'),
     pipeline: flag,
     transport,

@@ -1,5 +1,6 @@
 /** What `createClient` takes. */
 import type { Credentials, CredentialsSource } from './calls/credentials.ts';
+import type { Consistency } from './messages/types.ts';
 import type { TlsOptions, TlsSource } from './connection/socket.ts';
 import type { ClientTransport } from './transports/client-transport.ts';
 
@@ -34,6 +35,10 @@ export interface ClientOptions {
    * for programs that would rather hear of each failure at once.
    */
   readonly retries?: number;
+  /** How new what is read must be where a read does not say it: see `ReadCallOptions`. Default `linearizable`. */
+  readonly consistency?: Consistency;
+  /** The revision that a server must have come to for a read that names none: see `ReadCallOptions`. Default: any. */
+  readonly minRevision?: number;
   /**
    * The connections for calls, and as many for watches and other streams. A second one is made when the server takes no more
    * calls at once on the first (1000, unless it is told otherwise), and so on; a call beyond the last one fails with

@@ -26,7 +26,7 @@ import type {
 import { nothingMore } from '../arguments/calls.ts';
 import { named, text } from '../arguments/check.ts';
 import { deletedRange, delta as isDelta, readRange } from '../arguments/requests.ts';
-import { noOptions } from '../arguments/shape.ts';
+import { given, noOptions } from '../arguments/shape.ts';
 import { isKey, keyList } from '../arguments/key.ts';
 import { copyOf, value as isValue } from '../arguments/value.ts';
 import { Hashes } from '../collections/hash.ts';
@@ -69,9 +69,10 @@ import type {
   GetOptions,
   GetResult,
   IncrementOptions,
-  ListOptions,
+  KeysOptions,
   PutOptions,
   PutResult,
+  ReadCallOptions,
   ScanOptions,
   TouchOptions,
   TouchResult,
@@ -92,7 +93,9 @@ export function createClient(
   const { credentials, deadlineMs = limits.deadlineMs, retries = Number.POSITIVE_INFINITY } = options;
   const transport = transportOf(options);
   const traces = makeTraces?.(transport.address);
-  return new KelpClient(new Caller({ transport, deadlineMs, retries, pace, credentials, traces }));
+  const { consistency, minRevision } = options;
+  const demand = given({ consistency, minRevision });
+  return new KelpClient(new Caller({ transport, deadlineMs, retries, demand, pace, credentials, traces }));
 }
 
 function transportOf({ address: given, transport, tls = false, ...options }: ClientOptions): CallTransport {
@@ -127,11 +130,11 @@ export class KelpClient {
   readonly access: Access;
   readonly #caller: Caller;
   readonly #collections: ClientDoor;
-  #hash: Hashes<CallOptions> | undefined;
-  #list: Lists<CallOptions> | undefined;
-  #set: Sets<CallOptions> | undefined;
-  #sortedSet: SortedSets<CallOptions> | undefined;
-  #sketch: Sketches<CallOptions> | undefined;
+  #hash: Hashes<CallOptions, ReadCallOptions> | undefined;
+  #list: Lists<CallOptions, ReadCallOptions> | undefined;
+  #set: Sets<CallOptions, ReadCallOptions> | undefined;
+  #sortedSet: SortedSets<CallOptions, ReadCallOptions> | undefined;
+  #sketch: Sketches<CallOptions, ReadCallOptions> | undefined;
 
   /** @internal Use `createClient`. */
   constructor(caller: Caller) {
@@ -143,27 +146,27 @@ export class KelpClient {
   }
 
   /** Hashes: fields with their values under one key. */
-  get hash(): Hashes<CallOptions> {
+  get hash(): Hashes<CallOptions, ReadCallOptions> {
     return (this.#hash ??= new Hashes(this.#collections));
   }
 
   /** Lists: elements in an order under one key. */
-  get list(): Lists<CallOptions> {
+  get list(): Lists<CallOptions, ReadCallOptions> {
     return (this.#list ??= new Lists(this.#collections));
   }
 
   /** Sets: members, each once, under one key. */
-  get set(): Sets<CallOptions> {
+  get set(): Sets<CallOptions, ReadCallOptions> {
     return (this.#set ??= new Sets(this.#collections));
   }
 
   /** Sorted sets: members in the order of their scores under one key. */
-  get sortedSet(): SortedSets<CallOptions> {
+  get sortedSet(): SortedSets<CallOptions, ReadCallOptions> {
     return (this.#sortedSet ??= new SortedSets(this.#collections));
   }
 
   /** HyperLogLogs and Bloom filters. */
-  get sketch(): Sketches<CallOptions> {
+  get sketch(): Sketches<CallOptions, ReadCallOptions> {
     return (this.#sketch ??= new Sketches(this.#collections));
   }
 
@@ -174,7 +177,7 @@ export class KelpClient {
   async get(key: Key, options: GetOptions = noOptions): Promise<GetResult> {
     refuse(named('key', isKey(key)) ?? optionsByCall.get(options));
     const { revision = 0, refreshTtl = false } = options;
-    const request = { ...toKey(key), revision, refreshTtl };
+    const request = { ...toKey(key), revision, refreshTtl, ...this.#caller.demand(options) };
     const reply = await this.#caller[refreshTtl ? 'write' : 'read'](kvMethods.get, request, options);
     return { entry: toEntry(reply.entry), revision: reply.revision };
   }
@@ -228,9 +231,9 @@ export class KelpClient {
   }
 
   /** Tells for each of up to 10000 keys whether it exists, all at one revision. */
-  async exists(keys: readonly Key[], options: CallOptions = noOptions): Promise<ExistsResult> {
+  async exists(keys: readonly Key[], options: ReadCallOptions = noOptions): Promise<ExistsResult> {
     refuse(named('keys', keyList(keys)) ?? optionsByCall.exists(options));
-    const request = toKeyList(keys);
+    const request = { ...toKeyList(keys), ...this.#caller.demand(options) };
     const reply = await this.#caller.read(kvMethods.exists, request, options);
     if (reply.exists.length !== request.keys.length) throw incompleteReply('the answer for some key');
     return { exists: reply.exists, revision: reply.revision };
@@ -244,6 +247,7 @@ export class KelpClient {
       range: toRange(range),
       revision: options.revision ?? 0,
       countOnly: true,
+      ...this.#caller.demand(options),
     };
     const { count, revision } = await this.#caller.read(kvMethods.scan, request, options);
     return { count, revision };
@@ -257,7 +261,8 @@ export class KelpClient {
     const wrong = named('range', readRange(range)) ?? optionsByCall.scan(options);
     if (wrong !== undefined) return refusedList(invalidArgument(wrong));
     const { revision = 0, reverse = false, keysOnly = false } = options;
-    const scanned = { range: toRange(range), revision, reverse, keysOnly };
+    const demand = this.#caller.demand(options);
+    const scanned = { range: toRange(range), revision, reverse, keysOnly, ...demand };
     return new PagedList(options, streamOfPages(this.#caller, scanned, options));
   }
 
@@ -266,11 +271,11 @@ export class KelpClient {
    * a class, `[^a-z]` one outside of it, `\` takes the next character literally. The text before the first special
    * character narrows what is read.
    */
-  keys(pattern = '*', options: ListOptions = noOptions): PagedList<Key> {
+  keys(pattern = '*', options: KeysOptions = noOptions): PagedList<Key> {
     const wrong = named('pattern', text(pattern)) ?? optionsByCall.keys(options);
     if (wrong !== undefined) return refusedList(invalidArgument(wrong));
     const readPages = callsForPages(async (pageToken, limit) => {
-      const page = { pattern, pageToken, limit };
+      const page = { pattern, pageToken, limit, ...this.#caller.demand(options) };
       const reply = await this.#caller.read(kvMethods.keys, page, options);
       const { revision, incarnation, nextPageToken } = reply;
       return { items: keysOf(reply), revision, incarnation, nextPageToken };

@@ -9,8 +9,11 @@ import type { CollectionAnswers, CollectionArguments, CollectionKind } from '../
 import type { CollectionCallChecks } from '../arguments/collection-calls.ts';
 import type { CollectionReadAnswer, CollectionReadKind, CollectionReads } from './reads.ts';
 
-/** @typeParam Beside the options that every call takes besides its own. */
-export interface CollectionDoor<Beside extends object> {
+/**
+ * @typeParam Beside the options that every call takes besides its own.
+ * @typeParam BesideReads those of reads.
+ */
+export interface CollectionDoor<Beside extends object, BesideReads extends Beside = Beside> {
   /** The checks of what the calls take as options. */
   readonly checks: CollectionCallChecks;
   /** @param wrong what a check has found. @returns the error `invalidArgument`. */
@@ -24,6 +27,6 @@ export interface CollectionDoor<Beside extends object> {
   read<Kind extends CollectionReadKind>(
     kind: Kind,
     asked: CollectionReads[Kind],
-    options: Beside,
+    options: BesideReads,
   ): Promise<CollectionReadAnswer<Kind>>;
 }

@@ -38,11 +38,11 @@ import type {
   HashSetOptions,
 } from './types.ts';
 
-export class Hashes<Beside extends object = object> {
-  readonly #door: CollectionDoor<Beside>;
+export class Hashes<Beside extends object = object, BesideReads extends Beside = Beside> {
+  readonly #door: CollectionDoor<Beside, BesideReads>;
 
   /** @internal */
-  constructor(door: CollectionDoor<Beside>) {
+  constructor(door: CollectionDoor<Beside, BesideReads>) {
     this.#door = door;
   }
 
@@ -62,7 +62,7 @@ export class Hashes<Beside extends object = object> {
    * Reads some fields, or all of a hash that fits into one answer (`limitReached`: use `scan`). With `refreshTtl` the key's own
    * time to live starts anew, which is a write. Rejects with `revisionCompacted`, `revisionFuture`.
    */
-  async get(key: Key, options?: HashGetOptions & Beside): Promise<HashGetResult> {
+  async get(key: Key, options?: HashGetOptions & BesideReads): Promise<HashGetResult> {
     const asked = optional(options);
     refuse(this.#door, named('key', isKey(key)) ?? this.#door.checks['hash.get'](asked));
     const { names = [], revision = 0, refreshTtl = false } = asked;
@@ -76,7 +76,7 @@ export class Hashes<Beside extends object = object> {
    * All fields, in no order that means something, all at one revision. The loop throws what `get` rejects with, and
    * `historyDiffers`.
    */
-  scan(key: Key, options?: HashScanOptions & Beside): PagedList<HashField> {
+  scan(key: Key, options?: HashScanOptions & BesideReads): PagedList<HashField> {
     const asked = optional(options);
     const wrong = named('key', isKey(key)) ?? this.#door.checks['hash.scan'](asked);
     if (wrong !== undefined) return refusedList(this.#door.invalidArgument(wrong));

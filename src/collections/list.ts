@@ -37,11 +37,11 @@ import type {
   RemoveResult,
 } from './types.ts';
 
-export class Lists<Beside extends object = object> {
-  readonly #door: CollectionDoor<Beside>;
+export class Lists<Beside extends object = object, BesideReads extends Beside = Beside> {
+  readonly #door: CollectionDoor<Beside, BesideReads>;
 
   /** @internal */
-  constructor(door: CollectionDoor<Beside>) {
+  constructor(door: CollectionDoor<Beside, BesideReads>) {
     this.#door = door;
   }
 
@@ -76,7 +76,7 @@ export class Lists<Beside extends object = object> {
    * Reads elements by their index, all of them if nothing else is said, over as many calls as it takes, all at one revision.
    * With `refreshTtl` it is a write. Rejects with `revisionCompacted`, `revisionFuture`.
    */
-  async range(key: Key, options?: ListRangeOptions & Beside): Promise<ListRangeResult> {
+  async range(key: Key, options?: ListRangeOptions & BesideReads): Promise<ListRangeResult> {
     const asked = optional(options);
     refuse(this.#door, named('key', isKey(key)) ?? this.#door.checks['list.range'](asked));
     const elements: Bytes[] = [];
@@ -91,7 +91,7 @@ export class Lists<Beside extends object = object> {
   /**
    * The elements from one index to another, or all, page by page at one revision. The loop throws what `range` rejects with.
    */
-  scan(key: Key, options?: ListScanOptions & Beside): PagedList<Bytes> {
+  scan(key: Key, options?: ListScanOptions & BesideReads): PagedList<Bytes> {
     const asked = optional(options);
     const wrong = named('key', isKey(key)) ?? this.#door.checks['list.scan'](asked);
     if (wrong !== undefined) return refusedList(this.#door.invalidArgument(wrong));
@@ -180,7 +180,7 @@ export class Lists<Beside extends object = object> {
   async *#parts(
     key: Key,
     range: ListRangeOptions,
-    options: Beside,
+    options: BesideReads,
     limit = Number.POSITIVE_INFINITY,
     pageSize = Number.POSITIVE_INFINITY,
   ): AsyncGenerator<Page<Bytes>, Pick<ListRangeResult, 'count' | 'revision'>, undefined> {

@@ -32,11 +32,11 @@ import type {
   TakenMembers,
 } from './types.ts';
 
-export class Sets<Beside extends object = object> {
-  readonly #door: CollectionDoor<Beside>;
+export class Sets<Beside extends object = object, BesideReads extends Beside = Beside> {
+  readonly #door: CollectionDoor<Beside, BesideReads>;
 
   /** @internal */
-  constructor(door: CollectionDoor<Beside>) {
+  constructor(door: CollectionDoor<Beside, BesideReads>) {
     this.#door = door;
   }
 
@@ -62,7 +62,7 @@ export class Sets<Beside extends object = object> {
   async contains(
     key: Key,
     members: readonly Value[],
-    options?: ReadOptions & Beside,
+    options?: ReadOptions & BesideReads,
   ): Promise<ContainsResult> {
     const asked = optional(options);
     refuse(this.#door, wrongMembers(key, members) ?? this.#door.checks['set.contains'](asked));
@@ -74,7 +74,7 @@ export class Sets<Beside extends object = object> {
    * All members, in no order that means something, all at one revision. The loop throws what `contains` rejects with, and
    * `historyDiffers`.
    */
-  scan(key: Key, options?: SetScanOptions & Beside): PagedList<Bytes> {
+  scan(key: Key, options?: SetScanOptions & BesideReads): PagedList<Bytes> {
     const asked = optional(options);
     const wrong = named('key', isKey(key)) ?? this.#door.checks['set.scan'](asked);
     if (wrong !== undefined) return refusedList(this.#door.invalidArgument(wrong));
@@ -103,7 +103,7 @@ export class Sets<Beside extends object = object> {
   async combine(
     operation: SetOperation,
     keys: readonly Key[],
-    options?: SetCombineOptions & Beside,
+    options?: SetCombineOptions & BesideReads,
   ): Promise<CombineResult<Bytes>> {
     const asked = optional(options);
     refuse(

@@ -31,11 +31,11 @@ import type {
   ReadOptions,
 } from './types.ts';
 
-export class Sketches<Beside extends object = object> {
-  readonly #door: CollectionDoor<Beside>;
+export class Sketches<Beside extends object = object, BesideReads extends Beside = Beside> {
+  readonly #door: CollectionDoor<Beside, BesideReads>;
 
   /** @internal */
-  constructor(door: CollectionDoor<Beside>) {
+  constructor(door: CollectionDoor<Beside, BesideReads>) {
     this.#door = door;
   }
 
@@ -55,7 +55,7 @@ export class Sketches<Beside extends object = object> {
    * About how many different elements up to 1000 HyperLogLogs were given together.
    * Rejects with `revisionCompacted`, `revisionFuture`.
    */
-  async hllCount(keys: readonly Key[], options?: HllCountOptions & Beside): Promise<CountResult> {
+  async hllCount(keys: readonly Key[], options?: HllCountOptions & BesideReads): Promise<CountResult> {
     const asked = optional(options);
     refuse(this.#door, named('keys', keyList(keys)) ?? this.#door.checks['sketch.hllCount'](asked));
     return this.#door.read('hllCount', { keys, revision: asked.revision ?? 0 }, asked);
@@ -101,7 +101,7 @@ export class Sketches<Beside extends object = object> {
   async bloomContains(
     key: Key,
     elements: readonly Value[],
-    options?: ReadOptions & Beside,
+    options?: ReadOptions & BesideReads,
   ): Promise<BloomContainsResult> {
     const asked = optional(options);
     refuse(this.#door, wrongElements(key, elements) ?? this.#door.checks['sketch.bloomContains'](asked));

@@ -47,11 +47,11 @@ import type {
   TakenMembers,
 } from './types.ts';
 
-export class SortedSets<Beside extends object = object> {
-  readonly #door: CollectionDoor<Beside>;
+export class SortedSets<Beside extends object = object, BesideReads extends Beside = Beside> {
+  readonly #door: CollectionDoor<Beside, BesideReads>;
 
   /** @internal */
-  constructor(door: CollectionDoor<Beside>) {
+  constructor(door: CollectionDoor<Beside, BesideReads>) {
     this.#door = door;
   }
 
@@ -102,7 +102,11 @@ export class SortedSets<Beside extends object = object> {
   /**
    * The scores of up to 10000 members. With `refreshTtl` it is a write. Rejects with `revisionCompacted`, `revisionFuture`.
    */
-  async score(key: Key, members: readonly Value[], options?: ReadOptions & Beside): Promise<ScoreResult> {
+  async score(
+    key: Key,
+    members: readonly Value[],
+    options?: ReadOptions & BesideReads,
+  ): Promise<ScoreResult> {
     const asked = optional(options);
     refuse(this.#door, wrongMembers(key, members) ?? this.#door.checks['sortedSet.score'](asked));
     const { revision = 0, refreshTtl = false } = asked;
@@ -110,7 +114,7 @@ export class SortedSets<Beside extends object = object> {
   }
 
   /** Tells how many members stand before one, in the newest state. */
-  async rank(key: Key, member: Value, options?: RankOptions & Beside): Promise<RankResult> {
+  async rank(key: Key, member: Value, options?: RankOptions & BesideReads): Promise<RankResult> {
     const asked = optional(options);
     refuse(
       this.#door,
@@ -131,7 +135,7 @@ export class SortedSets<Beside extends object = object> {
   range(
     key: Key,
     range: SortedSetRange = noOptions,
-    options?: SortedSetRangeOptions & Beside,
+    options?: SortedSetRangeOptions & BesideReads,
   ): PagedList<ScoredMember> {
     const asked = optional(options);
     const wrong =
@@ -150,7 +154,7 @@ export class SortedSets<Beside extends object = object> {
   }
 
   /** The number of members in a range, in the newest state. */
-  async count(key: Key, range: SortedSetRange = noOptions, options?: Beside): Promise<CountResult> {
+  async count(key: Key, range: SortedSetRange = noOptions, options?: BesideReads): Promise<CountResult> {
     const asked = optional(options);
     refuse(
       this.#door,
@@ -189,7 +193,7 @@ export class SortedSets<Beside extends object = object> {
   async combine(
     operation: SetOperation,
     keys: readonly Key[],
-    options?: SortedSetCombineOptions & Beside,
+    options?: SortedSetCombineOptions & BesideReads,
   ): Promise<CombineResult<ScoredMember>> {
     const asked = optional(options);
     refuse(

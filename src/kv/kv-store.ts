@@ -455,6 +455,11 @@ export class KvStore implements api.Store {
     return this.#store.visibleRevision;
   }
 
+  /** The oldest revision that can be read. */
+  get oldestRevision(): number {
+    return this.#store.oldestRevision;
+  }
+
   /** Whether a write of late found no memory, and still would not. */
   get isFull(): boolean {
     return this.#store.isFull;

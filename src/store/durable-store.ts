@@ -412,6 +412,11 @@ export class DurableStore implements Seam {
     return this.#visibility.revision;
   }
 
+  /** The oldest revision that can be read. */
+  get oldestRevision(): number {
+    return this.#history.oldestRevision;
+  }
+
   /** Whether a write of late found no memory, and still would not. */
   get isFull(): boolean {
     return this.#memory.isFull;

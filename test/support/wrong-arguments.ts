@@ -10,6 +10,7 @@ const wrongByKind = {
   wholeNumber: [null, '5', 5n, true, {}, [], Number.NaN, -1, 0.5, 2 ** 53],
   delta: [null, '5', true, {}, 0.5, Number.NaN, 2 ** 53, 2n ** 63n],
   flag: [null, 0, 1, 'true', {}],
+  consistency: [null, 0, 2, true, '', 'Local', 'strong', ['local'], {}],
   keys: [null, 'abc', 5, {}, new Set(['a']), Buffer.from('a'), [5], [null], Array(1)],
   condition: [
     null,

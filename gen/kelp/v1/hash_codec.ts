@@ -289,6 +289,10 @@ export interface HashGetRequestShape {
   revision: number;
   /** True: the time to live of the key starts anew, as with GetRequest.refresh_ttl. Together with `revision` it is INVALID_ARGUMENT. */
   refreshTtl: boolean;
+  /** How new what is read must be, where several servers have the store. Unspecified (default): linearizable. */
+  consistency: number;
+  /** The server must have come to this revision, as in Consistency. 0 (default): any. */
+  minRevision: number;
 }
 
 /** The HashGetRequest with every field at its default. */
@@ -299,6 +303,8 @@ export function emptyHashGetRequest(): HashGetRequestShape {
     names: [],
     revision: 0,
     refreshTtl: false,
+    consistency: 0,
+    minRevision: 0,
   };
 }
 
@@ -310,6 +316,8 @@ export function sizeOfHashGetRequest(message: HashGetRequestShape): number {
   for (const item of message.names) size += 1 + sizeOfBytes(item);
   if (message.revision !== 0) size += 1 + sizeOfInt64(message.revision);
   if (message.refreshTtl) size += 2;
+  if (message.consistency !== 0) size += 1 + sizeOfInt32(message.consistency);
+  if (message.minRevision !== 0) size += 1 + sizeOfInt64(message.minRevision);
   return size;
 }
 
@@ -323,6 +331,14 @@ export function writeHashGetRequest(message: HashGetRequestShape, buffer: Buffer
 /** Writes a message whose size was asked for, so that it ends before `end`; returns where it starts. */
 export function prependHashGetRequest(message: HashGetRequestShape, buffer: Buffer, end: number): number {
   let start = end;
+  if (message.minRevision !== 0) {
+    start = prependInt64(buffer, start, message.minRevision);
+    buffer[--start] = 0x38;
+  }
+  if (message.consistency !== 0) {
+    start = prependInt32(buffer, start, message.consistency);
+    buffer[--start] = 0x30;
+  }
   if (message.refreshTtl) {
     buffer[--start] = 1;
     buffer[--start] = 0x28;
@@ -375,6 +391,12 @@ export function mergeHashGetRequest(message: HashGetRequestShape, cursor: Cursor
         break;
       case 0x28:
         message.refreshTtl = cursor.bool(end);
+        break;
+      case 0x30:
+        message.consistency = cursor.int32(end);
+        break;
+      case 0x38:
+        message.minRevision = cursor.int64(end);
         break;
       default:
         cursor.skip(tag, end);
@@ -487,6 +509,10 @@ export interface HashScanRequestShape {
   revision: number;
   /** True: fields come without their values. */
   namesOnly: boolean;
+  /** How new what is read must be, where several servers have the store. Unspecified (default): linearizable. */
+  consistency: number;
+  /** The server must have come to this revision, as in Consistency. 0 (default): any. */
+  minRevision: number;
 }
 
 /** The HashScanRequest with every field at its default. */
@@ -498,6 +524,8 @@ export function emptyHashScanRequest(): HashScanRequestShape {
     pageToken: '',
     revision: 0,
     namesOnly: false,
+    consistency: 0,
+    minRevision: 0,
   };
 }
 
@@ -510,6 +538,8 @@ export function sizeOfHashScanRequest(message: HashScanRequestShape): number {
   if (message.pageToken !== '') size += 1 + sizeOfText(message.pageToken);
   if (message.revision !== 0) size += 1 + sizeOfInt64(message.revision);
   if (message.namesOnly) size += 2;
+  if (message.consistency !== 0) size += 1 + sizeOfInt32(message.consistency);
+  if (message.minRevision !== 0) size += 1 + sizeOfInt64(message.minRevision);
   return size;
 }
 
@@ -523,6 +553,14 @@ export function writeHashScanRequest(message: HashScanRequestShape, buffer: Buff
 /** Writes a message whose size was asked for, so that it ends before `end`; returns where it starts. */
 export function prependHashScanRequest(message: HashScanRequestShape, buffer: Buffer, end: number): number {
   let start = end;
+  if (message.minRevision !== 0) {
+    start = prependInt64(buffer, start, message.minRevision);
+    buffer[--start] = 0x40;
+  }
+  if (message.consistency !== 0) {
+    start = prependInt32(buffer, start, message.consistency);
+    buffer[--start] = 0x38;
+  }
   if (message.namesOnly) {
     buffer[--start] = 1;
     buffer[--start] = 0x30;
@@ -582,6 +620,12 @@ export function mergeHashScanRequest(message: HashScanRequestShape, cursor: Curs
         break;
       case 0x30:
         message.namesOnly = cursor.bool(end);
+        break;
+      case 0x38:
+        message.consistency = cursor.int32(end);
+        break;
+      case 0x40:
+        message.minRevision = cursor.int64(end);
         break;
       default:
         cursor.skip(tag, end);

@@ -6,13 +6,15 @@ import type { GenFile, GenMessage, GenService } from "@bufbuild/protobuf/codegen
 import { fileDesc, messageDesc, serviceDesc } from "@bufbuild/protobuf/codegenv2";
 import type { Duration } from "@bufbuild/protobuf/wkt";
 import { file_google_protobuf_duration } from "@bufbuild/protobuf/wkt";
+import type { Consistency } from "./types_pb.ts";
+import { file_kelp_v1_types } from "./types_pb.ts";
 import type { Message } from "@bufbuild/protobuf";
 
 /**
  * Describes the file kelp/v1/hash.proto.
  */
 export const file_kelp_v1_hash: GenFile = /*@__PURE__*/
-  fileDesc("ChJrZWxwL3YxL2hhc2gucHJvdG8SB2tlbHAudjEiKAoJSGFzaEZpZWxkEgwKBG5hbWUYASABKAwSDQoFdmFsdWUYAiABKAwilAEKDkhhc2hTZXRSZXF1ZXN0EgsKA2tleRgBIAEoCRIRCglrZXlfYnl0ZXMYAiABKAwSIgoGZmllbGRzGAMgAygLMhIua2VscC52MS5IYXNoRmllbGQSFgoOb25seV9pZl9hYnNlbnQYBCABKAgSJgoDdHRsGAUgASgLMhkuZ29vZ2xlLnByb3RvYnVmLkR1cmF0aW9uIkcKD0hhc2hTZXRSZXNwb25zZRIQCghyZXZpc2lvbhgBIAEoAxITCgthZGRlZF9jb3VudBgCIAEoAxINCgVjb3VudBgDIAEoAyJmCg5IYXNoR2V0UmVxdWVzdBILCgNrZXkYASABKAkSEQoJa2V5X2J5dGVzGAIgASgMEg0KBW5hbWVzGAMgAygMEhAKCHJldmlzaW9uGAQgASgDEhMKC3JlZnJlc2hfdHRsGAUgASgIIlYKD0hhc2hHZXRSZXNwb25zZRIiCgZmaWVsZHMYASADKAsyEi5rZWxwLnYxLkhhc2hGaWVsZBINCgVjb3VudBgCIAEoAxIQCghyZXZpc2lvbhgDIAEoAyJ6Cg9IYXNoU2NhblJlcXVlc3QSCwoDa2V5GAEgASgJEhEKCWtleV9ieXRlcxgCIAEoDBINCgVsaW1pdBgDIAEoBRISCgpwYWdlX3Rva2VuGAQgASgJEhAKCHJldmlzaW9uGAUgASgDEhIKCm5hbWVzX29ubHkYBiABKAgicAoQSGFzaFNjYW5SZXNwb25zZRIiCgZmaWVsZHMYASADKAsyEi5rZWxwLnYxLkhhc2hGaWVsZBIXCg9uZXh0X3BhZ2VfdG9rZW4YAiABKAkSDQoFY291bnQYAyABKAMSEAoIcmV2aXNpb24YBCABKAMiQgoRSGFzaERlbGV0ZVJlcXVlc3QSCwoDa2V5GAEgASgJEhEKCWtleV9ieXRlcxgCIAEoDBINCgVuYW1lcxgDIAMoDCJMChJIYXNoRGVsZXRlUmVzcG9uc2USEAoIcmV2aXNpb24YASABKAMSFQoNZGVsZXRlZF9jb3VudBgCIAEoAxINCgVjb3VudBgDIAEoAyKeAQoUSGFzaEluY3JlbWVudFJlcXVlc3QSCwoDa2V5GAEgASgJEhEKCWtleV9ieXRlcxgCIAEoDBIMCgRuYW1lGAMgASgMEg8KBWRlbHRhGAQgASgDSAASFQoLZmxvYXRfZGVsdGEYBSABKAFIABImCgN0dGwYBiABKAsyGS5nb29nbGUucHJvdG9idWYuRHVyYXRpb25CCAoGYW1vdW50IjgKFUhhc2hJbmNyZW1lbnRSZXNwb25zZRIQCghyZXZpc2lvbhgBIAEoAxINCgV2YWx1ZRgCIAEoDDLNAgoLSGFzaFNlcnZpY2USOAoDU2V0Ehcua2VscC52MS5IYXNoU2V0UmVxdWVzdBoYLmtlbHAudjEuSGFzaFNldFJlc3BvbnNlEjgKA0dldBIXLmtlbHAudjEuSGFzaEdldFJlcXVlc3QaGC5rZWxwLnYxLkhhc2hHZXRSZXNwb25zZRI7CgRTY2FuEhgua2VscC52MS5IYXNoU2NhblJlcXVlc3QaGS5rZWxwLnYxLkhhc2hTY2FuUmVzcG9uc2USQQoGRGVsZXRlEhoua2VscC52MS5IYXNoRGVsZXRlUmVxdWVzdBobLmtlbHAudjEuSGFzaERlbGV0ZVJlc3BvbnNlEkoKCUluY3JlbWVudBIdLmtlbHAudjEuSGFzaEluY3JlbWVudFJlcXVlc3QaHi5rZWxwLnYxLkhhc2hJbmNyZW1lbnRSZXNwb25zZUIcWhprZWxwL2dlbi9nby9rZWxwL3YxO2tlbHB2MWIGcHJvdG8z", [file_google_protobuf_duration]);
+  fileDesc("ChJrZWxwL3YxL2hhc2gucHJvdG8SB2tlbHAudjEiKAoJSGFzaEZpZWxkEgwKBG5hbWUYASABKAwSDQoFdmFsdWUYAiABKAwilAEKDkhhc2hTZXRSZXF1ZXN0EgsKA2tleRgBIAEoCRIRCglrZXlfYnl0ZXMYAiABKAwSIgoGZmllbGRzGAMgAygLMhIua2VscC52MS5IYXNoRmllbGQSFgoOb25seV9pZl9hYnNlbnQYBCABKAgSJgoDdHRsGAUgASgLMhkuZ29vZ2xlLnByb3RvYnVmLkR1cmF0aW9uIkcKD0hhc2hTZXRSZXNwb25zZRIQCghyZXZpc2lvbhgBIAEoAxITCgthZGRlZF9jb3VudBgCIAEoAxINCgVjb3VudBgDIAEoAyKnAQoOSGFzaEdldFJlcXVlc3QSCwoDa2V5GAEgASgJEhEKCWtleV9ieXRlcxgCIAEoDBINCgVuYW1lcxgDIAMoDBIQCghyZXZpc2lvbhgEIAEoAxITCgtyZWZyZXNoX3R0bBgFIAEoCBIpCgtjb25zaXN0ZW5jeRgGIAEoDjIULmtlbHAudjEuQ29uc2lzdGVuY3kSFAoMbWluX3JldmlzaW9uGAcgASgDIlYKD0hhc2hHZXRSZXNwb25zZRIiCgZmaWVsZHMYASADKAsyEi5rZWxwLnYxLkhhc2hGaWVsZBINCgVjb3VudBgCIAEoAxIQCghyZXZpc2lvbhgDIAEoAyK7AQoPSGFzaFNjYW5SZXF1ZXN0EgsKA2tleRgBIAEoCRIRCglrZXlfYnl0ZXMYAiABKAwSDQoFbGltaXQYAyABKAUSEgoKcGFnZV90b2tlbhgEIAEoCRIQCghyZXZpc2lvbhgFIAEoAxISCgpuYW1lc19vbmx5GAYgASgIEikKC2NvbnNpc3RlbmN5GAcgASgOMhQua2VscC52MS5Db25zaXN0ZW5jeRIUCgxtaW5fcmV2aXNpb24YCCABKAMicAoQSGFzaFNjYW5SZXNwb25zZRIiCgZmaWVsZHMYASADKAsyEi5rZWxwLnYxLkhhc2hGaWVsZBIXCg9uZXh0X3BhZ2VfdG9rZW4YAiABKAkSDQoFY291bnQYAyABKAMSEAoIcmV2aXNpb24YBCABKAMiQgoRSGFzaERlbGV0ZVJlcXVlc3QSCwoDa2V5GAEgASgJEhEKCWtleV9ieXRlcxgCIAEoDBINCgVuYW1lcxgDIAMoDCJMChJIYXNoRGVsZXRlUmVzcG9uc2USEAoIcmV2aXNpb24YASABKAMSFQoNZGVsZXRlZF9jb3VudBgCIAEoAxINCgVjb3VudBgDIAEoAyKeAQoUSGFzaEluY3JlbWVudFJlcXVlc3QSCwoDa2V5GAEgASgJEhEKCWtleV9ieXRlcxgCIAEoDBIMCgRuYW1lGAMgASgMEg8KBWRlbHRhGAQgASgDSAASFQoLZmxvYXRfZGVsdGEYBSABKAFIABImCgN0dGwYBiABKAsyGS5nb29nbGUucHJvdG9idWYuRHVyYXRpb25CCAoGYW1vdW50IjgKFUhhc2hJbmNyZW1lbnRSZXNwb25zZRIQCghyZXZpc2lvbhgBIAEoAxINCgV2YWx1ZRgCIAEoDDLNAgoLSGFzaFNlcnZpY2USOAoDU2V0Ehcua2VscC52MS5IYXNoU2V0UmVxdWVzdBoYLmtlbHAudjEuSGFzaFNldFJlc3BvbnNlEjgKA0dldBIXLmtlbHAudjEuSGFzaEdldFJlcXVlc3QaGC5rZWxwLnYxLkhhc2hHZXRSZXNwb25zZRI7CgRTY2FuEhgua2VscC52MS5IYXNoU2NhblJlcXVlc3QaGS5rZWxwLnYxLkhhc2hTY2FuUmVzcG9uc2USQQoGRGVsZXRlEhoua2VscC52MS5IYXNoRGVsZXRlUmVxdWVzdBobLmtlbHAudjEuSGFzaERlbGV0ZVJlc3BvbnNlEkoKCUluY3JlbWVudBIdLmtlbHAudjEuSGFzaEluY3JlbWVudFJlcXVlc3QaHi5rZWxwLnYxLkhhc2hJbmNyZW1lbnRSZXNwb25zZUIcWhprZWxwL2dlbi9nby9rZWxwL3YxO2tlbHB2MWIGcHJvdG8z", [file_google_protobuf_duration, file_kelp_v1_types]);
 
 /**
  * A field of a hash with its value.
@@ -166,6 +168,20 @@ export type HashGetRequest = Message<"kelp.v1.HashGetRequest"> & {
    * @generated from field: bool refresh_ttl = 5;
    */
   refreshTtl: boolean;
+
+  /**
+   * How new what is read must be, where several servers have the store. Unspecified (default): linearizable.
+   *
+   * @generated from field: kelp.v1.Consistency consistency = 6;
+   */
+  consistency: Consistency;
+
+  /**
+   * The server must have come to this revision, as in Consistency. 0 (default): any.
+   *
+   * @generated from field: int64 min_revision = 7;
+   */
+  minRevision: bigint;
 };
 
 /**
@@ -258,6 +274,20 @@ export type HashScanRequest = Message<"kelp.v1.HashScanRequest"> & {
    * @generated from field: bool names_only = 6;
    */
   namesOnly: boolean;
+
+  /**
+   * How new what is read must be, where several servers have the store. Unspecified (default): linearizable.
+   *
+   * @generated from field: kelp.v1.Consistency consistency = 7;
+   */
+  consistency: Consistency;
+
+  /**
+   * The server must have come to this revision, as in Consistency. 0 (default): any.
+   *
+   * @generated from field: int64 min_revision = 8;
+   */
+  minRevision: bigint;
 };
 
 /**

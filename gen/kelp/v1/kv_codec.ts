@@ -47,6 +47,10 @@ export interface GetRequestShape {
   refreshTtl: boolean;
   /** The key in bytes, in place of `key`. */
   keyBytes: Uint8Array;
+  /** How new what is read must be, where several servers have the store. Unspecified (default): linearizable. */
+  consistency: number;
+  /** The server must have come to this revision, as in Consistency. 0 (default): any. */
+  minRevision: number;
 }
 
 /** The GetRequest with every field at its default. */
@@ -56,6 +60,8 @@ export function emptyGetRequest(): GetRequestShape {
     revision: 0,
     refreshTtl: false,
     keyBytes: NO_BYTES,
+    consistency: 0,
+    minRevision: 0,
   };
 }
 
@@ -66,6 +72,8 @@ export function sizeOfGetRequest(message: GetRequestShape): number {
   if (message.revision !== 0) size += 1 + sizeOfInt64(message.revision);
   if (message.refreshTtl) size += 2;
   if (message.keyBytes.length !== 0) size += 1 + sizeOfBytes(message.keyBytes);
+  if (message.consistency !== 0) size += 1 + sizeOfInt32(message.consistency);
+  if (message.minRevision !== 0) size += 1 + sizeOfInt64(message.minRevision);
   return size;
 }
 
@@ -79,6 +87,14 @@ export function writeGetRequest(message: GetRequestShape, buffer: Buffer, offset
 /** Writes a message whose size was asked for, so that it ends before `end`; returns where it starts. */
 export function prependGetRequest(message: GetRequestShape, buffer: Buffer, end: number): number {
   let start = end;
+  if (message.minRevision !== 0) {
+    start = prependInt64(buffer, start, message.minRevision);
+    buffer[--start] = 0x30;
+  }
+  if (message.consistency !== 0) {
+    start = prependInt32(buffer, start, message.consistency);
+    buffer[--start] = 0x28;
+  }
   if (message.keyBytes.length !== 0) {
     start = prependBytes(buffer, start, message.keyBytes);
     buffer[--start] = 0x22;
@@ -124,6 +140,12 @@ export function mergeGetRequest(message: GetRequestShape, cursor: Cursor, end: n
         break;
       case 0x22:
         message.keyBytes = cursor.bytes(end);
+        break;
+      case 0x28:
+        message.consistency = cursor.int32(end);
+        break;
+      case 0x30:
+        message.minRevision = cursor.int64(end);
         break;
       default:
         cursor.skip(tag, end);
@@ -781,6 +803,10 @@ export interface ExistsRequestShape {
   keys: string[];
   /** The keys that `keys` has empty texts for, in their order. */
   keysBytes: Uint8Array[];
+  /** How new what is read must be, where several servers have the store. Unspecified (default): linearizable. */
+  consistency: number;
+  /** The server must have come to this revision, as in Consistency. 0 (default): any. */
+  minRevision: number;
 }
 
 /** The ExistsRequest with every field at its default. */
@@ -788,6 +814,8 @@ export function emptyExistsRequest(): ExistsRequestShape {
   return {
     keys: [],
     keysBytes: [],
+    consistency: 0,
+    minRevision: 0,
   };
 }
 
@@ -796,6 +824,8 @@ export function sizeOfExistsRequest(message: ExistsRequestShape): number {
   let size = 0;
   for (const item of message.keys) size += 1 + sizeOfText(item);
   for (const item of message.keysBytes) size += 1 + sizeOfBytes(item);
+  if (message.consistency !== 0) size += 1 + sizeOfInt32(message.consistency);
+  if (message.minRevision !== 0) size += 1 + sizeOfInt64(message.minRevision);
   return size;
 }
 
@@ -809,6 +839,14 @@ export function writeExistsRequest(message: ExistsRequestShape, buffer: Buffer, 
 /** Writes a message whose size was asked for, so that it ends before `end`; returns where it starts. */
 export function prependExistsRequest(message: ExistsRequestShape, buffer: Buffer, end: number): number {
   let start = end;
+  if (message.minRevision !== 0) {
+    start = prependInt64(buffer, start, message.minRevision);
+    buffer[--start] = 0x20;
+  }
+  if (message.consistency !== 0) {
+    start = prependInt32(buffer, start, message.consistency);
+    buffer[--start] = 0x18;
+  }
   for (let index = message.keysBytes.length - 1; index >= 0; index--) {
     start = prependBytes(buffer, start, (message.keysBytes[index] as Uint8Array));
     buffer[--start] = 0x12;
@@ -840,6 +878,12 @@ export function mergeExistsRequest(message: ExistsRequestShape, cursor: Cursor, 
         break;
       case 0x12:
         message.keysBytes.push(cursor.bytes(end));
+        break;
+      case 0x18:
+        message.consistency = cursor.int32(end);
+        break;
+      case 0x20:
+        message.minRevision = cursor.int64(end);
         break;
       default:
         cursor.skip(tag, end);
@@ -962,6 +1006,10 @@ export interface ScanRequestShape {
    * gone through.
    */
   countOnly: boolean;
+  /** How new what is read must be, where several servers have the store. Unspecified (default): linearizable. */
+  consistency: number;
+  /** The server must have come to this revision, as in Consistency. 0 (default): any. */
+  minRevision: number;
 }
 
 /** The ScanRequest with every field at its default. */
@@ -974,6 +1022,8 @@ export function emptyScanRequest(): ScanRequestShape {
     reverse: false,
     keysOnly: false,
     countOnly: false,
+    consistency: 0,
+    minRevision: 0,
   };
 }
 
@@ -987,6 +1037,8 @@ export function sizeOfScanRequest(message: ScanRequestShape): number {
   if (message.reverse) size += 2;
   if (message.keysOnly) size += 2;
   if (message.countOnly) size += 2;
+  if (message.consistency !== 0) size += 1 + sizeOfInt32(message.consistency);
+  if (message.minRevision !== 0) size += 1 + sizeOfInt64(message.minRevision);
   return size;
 }
 
@@ -1000,6 +1052,14 @@ export function writeScanRequest(message: ScanRequestShape, buffer: Buffer, offs
 /** Writes a message whose size was asked for, so that it ends before `end`; returns where it starts. */
 export function prependScanRequest(message: ScanRequestShape, buffer: Buffer, end: number): number {
   let start = end;
+  if (message.minRevision !== 0) {
+    start = prependInt64(buffer, start, message.minRevision);
+    buffer[--start] = 0x48;
+  }
+  if (message.consistency !== 0) {
+    start = prependInt32(buffer, start, message.consistency);
+    buffer[--start] = 0x40;
+  }
   if (message.countOnly) {
     buffer[--start] = 1;
     buffer[--start] = 0x38;
@@ -1069,6 +1129,12 @@ export function mergeScanRequest(message: ScanRequestShape, cursor: Cursor, end:
         break;
       case 0x38:
         message.countOnly = cursor.bool(end);
+        break;
+      case 0x40:
+        message.consistency = cursor.int32(end);
+        break;
+      case 0x48:
+        message.minRevision = cursor.int64(end);
         break;
       default:
         cursor.skip(tag, end);
@@ -1211,6 +1277,10 @@ export interface ScanStreamRequestShape {
    * INVALID_ARGUMENT. A chunk may hold fewer, even none: it takes up to 512 KiB of memory, or has one entry that takes more.
    */
   chunkLimit: number;
+  /** How new what is read must be, where several servers have the store. Unspecified (default): linearizable. */
+  consistency: number;
+  /** The server must have come to this revision, as in Consistency. 0 (default): any. */
+  minRevision: number;
 }
 
 /** The ScanStreamRequest with every field at its default. */
@@ -1223,6 +1293,8 @@ export function emptyScanStreamRequest(): ScanStreamRequestShape {
     reverse: false,
     keysOnly: false,
     chunkLimit: 0,
+    consistency: 0,
+    minRevision: 0,
   };
 }
 
@@ -1236,6 +1308,8 @@ export function sizeOfScanStreamRequest(message: ScanStreamRequestShape): number
   if (message.reverse) size += 2;
   if (message.keysOnly) size += 2;
   if (message.chunkLimit !== 0) size += 1 + sizeOfInt32(message.chunkLimit);
+  if (message.consistency !== 0) size += 1 + sizeOfInt32(message.consistency);
+  if (message.minRevision !== 0) size += 1 + sizeOfInt64(message.minRevision);
   return size;
 }
 
@@ -1249,6 +1323,14 @@ export function writeScanStreamRequest(message: ScanStreamRequestShape, buffer: 
 /** Writes a message whose size was asked for, so that it ends before `end`; returns where it starts. */
 export function prependScanStreamRequest(message: ScanStreamRequestShape, buffer: Buffer, end: number): number {
   let start = end;
+  if (message.minRevision !== 0) {
+    start = prependInt64(buffer, start, message.minRevision);
+    buffer[--start] = 0x48;
+  }
+  if (message.consistency !== 0) {
+    start = prependInt32(buffer, start, message.consistency);
+    buffer[--start] = 0x40;
+  }
   if (message.chunkLimit !== 0) {
     start = prependInt32(buffer, start, message.chunkLimit);
     buffer[--start] = 0x38;
@@ -1318,6 +1400,12 @@ export function mergeScanStreamRequest(message: ScanStreamRequestShape, cursor: 
         break;
       case 0x38:
         message.chunkLimit = cursor.int32(end);
+        break;
+      case 0x40:
+        message.consistency = cursor.int32(end);
+        break;
+      case 0x48:
+        message.minRevision = cursor.int64(end);
         break;
       default:
         cursor.skip(tag, end);
@@ -1445,6 +1533,10 @@ export interface KeysRequestShape {
   limit: number;
   /** Where to go on: `next_page_token` of the page before, with the same pattern. Empty (default) begins. */
   pageToken: string;
+  /** How new what is read must be, where several servers have the store. Unspecified (default): linearizable. */
+  consistency: number;
+  /** The server must have come to this revision, as in Consistency. 0 (default): any. */
+  minRevision: number;
 }
 
 /** The KeysRequest with every field at its default. */
@@ -1453,6 +1545,8 @@ export function emptyKeysRequest(): KeysRequestShape {
     pattern: '',
     limit: 0,
     pageToken: '',
+    consistency: 0,
+    minRevision: 0,
   };
 }
 
@@ -1462,6 +1556,8 @@ export function sizeOfKeysRequest(message: KeysRequestShape): number {
   if (message.pattern !== '') size += 1 + sizeOfText(message.pattern);
   if (message.limit !== 0) size += 1 + sizeOfInt32(message.limit);
   if (message.pageToken !== '') size += 1 + sizeOfText(message.pageToken);
+  if (message.consistency !== 0) size += 1 + sizeOfInt32(message.consistency);
+  if (message.minRevision !== 0) size += 1 + sizeOfInt64(message.minRevision);
   return size;
 }
 
@@ -1475,6 +1571,14 @@ export function writeKeysRequest(message: KeysRequestShape, buffer: Buffer, offs
 /** Writes a message whose size was asked for, so that it ends before `end`; returns where it starts. */
 export function prependKeysRequest(message: KeysRequestShape, buffer: Buffer, end: number): number {
   let start = end;
+  if (message.minRevision !== 0) {
+    start = prependInt64(buffer, start, message.minRevision);
+    buffer[--start] = 0x28;
+  }
+  if (message.consistency !== 0) {
+    start = prependInt32(buffer, start, message.consistency);
+    buffer[--start] = 0x20;
+  }
   if (message.pageToken !== '') {
     start = prependText(buffer, start, message.pageToken);
     buffer[--start] = 0x1a;
@@ -1513,6 +1617,12 @@ export function mergeKeysRequest(message: KeysRequestShape, cursor: Cursor, end:
         break;
       case 0x1a:
         message.pageToken = cursor.text(end);
+        break;
+      case 0x20:
+        message.consistency = cursor.int32(end);
+        break;
+      case 0x28:
+        message.minRevision = cursor.int64(end);
         break;
       default:
         cursor.skip(tag, end);

@@ -400,6 +400,10 @@ export interface ListRangeRequestShape {
   revision: number;
   /** True: the time to live of the key starts anew, as with GetRequest.refresh_ttl. Together with `revision` it is INVALID_ARGUMENT. */
   refreshTtl: boolean;
+  /** How new what is read must be, where several servers have the store. Unspecified (default): linearizable. */
+  consistency: number;
+  /** The server must have come to this revision, as in Consistency. 0 (default): any. */
+  minRevision: number;
 }
 
 /** The ListRangeRequest with every field at its default. */
@@ -411,6 +415,8 @@ export function emptyListRangeRequest(): ListRangeRequestShape {
     stop: undefined,
     revision: 0,
     refreshTtl: false,
+    consistency: 0,
+    minRevision: 0,
   };
 }
 
@@ -423,6 +429,8 @@ export function sizeOfListRangeRequest(message: ListRangeRequestShape): number {
   if (message.stop !== undefined) size += 1 + sizeOfInt64(message.stop);
   if (message.revision !== 0) size += 1 + sizeOfInt64(message.revision);
   if (message.refreshTtl) size += 2;
+  if (message.consistency !== 0) size += 1 + sizeOfInt32(message.consistency);
+  if (message.minRevision !== 0) size += 1 + sizeOfInt64(message.minRevision);
   return size;
 }
 
@@ -436,6 +444,14 @@ export function writeListRangeRequest(message: ListRangeRequestShape, buffer: Bu
 /** Writes a message whose size was asked for, so that it ends before `end`; returns where it starts. */
 export function prependListRangeRequest(message: ListRangeRequestShape, buffer: Buffer, end: number): number {
   let start = end;
+  if (message.minRevision !== 0) {
+    start = prependInt64(buffer, start, message.minRevision);
+    buffer[--start] = 0x40;
+  }
+  if (message.consistency !== 0) {
+    start = prependInt32(buffer, start, message.consistency);
+    buffer[--start] = 0x38;
+  }
   if (message.refreshTtl) {
     buffer[--start] = 1;
     buffer[--start] = 0x30;
@@ -495,6 +511,12 @@ export function mergeListRangeRequest(message: ListRangeRequestShape, cursor: Cu
         break;
       case 0x30:
         message.refreshTtl = cursor.bool(end);
+        break;
+      case 0x38:
+        message.consistency = cursor.int32(end);
+        break;
+      case 0x40:
+        message.minRevision = cursor.int64(end);
         break;
       default:
         cursor.skip(tag, end);

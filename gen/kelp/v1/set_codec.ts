@@ -378,6 +378,10 @@ export interface SetContainsRequestShape {
   revision: number;
   /** True: the time to live of the key starts anew, as with GetRequest.refresh_ttl. Together with `revision` it is INVALID_ARGUMENT. */
   refreshTtl: boolean;
+  /** How new what is read must be, where several servers have the store. Unspecified (default): linearizable. */
+  consistency: number;
+  /** The server must have come to this revision, as in Consistency. 0 (default): any. */
+  minRevision: number;
 }
 
 /** The SetContainsRequest with every field at its default. */
@@ -388,6 +392,8 @@ export function emptySetContainsRequest(): SetContainsRequestShape {
     members: [],
     revision: 0,
     refreshTtl: false,
+    consistency: 0,
+    minRevision: 0,
   };
 }
 
@@ -399,6 +405,8 @@ export function sizeOfSetContainsRequest(message: SetContainsRequestShape): numb
   for (const item of message.members) size += 1 + sizeOfBytes(item);
   if (message.revision !== 0) size += 1 + sizeOfInt64(message.revision);
   if (message.refreshTtl) size += 2;
+  if (message.consistency !== 0) size += 1 + sizeOfInt32(message.consistency);
+  if (message.minRevision !== 0) size += 1 + sizeOfInt64(message.minRevision);
   return size;
 }
 
@@ -412,6 +420,14 @@ export function writeSetContainsRequest(message: SetContainsRequestShape, buffer
 /** Writes a message whose size was asked for, so that it ends before `end`; returns where it starts. */
 export function prependSetContainsRequest(message: SetContainsRequestShape, buffer: Buffer, end: number): number {
   let start = end;
+  if (message.minRevision !== 0) {
+    start = prependInt64(buffer, start, message.minRevision);
+    buffer[--start] = 0x38;
+  }
+  if (message.consistency !== 0) {
+    start = prependInt32(buffer, start, message.consistency);
+    buffer[--start] = 0x30;
+  }
   if (message.refreshTtl) {
     buffer[--start] = 1;
     buffer[--start] = 0x28;
@@ -464,6 +480,12 @@ export function mergeSetContainsRequest(message: SetContainsRequestShape, cursor
         break;
       case 0x28:
         message.refreshTtl = cursor.bool(end);
+        break;
+      case 0x30:
+        message.consistency = cursor.int32(end);
+        break;
+      case 0x38:
+        message.minRevision = cursor.int64(end);
         break;
       default:
         cursor.skip(tag, end);
@@ -580,6 +602,10 @@ export interface SetScanRequestShape {
   pageToken: string;
   /** The revision to read at, inclusive. 0 (default) reads the newest. A compacted or future one is OUT_OF_RANGE. */
   revision: number;
+  /** How new what is read must be, where several servers have the store. Unspecified (default): linearizable. */
+  consistency: number;
+  /** The server must have come to this revision, as in Consistency. 0 (default): any. */
+  minRevision: number;
 }
 
 /** The SetScanRequest with every field at its default. */
@@ -590,6 +616,8 @@ export function emptySetScanRequest(): SetScanRequestShape {
     limit: 0,
     pageToken: '',
     revision: 0,
+    consistency: 0,
+    minRevision: 0,
   };
 }
 
@@ -601,6 +629,8 @@ export function sizeOfSetScanRequest(message: SetScanRequestShape): number {
   if (message.limit !== 0) size += 1 + sizeOfInt32(message.limit);
   if (message.pageToken !== '') size += 1 + sizeOfText(message.pageToken);
   if (message.revision !== 0) size += 1 + sizeOfInt64(message.revision);
+  if (message.consistency !== 0) size += 1 + sizeOfInt32(message.consistency);
+  if (message.minRevision !== 0) size += 1 + sizeOfInt64(message.minRevision);
   return size;
 }
 
@@ -614,6 +644,14 @@ export function writeSetScanRequest(message: SetScanRequestShape, buffer: Buffer
 /** Writes a message whose size was asked for, so that it ends before `end`; returns where it starts. */
 export function prependSetScanRequest(message: SetScanRequestShape, buffer: Buffer, end: number): number {
   let start = end;
+  if (message.minRevision !== 0) {
+    start = prependInt64(buffer, start, message.minRevision);
+    buffer[--start] = 0x38;
+  }
+  if (message.consistency !== 0) {
+    start = prependInt32(buffer, start, message.consistency);
+    buffer[--start] = 0x30;
+  }
   if (message.revision !== 0) {
     start = prependInt64(buffer, start, message.revision);
     buffer[--start] = 0x28;
@@ -666,6 +704,12 @@ export function mergeSetScanRequest(message: SetScanRequestShape, cursor: Cursor
         break;
       case 0x28:
         message.revision = cursor.int64(end);
+        break;
+      case 0x30:
+        message.consistency = cursor.int32(end);
+        break;
+      case 0x38:
+        message.minRevision = cursor.int64(end);
         break;
       default:
         cursor.skip(tag, end);
@@ -950,6 +994,13 @@ export interface SetCombineRequestShape {
   destinationBytes: Uint8Array;
   /** The most members of the result; 0 (default): no limit. */
   limit: number;
+  /**
+   * How new what is read must be, where several servers have the store. Unspecified (default): linearizable. Of no
+   * effect with a destination.
+   */
+  consistency: number;
+  /** The server must have come to this revision, as in Consistency. 0 (default): any. */
+  minRevision: number;
 }
 
 /** The SetCombineRequest with every field at its default. */
@@ -961,6 +1012,8 @@ export function emptySetCombineRequest(): SetCombineRequestShape {
     destination: '',
     destinationBytes: NO_BYTES,
     limit: 0,
+    consistency: 0,
+    minRevision: 0,
   };
 }
 
@@ -973,6 +1026,8 @@ export function sizeOfSetCombineRequest(message: SetCombineRequestShape): number
   if (message.destination !== '') size += 1 + sizeOfText(message.destination);
   if (message.destinationBytes.length !== 0) size += 1 + sizeOfBytes(message.destinationBytes);
   if (message.limit !== 0) size += 1 + sizeOfInt64(message.limit);
+  if (message.consistency !== 0) size += 1 + sizeOfInt32(message.consistency);
+  if (message.minRevision !== 0) size += 1 + sizeOfInt64(message.minRevision);
   return size;
 }
 
@@ -986,6 +1041,14 @@ export function writeSetCombineRequest(message: SetCombineRequestShape, buffer: 
 /** Writes a message whose size was asked for, so that it ends before `end`; returns where it starts. */
 export function prependSetCombineRequest(message: SetCombineRequestShape, buffer: Buffer, end: number): number {
   let start = end;
+  if (message.minRevision !== 0) {
+    start = prependInt64(buffer, start, message.minRevision);
+    buffer[--start] = 0x40;
+  }
+  if (message.consistency !== 0) {
+    start = prependInt32(buffer, start, message.consistency);
+    buffer[--start] = 0x38;
+  }
   if (message.limit !== 0) {
     start = prependInt64(buffer, start, message.limit);
     buffer[--start] = 0x30;
@@ -1045,6 +1108,12 @@ export function mergeSetCombineRequest(message: SetCombineRequestShape, cursor: 
         break;
       case 0x30:
         message.limit = cursor.int64(end);
+        break;
+      case 0x38:
+        message.consistency = cursor.int32(end);
+        break;
+      case 0x40:
+        message.minRevision = cursor.int64(end);
         break;
       default:
         cursor.skip(tag, end);

@@ -6,13 +6,15 @@ import type { GenEnum, GenFile, GenMessage, GenService } from "@bufbuild/protobu
 import { enumDesc, fileDesc, messageDesc, serviceDesc } from "@bufbuild/protobuf/codegenv2";
 import type { Duration } from "@bufbuild/protobuf/wkt";
 import { file_google_protobuf_duration } from "@bufbuild/protobuf/wkt";
+import type { Consistency } from "./types_pb.ts";
+import { file_kelp_v1_types } from "./types_pb.ts";
 import type { Message, UnknownEnum } from "@bufbuild/protobuf";
 
 /**
  * Describes the file kelp/v1/set.proto.
  */
 export const file_kelp_v1_set: GenFile = /*@__PURE__*/
-  fileDesc("ChFrZWxwL3YxL3NldC5wcm90bxIHa2VscC52MSJoCg1TZXRBZGRSZXF1ZXN0EgsKA2tleRgBIAEoCRIRCglrZXlfYnl0ZXMYAiABKAwSDwoHbWVtYmVycxgDIAMoDBImCgN0dGwYBCABKAsyGS5nb29nbGUucHJvdG9idWYuRHVyYXRpb24iRgoOU2V0QWRkUmVzcG9uc2USEAoIcmV2aXNpb24YASABKAMSEwoLYWRkZWRfY291bnQYAiABKAMSDQoFY291bnQYAyABKAMiQwoQU2V0UmVtb3ZlUmVxdWVzdBILCgNrZXkYASABKAkSEQoJa2V5X2J5dGVzGAIgASgMEg8KB21lbWJlcnMYAyADKAwiSwoRU2V0UmVtb3ZlUmVzcG9uc2USEAoIcmV2aXNpb24YASABKAMSFQoNcmVtb3ZlZF9jb3VudBgCIAEoAxINCgVjb3VudBgDIAEoAyJsChJTZXRDb250YWluc1JlcXVlc3QSCwoDa2V5GAEgASgJEhEKCWtleV9ieXRlcxgCIAEoDBIPCgdtZW1iZXJzGAMgAygMEhAKCHJldmlzaW9uGAQgASgDEhMKC3JlZnJlc2hfdHRsGAUgASgIIkkKE1NldENvbnRhaW5zUmVzcG9uc2USEQoJY29udGFpbmVkGAEgAygIEg0KBWNvdW50GAIgASgDEhAKCHJldmlzaW9uGAMgASgDImUKDlNldFNjYW5SZXF1ZXN0EgsKA2tleRgBIAEoCRIRCglrZXlfYnl0ZXMYAiABKAwSDQoFbGltaXQYAyABKAUSEgoKcGFnZV90b2tlbhgEIAEoCRIQCghyZXZpc2lvbhgFIAEoAyJcCg9TZXRTY2FuUmVzcG9uc2USDwoHbWVtYmVycxgBIAMoDBIXCg9uZXh0X3BhZ2VfdG9rZW4YAiABKAkSDQoFY291bnQYAyABKAMSEAoIcmV2aXNpb24YBCABKAMiPgoNU2V0UG9wUmVxdWVzdBILCgNrZXkYASABKAkSEQoJa2V5X2J5dGVzGAIgASgMEg0KBWxpbWl0GAMgASgDIkIKDlNldFBvcFJlc3BvbnNlEhAKCHJldmlzaW9uGAEgASgDEg8KB21lbWJlcnMYAiADKAwSDQoFY291bnQYAyABKAMingEKEVNldENvbWJpbmVSZXF1ZXN0EgwKBGtleXMYASADKAkSEgoKa2V5c19ieXRlcxgCIAMoDBIoCglvcGVyYXRpb24YAyABKA4yFS5rZWxwLnYxLlNldE9wZXJhdGlvbhITCgtkZXN0aW5hdGlvbhgEIAEoCRIZChFkZXN0aW5hdGlvbl9ieXRlcxgFIAEoDBINCgVsaW1pdBgGIAEoAyJGChJTZXRDb21iaW5lUmVzcG9uc2USEAoIcmV2aXNpb24YASABKAMSDwoHbWVtYmVycxgCIAMoDBINCgVjb3VudBgDIAEoAyqEAQoMU2V0T3BlcmF0aW9uEh0KGVNFVF9PUEVSQVRJT05fVU5TUEVDSUZJRUQQABIXChNTRVRfT1BFUkFUSU9OX1VOSU9OEAESHgoaU0VUX09QRVJBVElPTl9JTlRFUlNFQ1RJT04QAhIcChhTRVRfT1BFUkFUSU9OX0RJRkZFUkVOQ0UQAzKDAwoKU2V0U2VydmljZRI2CgNBZGQSFi5rZWxwLnYxLlNldEFkZFJlcXVlc3QaFy5rZWxwLnYxLlNldEFkZFJlc3BvbnNlEj8KBlJlbW92ZRIZLmtlbHAudjEuU2V0UmVtb3ZlUmVxdWVzdBoaLmtlbHAudjEuU2V0UmVtb3ZlUmVzcG9uc2USRQoIQ29udGFpbnMSGy5rZWxwLnYxLlNldENvbnRhaW5zUmVxdWVzdBocLmtlbHAudjEuU2V0Q29udGFpbnNSZXNwb25zZRI5CgRTY2FuEhcua2VscC52MS5TZXRTY2FuUmVxdWVzdBoYLmtlbHAudjEuU2V0U2NhblJlc3BvbnNlEjYKA1BvcBIWLmtlbHAudjEuU2V0UG9wUmVxdWVzdBoXLmtlbHAudjEuU2V0UG9wUmVzcG9uc2USQgoHQ29tYmluZRIaLmtlbHAudjEuU2V0Q29tYmluZVJlcXVlc3QaGy5rZWxwLnYxLlNldENvbWJpbmVSZXNwb25zZUIcWhprZWxwL2dlbi9nby9rZWxwL3YxO2tlbHB2MWIGcHJvdG8z", [file_google_protobuf_duration]);
+  fileDesc("ChFrZWxwL3YxL3NldC5wcm90bxIHa2VscC52MSJoCg1TZXRBZGRSZXF1ZXN0EgsKA2tleRgBIAEoCRIRCglrZXlfYnl0ZXMYAiABKAwSDwoHbWVtYmVycxgDIAMoDBImCgN0dGwYBCABKAsyGS5nb29nbGUucHJvdG9idWYuRHVyYXRpb24iRgoOU2V0QWRkUmVzcG9uc2USEAoIcmV2aXNpb24YASABKAMSEwoLYWRkZWRfY291bnQYAiABKAMSDQoFY291bnQYAyABKAMiQwoQU2V0UmVtb3ZlUmVxdWVzdBILCgNrZXkYASABKAkSEQoJa2V5X2J5dGVzGAIgASgMEg8KB21lbWJlcnMYAyADKAwiSwoRU2V0UmVtb3ZlUmVzcG9uc2USEAoIcmV2aXNpb24YASABKAMSFQoNcmVtb3ZlZF9jb3VudBgCIAEoAxINCgVjb3VudBgDIAEoAyKtAQoSU2V0Q29udGFpbnNSZXF1ZXN0EgsKA2tleRgBIAEoCRIRCglrZXlfYnl0ZXMYAiABKAwSDwoHbWVtYmVycxgDIAMoDBIQCghyZXZpc2lvbhgEIAEoAxITCgtyZWZyZXNoX3R0bBgFIAEoCBIpCgtjb25zaXN0ZW5jeRgGIAEoDjIULmtlbHAudjEuQ29uc2lzdGVuY3kSFAoMbWluX3JldmlzaW9uGAcgASgDIkkKE1NldENvbnRhaW5zUmVzcG9uc2USEQoJY29udGFpbmVkGAEgAygIEg0KBWNvdW50GAIgASgDEhAKCHJldmlzaW9uGAMgASgDIqYBCg5TZXRTY2FuUmVxdWVzdBILCgNrZXkYASABKAkSEQoJa2V5X2J5dGVzGAIgASgMEg0KBWxpbWl0GAMgASgFEhIKCnBhZ2VfdG9rZW4YBCABKAkSEAoIcmV2aXNpb24YBSABKAMSKQoLY29uc2lzdGVuY3kYBiABKA4yFC5rZWxwLnYxLkNvbnNpc3RlbmN5EhQKDG1pbl9yZXZpc2lvbhgHIAEoAyJcCg9TZXRTY2FuUmVzcG9uc2USDwoHbWVtYmVycxgBIAMoDBIXCg9uZXh0X3BhZ2VfdG9rZW4YAiABKAkSDQoFY291bnQYAyABKAMSEAoIcmV2aXNpb24YBCABKAMiPgoNU2V0UG9wUmVxdWVzdBILCgNrZXkYASABKAkSEQoJa2V5X2J5dGVzGAIgASgMEg0KBWxpbWl0GAMgASgDIkIKDlNldFBvcFJlc3BvbnNlEhAKCHJldmlzaW9uGAEgASgDEg8KB21lbWJlcnMYAiADKAwSDQoFY291bnQYAyABKAMi3wEKEVNldENvbWJpbmVSZXF1ZXN0EgwKBGtleXMYASADKAkSEgoKa2V5c19ieXRlcxgCIAMoDBIoCglvcGVyYXRpb24YAyABKA4yFS5rZWxwLnYxLlNldE9wZXJhdGlvbhITCgtkZXN0aW5hdGlvbhgEIAEoCRIZChFkZXN0aW5hdGlvbl9ieXRlcxgFIAEoDBINCgVsaW1pdBgGIAEoAxIpCgtjb25zaXN0ZW5jeRgHIAEoDjIULmtlbHAudjEuQ29uc2lzdGVuY3kSFAoMbWluX3JldmlzaW9uGAggASgDIkYKElNldENvbWJpbmVSZXNwb25zZRIQCghyZXZpc2lvbhgBIAEoAxIPCgdtZW1iZXJzGAIgAygMEg0KBWNvdW50GAMgASgDKoQBCgxTZXRPcGVyYXRpb24SHQoZU0VUX09QRVJBVElPTl9VTlNQRUNJRklFRBAAEhcKE1NFVF9PUEVSQVRJT05fVU5JT04QARIeChpTRVRfT1BFUkFUSU9OX0lOVEVSU0VDVElPThACEhwKGFNFVF9PUEVSQVRJT05fRElGRkVSRU5DRRADMoMDCgpTZXRTZXJ2aWNlEjYKA0FkZBIWLmtlbHAudjEuU2V0QWRkUmVxdWVzdBoXLmtlbHAudjEuU2V0QWRkUmVzcG9uc2USPwoGUmVtb3ZlEhkua2VscC52MS5TZXRSZW1vdmVSZXF1ZXN0Ghoua2VscC52MS5TZXRSZW1vdmVSZXNwb25zZRJFCghDb250YWlucxIbLmtlbHAudjEuU2V0Q29udGFpbnNSZXF1ZXN0Ghwua2VscC52MS5TZXRDb250YWluc1Jlc3BvbnNlEjkKBFNjYW4SFy5rZWxwLnYxLlNldFNjYW5SZXF1ZXN0Ghgua2VscC52MS5TZXRTY2FuUmVzcG9uc2USNgoDUG9wEhYua2VscC52MS5TZXRQb3BSZXF1ZXN0Ghcua2VscC52MS5TZXRQb3BSZXNwb25zZRJCCgdDb21iaW5lEhoua2VscC52MS5TZXRDb21iaW5lUmVxdWVzdBobLmtlbHAudjEuU2V0Q29tYmluZVJlc3BvbnNlQhxaGmtlbHAvZ2VuL2dvL2tlbHAvdjE7a2VscHYxYgZwcm90bzM", [file_google_protobuf_duration, file_kelp_v1_types]);
 
 /**
  * Asks to add members.
@@ -201,6 +203,20 @@ export type SetContainsRequest = Message<"kelp.v1.SetContainsRequest"> & {
    * @generated from field: bool refresh_ttl = 5;
    */
   refreshTtl: boolean;
+
+  /**
+   * How new what is read must be, where several servers have the store. Unspecified (default): linearizable.
+   *
+   * @generated from field: kelp.v1.Consistency consistency = 6;
+   */
+  consistency: Consistency;
+
+  /**
+   * The server must have come to this revision, as in Consistency. 0 (default): any.
+   *
+   * @generated from field: int64 min_revision = 7;
+   */
+  minRevision: bigint;
 };
 
 /**
@@ -286,6 +302,20 @@ export type SetScanRequest = Message<"kelp.v1.SetScanRequest"> & {
    * @generated from field: int64 revision = 5;
    */
   revision: bigint;
+
+  /**
+   * How new what is read must be, where several servers have the store. Unspecified (default): linearizable.
+   *
+   * @generated from field: kelp.v1.Consistency consistency = 6;
+   */
+  consistency: Consistency;
+
+  /**
+   * The server must have come to this revision, as in Consistency. 0 (default): any.
+   *
+   * @generated from field: int64 min_revision = 7;
+   */
+  minRevision: bigint;
 };
 
 /**
@@ -455,6 +485,21 @@ export type SetCombineRequest = Message<"kelp.v1.SetCombineRequest"> & {
    * @generated from field: int64 limit = 6;
    */
   limit: bigint;
+
+  /**
+   * How new what is read must be, where several servers have the store. Unspecified (default): linearizable. Of no
+   * effect with a destination.
+   *
+   * @generated from field: kelp.v1.Consistency consistency = 7;
+   */
+  consistency: Consistency;
+
+  /**
+   * The server must have come to this revision, as in Consistency. 0 (default): any.
+   *
+   * @generated from field: int64 min_revision = 8;
+   */
+  minRevision: bigint;
 };
 
 /**

@@ -6,7 +6,7 @@ import { Cursor } from '../../../src/wire/cursor.ts';
 import { prependDouble } from '../../../src/wire/double.ts';
 import { assertFilled, endOfRoom } from '../../../src/wire/room.ts';
 import { prependText, sizeOfText } from '../../../src/wire/text.ts';
-import { prependInt64, prependVarint32, sizeOfInt64, sizeOfUint32, sizeWithLength } from '../../../src/wire/varint.ts';
+import { prependInt32, prependInt64, prependVarint32, sizeOfInt32, sizeOfInt64, sizeOfUint32, sizeWithLength } from '../../../src/wire/varint.ts';
 import { type DurationShape, emptyDuration, mergeDuration, prependDuration, sizeOfDuration } from '../../google/protobuf/duration_codec.ts';
 
 /** Asks to add elements to a HyperLogLog. */
@@ -186,6 +186,10 @@ export interface HllCountRequestShape {
   keysBytes: Uint8Array[];
   /** The revision to read at, inclusive. 0 (default) reads the newest. A compacted or future one is OUT_OF_RANGE. */
   revision: number;
+  /** How new what is read must be, where several servers have the store. Unspecified (default): linearizable. */
+  consistency: number;
+  /** The server must have come to this revision, as in Consistency. 0 (default): any. */
+  minRevision: number;
 }
 
 /** The HllCountRequest with every field at its default. */
@@ -194,6 +198,8 @@ export function emptyHllCountRequest(): HllCountRequestShape {
     keys: [],
     keysBytes: [],
     revision: 0,
+    consistency: 0,
+    minRevision: 0,
   };
 }
 
@@ -203,6 +209,8 @@ export function sizeOfHllCountRequest(message: HllCountRequestShape): number {
   for (const item of message.keys) size += 1 + sizeOfText(item);
   for (const item of message.keysBytes) size += 1 + sizeOfBytes(item);
   if (message.revision !== 0) size += 1 + sizeOfInt64(message.revision);
+  if (message.consistency !== 0) size += 1 + sizeOfInt32(message.consistency);
+  if (message.minRevision !== 0) size += 1 + sizeOfInt64(message.minRevision);
   return size;
 }
 
@@ -216,6 +224,14 @@ export function writeHllCountRequest(message: HllCountRequestShape, buffer: Buff
 /** Writes a message whose size was asked for, so that it ends before `end`; returns where it starts. */
 export function prependHllCountRequest(message: HllCountRequestShape, buffer: Buffer, end: number): number {
   let start = end;
+  if (message.minRevision !== 0) {
+    start = prependInt64(buffer, start, message.minRevision);
+    buffer[--start] = 0x28;
+  }
+  if (message.consistency !== 0) {
+    start = prependInt32(buffer, start, message.consistency);
+    buffer[--start] = 0x20;
+  }
   if (message.revision !== 0) {
     start = prependInt64(buffer, start, message.revision);
     buffer[--start] = 0x18;
@@ -254,6 +270,12 @@ export function mergeHllCountRequest(message: HllCountRequestShape, cursor: Curs
         break;
       case 0x18:
         message.revision = cursor.int64(end);
+        break;
+      case 0x20:
+        message.consistency = cursor.int32(end);
+        break;
+      case 0x28:
+        message.minRevision = cursor.int64(end);
         break;
       default:
         cursor.skip(tag, end);
@@ -874,6 +896,10 @@ export interface BloomContainsRequestShape {
   revision: number;
   /** True: the time to live of the key starts anew, as with GetRequest.refresh_ttl. Together with `revision` it is INVALID_ARGUMENT. */
   refreshTtl: boolean;
+  /** How new what is read must be, where several servers have the store. Unspecified (default): linearizable. */
+  consistency: number;
+  /** The server must have come to this revision, as in Consistency. 0 (default): any. */
+  minRevision: number;
 }
 
 /** The BloomContainsRequest with every field at its default. */
@@ -884,6 +910,8 @@ export function emptyBloomContainsRequest(): BloomContainsRequestShape {
     elements: [],
     revision: 0,
     refreshTtl: false,
+    consistency: 0,
+    minRevision: 0,
   };
 }
 
@@ -895,6 +923,8 @@ export function sizeOfBloomContainsRequest(message: BloomContainsRequestShape): 
   for (const item of message.elements) size += 1 + sizeOfBytes(item);
   if (message.revision !== 0) size += 1 + sizeOfInt64(message.revision);
   if (message.refreshTtl) size += 2;
+  if (message.consistency !== 0) size += 1 + sizeOfInt32(message.consistency);
+  if (message.minRevision !== 0) size += 1 + sizeOfInt64(message.minRevision);
   return size;
 }
 
@@ -908,6 +938,14 @@ export function writeBloomContainsRequest(message: BloomContainsRequestShape, bu
 /** Writes a message whose size was asked for, so that it ends before `end`; returns where it starts. */
 export function prependBloomContainsRequest(message: BloomContainsRequestShape, buffer: Buffer, end: number): number {
   let start = end;
+  if (message.minRevision !== 0) {
+    start = prependInt64(buffer, start, message.minRevision);
+    buffer[--start] = 0x38;
+  }
+  if (message.consistency !== 0) {
+    start = prependInt32(buffer, start, message.consistency);
+    buffer[--start] = 0x30;
+  }
   if (message.refreshTtl) {
     buffer[--start] = 1;
     buffer[--start] = 0x28;
@@ -960,6 +998,12 @@ export function mergeBloomContainsRequest(message: BloomContainsRequestShape, cu
         break;
       case 0x28:
         message.refreshTtl = cursor.bool(end);
+        break;
+      case 0x30:
+        message.consistency = cursor.int32(end);
+        break;
+      case 0x38:
+        message.minRevision = cursor.int64(end);
         break;
       default:
         cursor.skip(tag, end);

@@ -6,13 +6,15 @@ import type { GenFile, GenMessage, GenService } from "@bufbuild/protobuf/codegen
 import { fileDesc, messageDesc, serviceDesc } from "@bufbuild/protobuf/codegenv2";
 import type { Duration } from "@bufbuild/protobuf/wkt";
 import { file_google_protobuf_duration } from "@bufbuild/protobuf/wkt";
+import type { Consistency } from "./types_pb.ts";
+import { file_kelp_v1_types } from "./types_pb.ts";
 import type { Message } from "@bufbuild/protobuf";
 
 /**
  * Describes the file kelp/v1/sketch.proto.
  */
 export const file_kelp_v1_sketch: GenFile = /*@__PURE__*/
-  fileDesc("ChRrZWxwL3YxL3NrZXRjaC5wcm90bxIHa2VscC52MSJpCg1IbGxBZGRSZXF1ZXN0EgsKA2tleRgBIAEoCRIRCglrZXlfYnl0ZXMYAiABKAwSEAoIZWxlbWVudHMYAyADKAwSJgoDdHRsGAQgASgLMhkuZ29vZ2xlLnByb3RvYnVmLkR1cmF0aW9uIjMKDkhsbEFkZFJlc3BvbnNlEhAKCHJldmlzaW9uGAEgASgDEg8KB2NoYW5nZWQYAiABKAgiRQoPSGxsQ291bnRSZXF1ZXN0EgwKBGtleXMYASADKAkSEgoKa2V5c19ieXRlcxgCIAMoDBIQCghyZXZpc2lvbhgDIAEoAyIzChBIbGxDb3VudFJlc3BvbnNlEg0KBWNvdW50GAEgASgDEhAKCHJldmlzaW9uGAIgASgDIlkKD0hsbE1lcmdlUmVxdWVzdBILCgNrZXkYASABKAkSEQoJa2V5X2J5dGVzGAIgASgMEg8KB3NvdXJjZXMYAyADKAkSFQoNc291cmNlc19ieXRlcxgEIAMoDCIkChBIbGxNZXJnZVJlc3BvbnNlEhAKCHJldmlzaW9uGAEgASgDIqoBChJCbG9vbUNyZWF0ZVJlcXVlc3QSCwoDa2V5GAEgASgJEhEKCWtleV9ieXRlcxgCIAEoDBISCgplcnJvcl9yYXRlGAMgASgBEhAKCGNhcGFjaXR5GAQgASgDEhEKCWV4cGFuc2lvbhgFIAEoDRITCgtub25fc2NhbGluZxgGIAEoCBImCgN0dGwYByABKAsyGS5nb29nbGUucHJvdG9idWYuRHVyYXRpb24iJwoTQmxvb21DcmVhdGVSZXNwb25zZRIQCghyZXZpc2lvbhgBIAEoAyJrCg9CbG9vbUFkZFJlcXVlc3QSCwoDa2V5GAEgASgJEhEKCWtleV9ieXRlcxgCIAEoDBIQCghlbGVtZW50cxgDIAMoDBImCgN0dGwYBCABKAsyGS5nb29nbGUucHJvdG9idWYuRHVyYXRpb24iMwoQQmxvb21BZGRSZXNwb25zZRIQCghyZXZpc2lvbhgBIAEoAxINCgVhZGRlZBgCIAMoCCJvChRCbG9vbUNvbnRhaW5zUmVxdWVzdBILCgNrZXkYASABKAkSEQoJa2V5X2J5dGVzGAIgASgMEhAKCGVsZW1lbnRzGAMgAygMEhAKCHJldmlzaW9uGAQgASgDEhMKC3JlZnJlc2hfdHRsGAUgASgIIjwKFUJsb29tQ29udGFpbnNSZXNwb25zZRIRCgljb250YWluZWQYASADKAgSEAoIcmV2aXNpb24YAiABKAMypwMKDVNrZXRjaFNlcnZpY2USOQoGSGxsQWRkEhYua2VscC52MS5IbGxBZGRSZXF1ZXN0Ghcua2VscC52MS5IbGxBZGRSZXNwb25zZRI/CghIbGxDb3VudBIYLmtlbHAudjEuSGxsQ291bnRSZXF1ZXN0Ghkua2VscC52MS5IbGxDb3VudFJlc3BvbnNlEj8KCEhsbE1lcmdlEhgua2VscC52MS5IbGxNZXJnZVJlcXVlc3QaGS5rZWxwLnYxLkhsbE1lcmdlUmVzcG9uc2USSAoLQmxvb21DcmVhdGUSGy5rZWxwLnYxLkJsb29tQ3JlYXRlUmVxdWVzdBocLmtlbHAudjEuQmxvb21DcmVhdGVSZXNwb25zZRI/CghCbG9vbUFkZBIYLmtlbHAudjEuQmxvb21BZGRSZXF1ZXN0Ghkua2VscC52MS5CbG9vbUFkZFJlc3BvbnNlEk4KDUJsb29tQ29udGFpbnMSHS5rZWxwLnYxLkJsb29tQ29udGFpbnNSZXF1ZXN0Gh4ua2VscC52MS5CbG9vbUNvbnRhaW5zUmVzcG9uc2VCHFoaa2VscC9nZW4vZ28va2VscC92MTtrZWxwdjFiBnByb3RvMw", [file_google_protobuf_duration]);
+  fileDesc("ChRrZWxwL3YxL3NrZXRjaC5wcm90bxIHa2VscC52MSJpCg1IbGxBZGRSZXF1ZXN0EgsKA2tleRgBIAEoCRIRCglrZXlfYnl0ZXMYAiABKAwSEAoIZWxlbWVudHMYAyADKAwSJgoDdHRsGAQgASgLMhkuZ29vZ2xlLnByb3RvYnVmLkR1cmF0aW9uIjMKDkhsbEFkZFJlc3BvbnNlEhAKCHJldmlzaW9uGAEgASgDEg8KB2NoYW5nZWQYAiABKAgihgEKD0hsbENvdW50UmVxdWVzdBIMCgRrZXlzGAEgAygJEhIKCmtleXNfYnl0ZXMYAiADKAwSEAoIcmV2aXNpb24YAyABKAMSKQoLY29uc2lzdGVuY3kYBCABKA4yFC5rZWxwLnYxLkNvbnNpc3RlbmN5EhQKDG1pbl9yZXZpc2lvbhgFIAEoAyIzChBIbGxDb3VudFJlc3BvbnNlEg0KBWNvdW50GAEgASgDEhAKCHJldmlzaW9uGAIgASgDIlkKD0hsbE1lcmdlUmVxdWVzdBILCgNrZXkYASABKAkSEQoJa2V5X2J5dGVzGAIgASgMEg8KB3NvdXJjZXMYAyADKAkSFQoNc291cmNlc19ieXRlcxgEIAMoDCIkChBIbGxNZXJnZVJlc3BvbnNlEhAKCHJldmlzaW9uGAEgASgDIqoBChJCbG9vbUNyZWF0ZVJlcXVlc3QSCwoDa2V5GAEgASgJEhEKCWtleV9ieXRlcxgCIAEoDBISCgplcnJvcl9yYXRlGAMgASgBEhAKCGNhcGFjaXR5GAQgASgDEhEKCWV4cGFuc2lvbhgFIAEoDRITCgtub25fc2NhbGluZxgGIAEoCBImCgN0dGwYByABKAsyGS5nb29nbGUucHJvdG9idWYuRHVyYXRpb24iJwoTQmxvb21DcmVhdGVSZXNwb25zZRIQCghyZXZpc2lvbhgBIAEoAyJrCg9CbG9vbUFkZFJlcXVlc3QSCwoDa2V5GAEgASgJEhEKCWtleV9ieXRlcxgCIAEoDBIQCghlbGVtZW50cxgDIAMoDBImCgN0dGwYBCABKAsyGS5nb29nbGUucHJvdG9idWYuRHVyYXRpb24iMwoQQmxvb21BZGRSZXNwb25zZRIQCghyZXZpc2lvbhgBIAEoAxINCgVhZGRlZBgCIAMoCCKwAQoUQmxvb21Db250YWluc1JlcXVlc3QSCwoDa2V5GAEgASgJEhEKCWtleV9ieXRlcxgCIAEoDBIQCghlbGVtZW50cxgDIAMoDBIQCghyZXZpc2lvbhgEIAEoAxITCgtyZWZyZXNoX3R0bBgFIAEoCBIpCgtjb25zaXN0ZW5jeRgGIAEoDjIULmtlbHAudjEuQ29uc2lzdGVuY3kSFAoMbWluX3JldmlzaW9uGAcgASgDIjwKFUJsb29tQ29udGFpbnNSZXNwb25zZRIRCgljb250YWluZWQYASADKAgSEAoIcmV2aXNpb24YAiABKAMypwMKDVNrZXRjaFNlcnZpY2USOQoGSGxsQWRkEhYua2VscC52MS5IbGxBZGRSZXF1ZXN0Ghcua2VscC52MS5IbGxBZGRSZXNwb25zZRI/CghIbGxDb3VudBIYLmtlbHAudjEuSGxsQ291bnRSZXF1ZXN0Ghkua2VscC52MS5IbGxDb3VudFJlc3BvbnNlEj8KCEhsbE1lcmdlEhgua2VscC52MS5IbGxNZXJnZVJlcXVlc3QaGS5rZWxwLnYxLkhsbE1lcmdlUmVzcG9uc2USSAoLQmxvb21DcmVhdGUSGy5rZWxwLnYxLkJsb29tQ3JlYXRlUmVxdWVzdBocLmtlbHAudjEuQmxvb21DcmVhdGVSZXNwb25zZRI/CghCbG9vbUFkZBIYLmtlbHAudjEuQmxvb21BZGRSZXF1ZXN0Ghkua2VscC52MS5CbG9vbUFkZFJlc3BvbnNlEk4KDUJsb29tQ29udGFpbnMSHS5rZWxwLnYxLkJsb29tQ29udGFpbnNSZXF1ZXN0Gh4ua2VscC52MS5CbG9vbUNvbnRhaW5zUmVzcG9uc2VCHFoaa2VscC9nZW4vZ28va2VscC92MTtrZWxwdjFiBnByb3RvMw", [file_google_protobuf_duration, file_kelp_v1_types]);
 
 /**
  * Asks to add elements to a HyperLogLog.
@@ -110,6 +112,20 @@ export type HllCountRequest = Message<"kelp.v1.HllCountRequest"> & {
    * @generated from field: int64 revision = 3;
    */
   revision: bigint;
+
+  /**
+   * How new what is read must be, where several servers have the store. Unspecified (default): linearizable.
+   *
+   * @generated from field: kelp.v1.Consistency consistency = 4;
+   */
+  consistency: Consistency;
+
+  /**
+   * The server must have come to this revision, as in Consistency. 0 (default): any.
+   *
+   * @generated from field: int64 min_revision = 5;
+   */
+  minRevision: bigint;
 };
 
 /**
@@ -405,6 +421,20 @@ export type BloomContainsRequest = Message<"kelp.v1.BloomContainsRequest"> & {
    * @generated from field: bool refresh_ttl = 5;
    */
   refreshTtl: boolean;
+
+  /**
+   * How new what is read must be, where several servers have the store. Unspecified (default): linearizable.
+   *
+   * @generated from field: kelp.v1.Consistency consistency = 6;
+   */
+  consistency: Consistency;
+
+  /**
+   * The server must have come to this revision, as in Consistency. 0 (default): any.
+   *
+   * @generated from field: int64 min_revision = 7;
+   */
+  minRevision: bigint;
 };
 
 /**

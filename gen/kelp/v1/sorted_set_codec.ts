@@ -970,6 +970,10 @@ export interface SortedSetScoreRequestShape {
   revision: number;
   /** True: the time to live of the key starts anew, as with GetRequest.refresh_ttl. Together with `revision` it is INVALID_ARGUMENT. */
   refreshTtl: boolean;
+  /** How new what is read must be, where several servers have the store. Unspecified (default): linearizable. */
+  consistency: number;
+  /** The server must have come to this revision, as in Consistency. 0 (default): any. */
+  minRevision: number;
 }
 
 /** The SortedSetScoreRequest with every field at its default. */
@@ -980,6 +984,8 @@ export function emptySortedSetScoreRequest(): SortedSetScoreRequestShape {
     members: [],
     revision: 0,
     refreshTtl: false,
+    consistency: 0,
+    minRevision: 0,
   };
 }
 
@@ -991,6 +997,8 @@ export function sizeOfSortedSetScoreRequest(message: SortedSetScoreRequestShape)
   for (const item of message.members) size += 1 + sizeOfBytes(item);
   if (message.revision !== 0) size += 1 + sizeOfInt64(message.revision);
   if (message.refreshTtl) size += 2;
+  if (message.consistency !== 0) size += 1 + sizeOfInt32(message.consistency);
+  if (message.minRevision !== 0) size += 1 + sizeOfInt64(message.minRevision);
   return size;
 }
 
@@ -1004,6 +1012,14 @@ export function writeSortedSetScoreRequest(message: SortedSetScoreRequestShape, 
 /** Writes a message whose size was asked for, so that it ends before `end`; returns where it starts. */
 export function prependSortedSetScoreRequest(message: SortedSetScoreRequestShape, buffer: Buffer, end: number): number {
   let start = end;
+  if (message.minRevision !== 0) {
+    start = prependInt64(buffer, start, message.minRevision);
+    buffer[--start] = 0x38;
+  }
+  if (message.consistency !== 0) {
+    start = prependInt32(buffer, start, message.consistency);
+    buffer[--start] = 0x30;
+  }
   if (message.refreshTtl) {
     buffer[--start] = 1;
     buffer[--start] = 0x28;
@@ -1056,6 +1072,12 @@ export function mergeSortedSetScoreRequest(message: SortedSetScoreRequestShape, 
         break;
       case 0x28:
         message.refreshTtl = cursor.bool(end);
+        break;
+      case 0x30:
+        message.consistency = cursor.int32(end);
+        break;
+      case 0x38:
+        message.minRevision = cursor.int64(end);
         break;
       default:
         cursor.skip(tag, end);
@@ -1161,6 +1183,10 @@ export interface SortedSetRankRequestShape {
   member: Uint8Array;
   /** True: counted from the highest score. */
   reverse: boolean;
+  /** How new what is read must be, where several servers have the store. Unspecified (default): linearizable. */
+  consistency: number;
+  /** The server must have come to this revision, as in Consistency. 0 (default): any. */
+  minRevision: number;
 }
 
 /** The SortedSetRankRequest with every field at its default. */
@@ -1170,6 +1196,8 @@ export function emptySortedSetRankRequest(): SortedSetRankRequestShape {
     keyBytes: NO_BYTES,
     member: NO_BYTES,
     reverse: false,
+    consistency: 0,
+    minRevision: 0,
   };
 }
 
@@ -1180,6 +1208,8 @@ export function sizeOfSortedSetRankRequest(message: SortedSetRankRequestShape): 
   if (message.keyBytes.length !== 0) size += 1 + sizeOfBytes(message.keyBytes);
   if (message.member.length !== 0) size += 1 + sizeOfBytes(message.member);
   if (message.reverse) size += 2;
+  if (message.consistency !== 0) size += 1 + sizeOfInt32(message.consistency);
+  if (message.minRevision !== 0) size += 1 + sizeOfInt64(message.minRevision);
   return size;
 }
 
@@ -1193,6 +1223,14 @@ export function writeSortedSetRankRequest(message: SortedSetRankRequestShape, bu
 /** Writes a message whose size was asked for, so that it ends before `end`; returns where it starts. */
 export function prependSortedSetRankRequest(message: SortedSetRankRequestShape, buffer: Buffer, end: number): number {
   let start = end;
+  if (message.minRevision !== 0) {
+    start = prependInt64(buffer, start, message.minRevision);
+    buffer[--start] = 0x30;
+  }
+  if (message.consistency !== 0) {
+    start = prependInt32(buffer, start, message.consistency);
+    buffer[--start] = 0x28;
+  }
   if (message.reverse) {
     buffer[--start] = 1;
     buffer[--start] = 0x20;
@@ -1238,6 +1276,12 @@ export function mergeSortedSetRankRequest(message: SortedSetRankRequestShape, cu
         break;
       case 0x20:
         message.reverse = cursor.bool(end);
+        break;
+      case 0x28:
+        message.consistency = cursor.int32(end);
+        break;
+      case 0x30:
+        message.minRevision = cursor.int64(end);
         break;
       default:
         cursor.skip(tag, end);
@@ -1366,6 +1410,10 @@ export interface SortedSetRangeRequestShape {
   revision: number;
   /** True: no members, only their number, of the newest state. `limit`, `page_token` and `revision` are then INVALID_ARGUMENT. */
   countOnly: boolean;
+  /** How new what is read must be, where several servers have the store. Unspecified (default): linearizable. */
+  consistency: number;
+  /** The server must have come to this revision, as in Consistency. 0 (default): any. */
+  minRevision: number;
 }
 
 /** The SortedSetRangeRequest with every field at its default. */
@@ -1379,6 +1427,8 @@ export function emptySortedSetRangeRequest(): SortedSetRangeRequestShape {
     pageToken: '',
     revision: 0,
     countOnly: false,
+    consistency: 0,
+    minRevision: 0,
   };
 }
 
@@ -1393,6 +1443,8 @@ export function sizeOfSortedSetRangeRequest(message: SortedSetRangeRequestShape)
   if (message.pageToken !== '') size += 1 + sizeOfText(message.pageToken);
   if (message.revision !== 0) size += 1 + sizeOfInt64(message.revision);
   if (message.countOnly) size += 2;
+  if (message.consistency !== 0) size += 1 + sizeOfInt32(message.consistency);
+  if (message.minRevision !== 0) size += 1 + sizeOfInt64(message.minRevision);
   return size;
 }
 
@@ -1406,6 +1458,14 @@ export function writeSortedSetRangeRequest(message: SortedSetRangeRequestShape, 
 /** Writes a message whose size was asked for, so that it ends before `end`; returns where it starts. */
 export function prependSortedSetRangeRequest(message: SortedSetRangeRequestShape, buffer: Buffer, end: number): number {
   let start = end;
+  if (message.minRevision !== 0) {
+    start = prependInt64(buffer, start, message.minRevision);
+    buffer[--start] = 0x50;
+  }
+  if (message.consistency !== 0) {
+    start = prependInt32(buffer, start, message.consistency);
+    buffer[--start] = 0x48;
+  }
   if (message.countOnly) {
     buffer[--start] = 1;
     buffer[--start] = 0x40;
@@ -1482,6 +1542,12 @@ export function mergeSortedSetRangeRequest(message: SortedSetRangeRequestShape, 
         break;
       case 0x40:
         message.countOnly = cursor.bool(end);
+        break;
+      case 0x48:
+        message.consistency = cursor.int32(end);
+        break;
+      case 0x50:
+        message.minRevision = cursor.int64(end);
         break;
       default:
         cursor.skip(tag, end);
@@ -1958,6 +2024,13 @@ export interface SortedSetCombineRequestShape {
   destination: string;
   /** The same in bytes. */
   destinationBytes: Uint8Array;
+  /**
+   * How new what is read must be, where several servers have the store. Unspecified (default): linearizable. Of no
+   * effect with a destination.
+   */
+  consistency: number;
+  /** The server must have come to this revision, as in Consistency. 0 (default): any. */
+  minRevision: number;
 }
 
 /** The SortedSetCombineRequest with every field at its default. */
@@ -1970,6 +2043,8 @@ export function emptySortedSetCombineRequest(): SortedSetCombineRequestShape {
     aggregate: 0,
     destination: '',
     destinationBytes: NO_BYTES,
+    consistency: 0,
+    minRevision: 0,
   };
 }
 
@@ -1987,6 +2062,8 @@ export function sizeOfSortedSetCombineRequest(message: SortedSetCombineRequestSh
   if (message.aggregate !== 0) size += 1 + sizeOfInt32(message.aggregate);
   if (message.destination !== '') size += 1 + sizeOfText(message.destination);
   if (message.destinationBytes.length !== 0) size += 1 + sizeOfBytes(message.destinationBytes);
+  if (message.consistency !== 0) size += 1 + sizeOfInt32(message.consistency);
+  if (message.minRevision !== 0) size += 1 + sizeOfInt64(message.minRevision);
   return size;
 }
 
@@ -2000,6 +2077,14 @@ export function writeSortedSetCombineRequest(message: SortedSetCombineRequestSha
 /** Writes a message whose size was asked for, so that it ends before `end`; returns where it starts. */
 export function prependSortedSetCombineRequest(message: SortedSetCombineRequestShape, buffer: Buffer, end: number): number {
   let start = end;
+  if (message.minRevision !== 0) {
+    start = prependInt64(buffer, start, message.minRevision);
+    buffer[--start] = 0x48;
+  }
+  if (message.consistency !== 0) {
+    start = prependInt32(buffer, start, message.consistency);
+    buffer[--start] = 0x40;
+  }
   if (message.destinationBytes.length !== 0) {
     start = prependBytes(buffer, start, message.destinationBytes);
     buffer[--start] = 0x3a;
@@ -2075,6 +2160,12 @@ export function mergeSortedSetCombineRequest(message: SortedSetCombineRequestSha
         break;
       case 0x3a:
         message.destinationBytes = cursor.bytes(end);
+        break;
+      case 0x40:
+        message.consistency = cursor.int32(end);
+        break;
+      case 0x48:
+        message.minRevision = cursor.int64(end);
         break;
       default:
         cursor.skip(tag, end);

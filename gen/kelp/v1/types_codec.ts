@@ -8,6 +8,30 @@ import { prependText, sizeOfText } from '../../../src/wire/text.ts';
 import { prependInt32, prependInt64, prependVarint32, sizeOfInt32, sizeOfInt64, sizeWithLength } from '../../../src/wire/varint.ts';
 import { type TimestampShape, emptyTimestamp, mergeTimestamp, prependTimestamp, sizeOfTimestamp } from '../../google/protobuf/timestamp_codec.ts';
 
+/**
+ * How new what a read shows must be. It matters in a cluster alone, where a server may not have yet what another one has
+ * acknowledged: a store on one server is linearizable in any case.
+ *
+ * Reads also have a `min_revision`, which is another thing: the server waits with the read until it has come to that revision,
+ * for as long as the call's deadline lets it. With CONSISTENCY_LOCAL and the revision of the reply to one's own write, a read shows
+ * that write without being as new as a linearizable one; with the revision of the last read, it never goes back behind
+ * that, whichever server it meets. A server that is alone, or is the writer, has come to every revision that it told
+ * anyone of, so there a higher one is OUT_OF_RANGE at once. It says nothing of the `revision` to read at. Negative is INVALID_ARGUMENT.
+ *
+ * A read that writes (`refresh_ttl`) is linearizable in any case, as every write is.
+ */
+export const Consistency = {
+  /** Linearizable. */
+  UNSPECIFIED: 0,
+  /** The read sees every write that was acknowledged, by any server, before it started. */
+  LINEARIZABLE: 1,
+  /**
+   * The read shows what the server that is asked has now, which in a cluster may be old: as it was at one revision, with no
+   * question to others. It is served also where that server does not reach the others.
+   */
+  LOCAL: 2,
+} as const;
+
 /** What a key holds. */
 export const ValueType = {
   /** Plain bytes; a HyperLogLog, too. */

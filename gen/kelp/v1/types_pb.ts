@@ -38,7 +38,7 @@ import type { Message, UnknownEnum } from "@bufbuild/protobuf";
  * Describes the file kelp/v1/types.proto.
  */
 export const file_kelp_v1_types: GenFile = /*@__PURE__*/
-  fileDesc("ChNrZWxwL3YxL3R5cGVzLnByb3RvEgdrZWxwLnYxItsBCgVFbnRyeRILCgNrZXkYASABKAkSDQoFdmFsdWUYAiABKAwSFwoPY3JlYXRlX3JldmlzaW9uGAMgASgDEhQKDG1vZF9yZXZpc2lvbhgEIAEoAxIPCgd2ZXJzaW9uGAUgASgDEhAKCGxlYXNlX2lkGAYgASgDEi8KC2V4cGlyZV90aW1lGAcgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIRCglrZXlfYnl0ZXMYCCABKAwSIAoEdHlwZRgJIAEoDjISLmtlbHAudjEuVmFsdWVUeXBlIqEBCghLZXlSYW5nZRIOCgZwcmVmaXgYASABKAkSDQoFc3RhcnQYAiABKAkSCwoDZW5kGAMgASgJEgsKA2tleRgEIAEoCRILCgNhbGwYBSABKAgSFAoMcHJlZml4X2J5dGVzGAYgASgMEhMKC3N0YXJ0X2J5dGVzGAcgASgMEhEKCWVuZF9ieXRlcxgIIAEoDBIRCglrZXlfYnl0ZXMYCSABKAwiZwoJQ29uZGl0aW9uEhgKDm11c3Rfbm90X2V4aXN0GAEgASgISAASFAoKbXVzdF9leGlzdBgCIAEoCEgAEh0KE21vZF9yZXZpc2lvbl9lcXVhbHMYAyABKANIAEILCgljb25kaXRpb24qtAEKCVZhbHVlVHlwZRIaChZWQUxVRV9UWVBFX1VOU1BFQ0lGSUVEEAASEwoPVkFMVUVfVFlQRV9IQVNIEAESEwoPVkFMVUVfVFlQRV9MSVNUEAISEgoOVkFMVUVfVFlQRV9TRVQQAxIZChVWQUxVRV9UWVBFX1NPUlRFRF9TRVQQBBIVChFWQUxVRV9UWVBFX1NUUkVBTRAFEhsKF1ZBTFVFX1RZUEVfQkxPT01fRklMVEVSEAZCHFoaa2VscC9nZW4vZ28va2VscC92MTtrZWxwdjFiBnByb3RvMw", [file_google_protobuf_timestamp]);
+  fileDesc("ChNrZWxwL3YxL3R5cGVzLnByb3RvEgdrZWxwLnYxItsBCgVFbnRyeRILCgNrZXkYASABKAkSDQoFdmFsdWUYAiABKAwSFwoPY3JlYXRlX3JldmlzaW9uGAMgASgDEhQKDG1vZF9yZXZpc2lvbhgEIAEoAxIPCgd2ZXJzaW9uGAUgASgDEhAKCGxlYXNlX2lkGAYgASgDEi8KC2V4cGlyZV90aW1lGAcgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIRCglrZXlfYnl0ZXMYCCABKAwSIAoEdHlwZRgJIAEoDjISLmtlbHAudjEuVmFsdWVUeXBlIqEBCghLZXlSYW5nZRIOCgZwcmVmaXgYASABKAkSDQoFc3RhcnQYAiABKAkSCwoDZW5kGAMgASgJEgsKA2tleRgEIAEoCRILCgNhbGwYBSABKAgSFAoMcHJlZml4X2J5dGVzGAYgASgMEhMKC3N0YXJ0X2J5dGVzGAcgASgMEhEKCWVuZF9ieXRlcxgIIAEoDBIRCglrZXlfYnl0ZXMYCSABKAwiZwoJQ29uZGl0aW9uEhgKDm11c3Rfbm90X2V4aXN0GAEgASgISAASFAoKbXVzdF9leGlzdBgCIAEoCEgAEh0KE21vZF9yZXZpc2lvbl9lcXVhbHMYAyABKANIAEILCgljb25kaXRpb24qXwoLQ29uc2lzdGVuY3kSGwoXQ09OU0lTVEVOQ1lfVU5TUEVDSUZJRUQQABIcChhDT05TSVNURU5DWV9MSU5FQVJJWkFCTEUQARIVChFDT05TSVNURU5DWV9MT0NBTBACKrQBCglWYWx1ZVR5cGUSGgoWVkFMVUVfVFlQRV9VTlNQRUNJRklFRBAAEhMKD1ZBTFVFX1RZUEVfSEFTSBABEhMKD1ZBTFVFX1RZUEVfTElTVBACEhIKDlZBTFVFX1RZUEVfU0VUEAMSGQoVVkFMVUVfVFlQRV9TT1JURURfU0VUEAQSFQoRVkFMVUVfVFlQRV9TVFJFQU0QBRIbChdWQUxVRV9UWVBFX0JMT09NX0ZJTFRFUhAGQhxaGmtlbHAvZ2VuL2dvL2tlbHAvdjE7a2VscHYxYgZwcm90bzM", [file_google_protobuf_timestamp]);
 
 /**
  * One key with its value, as of one revision.
@@ -248,6 +248,66 @@ export const ConditionSchema: GenMessage<Condition> = /*@__PURE__*/
   messageDesc(file_kelp_v1_types, 2);
 
 /**
+ * How new what a read shows must be. It matters in a cluster alone, where a server may not have yet what another one has
+ * acknowledged: a store on one server is linearizable in any case.
+ *
+ * Reads also have a `min_revision`, which is another thing: the server waits with the read until it has come to that revision,
+ * for as long as the call's deadline lets it. With CONSISTENCY_LOCAL and the revision of the reply to one's own write, a read shows
+ * that write without being as new as a linearizable one; with the revision of the last read, it never goes back behind
+ * that, whichever server it meets. A server that is alone, or is the writer, has come to every revision that it told
+ * anyone of, so there a higher one is OUT_OF_RANGE at once. It says nothing of the `revision` to read at. Negative is INVALID_ARGUMENT.
+ *
+ * A read that writes (`refresh_ttl`) is linearizable in any case, as every write is.
+ *
+ * @generated from enum kelp.v1.Consistency
+ */
+export const Consistency = {
+  /**
+   * Linearizable.
+   *
+   * @generated from enum value: CONSISTENCY_UNSPECIFIED = 0;
+   */
+  UNSPECIFIED: 0,
+
+  /**
+   * The read sees every write that was acknowledged, by any server, before it started.
+   *
+   * @generated from enum value: CONSISTENCY_LINEARIZABLE = 1;
+   */
+  LINEARIZABLE: 1,
+
+  /**
+   * The read shows what the server that is asked has now, which in a cluster may be old: as it was at one revision, with no
+   * question to others. It is served also where that server does not reach the others.
+   *
+   * @generated from enum value: CONSISTENCY_LOCAL = 2;
+   */
+  LOCAL: 2,
+} as const;
+
+/**
+ * How new what a read shows must be. It matters in a cluster alone, where a server may not have yet what another one has
+ * acknowledged: a store on one server is linearizable in any case.
+ *
+ * Reads also have a `min_revision`, which is another thing: the server waits with the read until it has come to that revision,
+ * for as long as the call's deadline lets it. With CONSISTENCY_LOCAL and the revision of the reply to one's own write, a read shows
+ * that write without being as new as a linearizable one; with the revision of the last read, it never goes back behind
+ * that, whichever server it meets. A server that is alone, or is the writer, has come to every revision that it told
+ * anyone of, so there a higher one is OUT_OF_RANGE at once. It says nothing of the `revision` to read at. Negative is INVALID_ARGUMENT.
+ *
+ * A read that writes (`refresh_ttl`) is linearizable in any case, as every write is.
+ *
+ * @generated from enum kelp.v1.Consistency
+ */
+export type Consistency = (typeof Consistency)[keyof typeof Consistency] | UnknownEnum;
+
+/**
+ * Describes the enum kelp.v1.Consistency.
+ */
+export const ConsistencySchema: GenEnum<Consistency> = /*@__PURE__*/
+  enumDesc(file_kelp_v1_types, 0);
+
+/**
  * What a key holds.
  *
  * @generated from enum kelp.v1.ValueType
@@ -314,5 +374,5 @@ export type ValueType = (typeof ValueType)[keyof typeof ValueType] | UnknownEnum
  * Describes the enum kelp.v1.ValueType.
  */
 export const ValueTypeSchema: GenEnum<ValueType> = /*@__PURE__*/
-  enumDesc(file_kelp_v1_types, 0);
+  enumDesc(file_kelp_v1_types, 1);
 

@@ -21,7 +21,8 @@ import { client as limits } from '../../limits.ts';
 import { CallFailure } from '../errors/call-failure.ts';
 import { KelpError } from '../errors/error.ts';
 import { mayPass, toKelpError } from '../errors/kelp-error.ts';
-import type { CallOptions } from '../messages/types.ts';
+import { type DemandDefaults, type ReadDemand, toReadDemand } from '../messages/read-demand.ts';
+import type { CallOptions, ReadCallOptions } from '../messages/types.ts';
 import { Authorization } from './authorization.ts';
 import type { CallTrace, CallTraces } from './call-trace.ts';
 import type { CallTransport } from './call-transport.ts';
@@ -34,6 +35,8 @@ export interface CallerOptions {
   readonly transport: CallTransport;
   readonly deadlineMs: number;
   readonly retries: number;
+  /** What reads ask for that have no options of their own. */
+  readonly demand?: DemandDefaults;
   readonly pace: Pace;
   /** `undefined`: calls show none. */
   readonly credentials: Credentials | CredentialsSource | undefined;
@@ -71,14 +74,16 @@ export class Caller {
   readonly pace: Pace;
   readonly #transport: CallTransport;
   readonly #traces: CallTraces | undefined;
+  readonly #demand: DemandDefaults;
   readonly #authorization: Authorization;
   readonly #closed = new AbortController();
   #isClosed = false;
 
-  constructor({ transport, deadlineMs, retries, pace, credentials, traces }: CallerOptions) {
+  constructor({ transport, deadlineMs, retries, demand = {}, pace, credentials, traces }: CallerOptions) {
     this.#transport = transport;
     this.#authorization = new Authorization(credentials, transport);
     this.#traces = traces;
+    this.#demand = demand;
     this.retries = retries;
     this.pace = pace;
     this.deadlineMs = deadlineMs;
@@ -93,6 +98,11 @@ export class Caller {
     this.#isClosed = true;
     this.#closed.abort();
     this.#transport.close();
+  }
+
+  /** How new a read of such options must be, as its request says it. */
+  demand(options: ReadCallOptions): ReadDemand {
+    return toReadDemand(options, this.#demand);
   }
 
   /** A call that changes nothing, or the same however often it is made. */

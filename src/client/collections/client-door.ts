@@ -5,7 +5,7 @@ import { collectionCallChecks } from '../../arguments/collection-calls.ts';
 import type { CollectionDoor } from '../../collections/door.ts';
 import { placesOf } from '../../collections/list.ts';
 import type { CollectionReadAnswer, CollectionReadKind, CollectionReads } from '../../collections/reads.ts';
-import { callTable } from '../calls/call-arguments.ts';
+import { callTable, demandTable } from '../calls/call-arguments.ts';
 import type { Caller } from '../calls/caller.ts';
 import {
   hashMethods,
@@ -25,9 +25,9 @@ import {
 } from '../messages/collections/operations.ts';
 import * as requests from '../messages/collections/reads.ts';
 import { toScores } from '../messages/collections/sorted-set.ts';
-import type { CallOptions } from '../messages/types.ts';
+import type { CallOptions, ReadCallOptions } from '../messages/types.ts';
 
-const checks = collectionCallChecks(roundedTimes.ttlMs, callTable);
+const checks = collectionCallChecks(roundedTimes.ttlMs, callTable, demandTable);
 
 type ChangeMethods = {
   readonly [Kind in CollectionKind]: Method<RequestOf<Kind>, ReplyOf<Kind>>;
@@ -63,7 +63,7 @@ type ReadCalls = {
   readonly [Kind in CollectionReadKind]: (
     caller: Caller,
     asked: CollectionReads[Kind],
-    options: CallOptions,
+    options: ReadCallOptions,
   ) => Promise<CollectionReadAnswer<Kind>>;
 };
 
@@ -78,12 +78,17 @@ function checkComplete(answers: readonly unknown[], asked: readonly unknown[], m
 
 const readCalls: ReadCalls = {
   hashGet: (caller, asked, options) =>
-    caller[callOf(asked)](hashMethods.get, requests.toHashGet(asked), options),
+    caller[callOf(asked)](
+      hashMethods.get,
+      { ...requests.toHashGet(asked), ...caller.demand(options) },
+      options,
+    ),
 
-  hashScan: (caller, asked, options) => caller.read(hashMethods.scan, requests.toHashScan(asked), options),
+  hashScan: (caller, asked, options) =>
+    caller.read(hashMethods.scan, { ...requests.toHashScan(asked), ...caller.demand(options) }, options),
 
   async listRange(caller, asked, options) {
-    const request = requests.toListRange(asked);
+    const request = { ...requests.toListRange(asked), ...caller.demand(options) };
     const reply = await caller[callOf(asked)](listMethods.range, request, options);
     const [first, last] = placesOf(asked, reply.count);
     if (first <= last && reply.elements.length === 0) throw incompleteReply('the elements that it counts');
@@ -91,48 +96,57 @@ const readCalls: ReadCalls = {
   },
 
   async setContains(caller, asked, options) {
-    const request = requests.toSetContains(asked);
+    const request = { ...requests.toSetContains(asked), ...caller.demand(options) };
     const reply = await caller[callOf(asked)](setMethods.contains, request, options);
     checkComplete(reply.contained, asked.members, 'the answer for some member');
     return reply;
   },
 
-  setScan: (caller, asked, options) => caller.read(setMethods.scan, requests.toSetScan(asked), options),
+  setScan: (caller, asked, options) =>
+    caller.read(setMethods.scan, { ...requests.toSetScan(asked), ...caller.demand(options) }, options),
 
   async sortedSetScore(caller, asked, options) {
-    const request = requests.toSortedSetScore(asked);
+    const request = { ...requests.toSortedSetScore(asked), ...caller.demand(options) };
     const { scores, ...reply } = await caller[callOf(asked)](sortedSetMethods.score, request, options);
     checkComplete(scores, asked.members, 'the score of some member');
     return { ...reply, scores: toScores(scores) };
   },
 
   sortedSetRank: (caller, asked, options) =>
-    caller.read(sortedSetMethods.rank, requests.toSortedSetRank(asked), options),
+    caller.read(
+      sortedSetMethods.rank,
+      { ...requests.toSortedSetRank(asked), ...caller.demand(options) },
+      options,
+    ),
 
   sortedSetRange: (caller, asked, options) =>
-    caller.read(sortedSetMethods.range, requests.toSortedSetPage(asked), options),
+    caller.read(
+      sortedSetMethods.range,
+      { ...requests.toSortedSetPage(asked), ...caller.demand(options) },
+      options,
+    ),
 
   async sortedSetCount(caller, asked, options) {
-    const request = requests.toSortedSetCount(asked);
+    const request = { ...requests.toSortedSetCount(asked), ...caller.demand(options) };
     const { count, revision } = await caller.read(sortedSetMethods.range, request, options);
     return { count, revision };
   },
 
   async hllCount(caller, asked, options) {
-    const request = requests.toHllCount(asked);
+    const request = { ...requests.toHllCount(asked), ...caller.demand(options) };
     const { count, revision } = await caller.read(sketchMethods.hllCount, request, options);
     return { count, revision };
   },
 
   async bloomContains(caller, asked, options) {
-    const request = requests.toBloomContains(asked);
+    const request = { ...requests.toBloomContains(asked), ...caller.demand(options) };
     const reply = await caller[callOf(asked)](sketchMethods.bloomContains, request, options);
     checkComplete(reply.contained, asked.elements, 'the answer for some element');
     return reply;
   },
 };
 
-export class ClientDoor implements CollectionDoor<CallOptions> {
+export class ClientDoor implements CollectionDoor<CallOptions, ReadCallOptions> {
   readonly checks = checks;
   readonly #caller: Caller;
 
@@ -151,14 +165,16 @@ export class ClientDoor implements CollectionDoor<CallOptions> {
   ): Promise<CollectionAnswers[Kind] & { readonly revision: number }> {
     const method: ChangeMethods[Kind] = changeMethods[kind];
     const request = toCollectionRequest(kind, given);
-    const reply = await this.#caller[isRead(kind, given) ? 'read' : 'write'](method, request, options);
+    const isReading = isRead(kind, given);
+    if (isReading) Object.assign(request, this.#caller.demand(options));
+    const reply = await this.#caller[isReading ? 'read' : 'write'](method, request, options);
     return toCollectionAnswer(kind, reply);
   }
 
   read<Kind extends CollectionReadKind>(
     kind: Kind,
     asked: CollectionReads[Kind],
-    options: CallOptions,
+    options: ReadCallOptions,
   ): Promise<CollectionReadAnswer<Kind>> {
     const call: ReadCalls[Kind] = readCalls[kind];
     return call(this.#caller, asked, options);

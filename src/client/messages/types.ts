@@ -17,7 +17,24 @@ export interface CallOptions {
   readonly deadlineMs?: number;
 }
 
-export interface GetOptions extends Omit<api.GetOptions, 'admit'>, CallOptions {}
+/** Of a read, in a cluster: `linearizable` sees all that any server had acknowledged before, `local` what the server has that is asked. */
+export type Consistency = 'linearizable' | 'local';
+
+/** What every call takes that reads the store. */
+export interface ReadCallOptions extends CallOptions {
+  /**
+   * How new what it reads must be, which matters in a cluster alone. `local` asks no other server, and may show an old state. Default: the
+   * client's, which is `linearizable` unless it was told otherwise. A read that writes (`refreshTtl`) is linearizable in any case.
+   */
+  readonly consistency?: Consistency;
+  /**
+   * The server must have come to this revision, for which it waits: with that of one's own write, a `local` read shows the write. A
+   * server that is alone has come to all that it told of, and refuses a higher one (`revisionFuture`). Default: the client's, or none.
+   */
+  readonly minRevision?: number;
+}
+
+export interface GetOptions extends Omit<api.GetOptions, 'admit'>, ReadCallOptions {}
 
 export type GetResult = api.GetResult<Entry>;
 
@@ -40,9 +57,13 @@ export type DeleteRangeResult = api.DeleteRangeResult;
  */
 export interface ListOptions extends CallOptions, PagedListOptions {}
 
-export interface ScanOptions extends Omit<api.ScanPageOptions, keyof api.PageOptions>, ListOptions {}
+/** What `keys` takes. */
+export interface KeysOptions extends ListOptions, ReadCallOptions {}
 
-export interface CountOptions extends api.CountOptions, CallOptions {}
+export interface ScanOptions
+  extends Omit<api.ScanPageOptions, keyof api.PageOptions>, ListOptions, ReadCallOptions {}
+
+export interface CountOptions extends api.CountOptions, ReadCallOptions {}
 
 export interface IncrementOptions extends api.IncrementOptions, CallOptions {}
 

@@ -19,7 +19,10 @@ import type { CallOptions } from '../messages/types.ts';
 import type { ReadPages } from '../../paged-list.ts';
 
 /** What all streams of a scan ask for alike. */
-export type ScannedRange = Pick<ScanStreamRequestShape, 'range' | 'revision' | 'reverse' | 'keysOnly'>;
+export type ScannedRange = Pick<
+  ScanStreamRequestShape,
+  'range' | 'revision' | 'reverse' | 'keysOnly' | 'consistency' | 'minRevision'
+>;
 
 export function streamOfPages(caller: Caller, range: ScannedRange, options: CallOptions): ReadPages<Entry> {
   return async function* (limit, chunkLimit) {

@@ -16,7 +16,7 @@ import { fixed } from '../../limits.ts';
 import { collectionReaders, readCombination, type ReadStore } from './read-calls.ts';
 import type { ChargeElement } from './reads.ts';
 
-const checks = collectionCallChecks(wholeTimes.ttlMs, {});
+const checks = collectionCallChecks(wholeTimes.ttlMs, {}, {});
 
 /** The calls of a store that changes are made with; see `KvStore`. */
 interface ChangeStore extends ReadStore {

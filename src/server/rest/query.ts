@@ -2,11 +2,13 @@
  * The parameters of a query (`?ttl=30s&lease=7`), each of which stands in the table of its operation with the kind of its
  * value. One that is not known is refused, and so is one that is given twice: it could be the condition of a write.
  */
+import { Consistency } from '../../../gen/kelp/v1/types_codec.ts';
 import type { Key } from '../../api.ts';
 import { nearestName } from '../../arguments/nearest-name.ts';
 import { StoreError } from '../../errors.ts';
 import { fixed, serverFixed } from '../../limits.ts';
 import { OptionError, parseDurationMs } from '../config/option-values.ts';
+import type { ReadDemand } from '../services/read-demand.ts';
 import { percentDecoded, percentDecodedText } from './percent.ts';
 
 /**
@@ -81,6 +83,24 @@ export const timeToLiveParameter: ReadParameter<number> = (encoded, name) => {
   }
   return ms;
 };
+
+/** How new a read must be, as the number of kelp.v1.Consistency. */
+export const consistencyParameter: ReadParameter<number> = (encoded, name) => {
+  if (encoded === 'linearizable') return Consistency.LINEARIZABLE;
+  if (encoded === 'local') return Consistency.LOCAL;
+  throw wrong(name, `must be linearizable or local, not ${quoted(encoded)}`);
+};
+
+/** What each read takes; see `services/read-demand.ts`. */
+export const readParameters = {
+  consistency: consistencyParameter,
+  min_revision: wholeNumberParameter,
+} as const;
+
+/** What a read asks for by them. */
+export function demandIn(query: QueryOf<typeof readParameters>): ReadDemand {
+  return { consistency: query.consistency ?? Consistency.UNSPECIFIED, minRevision: query.min_revision ?? 0 };
+}
 
 function unknownParameter(name: string, known: readonly string[]): StoreError {
   const nearest = nearestName(name, known);

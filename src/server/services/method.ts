@@ -26,6 +26,7 @@ import type { CallSpan } from '../tracing/call-span.ts';
 import { malformedRequestError } from '../calls/call-error.ts';
 import { checkBinaryParts } from '../calls/request-parts.ts';
 import { largeIntegerError } from './large-integer.ts';
+import { type ReadDemand, checkReadDemand } from './read-demand.ts';
 
 /** How a request is read, and a reply written: functions of `gen/`. */
 export interface Codecs<Request = unknown, Reply = unknown> {
@@ -153,6 +154,19 @@ export function unary<Request, Reply>(
   run: UnaryMethod<Request, Reply>['run'],
 ): UnaryMethod<Request, Reply> {
   return { kind: 'unary', desc, codecs, isWrite: false, run: allowed(desc, needs, run) };
+}
+
+/** One that reads the store, whose request says how new what it reads must be. */
+export function unaryRead<Request extends ReadDemand, Reply>(
+  desc: DescMethodUnary,
+  codecs: Codecs<Request, Reply>,
+  needs: Needs<Request>,
+  run: UnaryMethod<Request, Reply>['run'],
+): UnaryMethod<Request, Reply> {
+  return unary(desc, codecs, needs, (store, request, call) => {
+    checkReadDemand(store, request);
+    return run(store, request, call);
+  });
 }
 
 export function unaryWrite<Request, Reply>(

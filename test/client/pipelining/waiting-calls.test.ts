@@ -1,6 +1,7 @@
 import { expect, test } from 'vitest';
 import { kvMethods } from '../../../src/client/calls/method.ts';
 import type { Method, Piped } from '../../../src/client/calls/method.ts';
+import { NO_DEMAND } from '../../../src/client/messages/read-demand.ts';
 import { canceled } from '../../../src/client/errors/call-failure.ts';
 import { PipelinedCall } from '../../../src/client/pipelining/pipelined-call.ts';
 import { WaitingCalls } from '../../../src/client/pipelining/waiting-calls.ts';
@@ -8,7 +9,7 @@ import { client as limits } from '../../../src/limits.ts';
 
 function get(key: string): PipelinedCall {
   const method = kvMethods.get as Method<unknown, unknown>;
-  const request = { key, keyBytes: new Uint8Array(0), revision: 0, refreshTtl: false };
+  const request = { key, keyBytes: new Uint8Array(0), revision: 0, refreshTtl: false, ...NO_DEMAND };
   const ignore = (): void => undefined;
   return new PipelinedCall(method, method.piped as Piped<unknown>, request, 1000, undefined, ignore, ignore);
 }

@@ -8,6 +8,7 @@ import {
 } from '../../../../gen/kelp/v1/set_codec.ts';
 import type { CollectionArguments, SetOperation } from '../../../api-collections.ts';
 import type { Key } from '../../../api-value.ts';
+import { NO_DEMAND } from '../read-demand.ts';
 import { toKey, toKeyList, toTtl } from '../request.ts';
 import { toElements } from './elements.ts';
 
@@ -35,6 +36,7 @@ export function toSetCombine(given: CollectionArguments['setCombine']): SetCombi
     ...toKeyList(keys),
     operation: numberByOperation[operation],
     ...toDestination(destination),
+    ...NO_DEMAND,
     limit,
   };
 }

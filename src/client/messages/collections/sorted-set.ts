@@ -20,6 +20,7 @@ import type {
 } from '../../../api-collections.ts';
 import type { Value } from '../../../api-value.ts';
 import { copyOf } from '../../../arguments/value.ts';
+import { NO_DEMAND } from '../read-demand.ts';
 import { toKey, toKeyList, toTtl } from '../request.ts';
 import { toElements } from './elements.ts';
 import { numberByOperation, toDestination } from './set.ts';
@@ -73,6 +74,7 @@ export function toSortedSetCombine(
     weights: [...weights],
     aggregate: numberByAggregate[aggregate],
     ...toDestination(destination),
+    ...NO_DEMAND,
   };
 }
 

@@ -6,8 +6,16 @@ import { serverFixed } from '../../../limits.ts';
 import { JsonText } from '../../json/json-text.ts';
 import { writeForm } from '../../json/write-form.ts';
 import { entriesBytes, pageCharge } from '../../services/reply-entries.ts';
+import { checkReadDemand } from '../../services/read-demand.ts';
 import { operation } from '../operation.ts';
-import { flagParameter, keyParameter, textParameter, wholeNumberParameter } from '../query.ts';
+import {
+  demandIn,
+  flagParameter,
+  keyParameter,
+  readParameters,
+  textParameter,
+  wholeNumberParameter,
+} from '../query.ts';
 import { JSON_REPLY_COPIES, sendPieces } from '../replies/json-reply.ts';
 
 export const listKeys = operation({
@@ -24,11 +32,13 @@ export const listKeys = operation({
     revision: wholeNumberParameter,
     keys_only: flagParameter,
     reverse: flagParameter,
+    ...readParameters,
   },
   needs: (login, _, bounds) => checkRange(login, 'read', rangeOf(bounds)),
   async run(call, { prefix, start, end, ...options }) {
     const { match, limit = 0, page_token: pageToken = '', revision = 0 } = options;
     const { keys_only: keysOnly = false, reverse = false } = options;
+    checkReadDemand(call.store, demandIn(options));
     call.call.replyCopies = JSON_REPLY_COPIES;
     const page = await call.store.scan(rangeOf({ prefix, start, end }), {
       limit,

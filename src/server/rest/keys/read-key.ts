@@ -7,7 +7,8 @@ import type { ValuePart } from '../../../kv/reads/reads.ts';
 import { valueTypeOf } from '../../../store/collections/kinds.ts';
 import type { HeaderList } from '../../http/http-message.ts';
 import { operation } from '../operation.ts';
-import { wholeNumberParameter } from '../query.ts';
+import { checkReadDemand } from '../../services/read-demand.ts';
+import { demandIn, readParameters, wholeNumberParameter } from '../query.ts';
 import type { RestCall } from '../rest-call.ts';
 import { byteRange } from './byte-range.ts';
 import { entityTag, matchesStrongly, matchesWeakly } from './entity-tag.ts';
@@ -17,9 +18,10 @@ export const readKey = operation({
   method: 'GET',
   template: '/v1/keys/{key}',
   countsAs: 'Get',
-  query: { revision: wholeNumberParameter },
+  query: { revision: wholeNumberParameter, ...readParameters },
   needs: (login, { pathKey }) => checkKey(login, 'read', pathKey),
-  run(call, { revision = 0 }) {
+  run(call, { revision = 0, ...demand }) {
+    checkReadDemand(call.store, demandIn(demand));
     // What is read goes out at once, and needs no promise, unless others have read much in this turn. Then many long values may
     // be asked for together, and those that there is no memory for are refused before they are copied.
     return isPartial(call) || call.store.isResting ? readChecked(call, revision) : readNow(call, revision);

@@ -1,5 +1,6 @@
 /** What the document says of the operations on one key, besides what stands in their tables. */
 import { type AboutOperation, binary, json, tagged } from './about.ts';
+import { aboutReads } from './about-reads.ts';
 import { ref } from './schemas.ts';
 
 const entityTag = { type: 'string', examples: ['"4c1d5b9a07e2-17"'] };
@@ -23,7 +24,7 @@ export const aboutKeys: Readonly<Record<string, AboutOperation>> = {
   'GET /v1/keys/{key}': {
     operationId: 'readKey',
     summary: 'Reads the bytes of a value.',
-    parameters: { revision: 'The revision to read at; left out: the newest.' },
+    parameters: { revision: 'The revision to read at; left out: the newest.', ...aboutReads },
     requestHeaders: { ...conditions, Range: 'A part of the value: `bytes=0-99`.' },
     replies: {
       200: tagged('The value.', ofEntry, binary, ofSome),

@@ -1,5 +1,6 @@
 /** What the document says of the operations on many keys, and of itself, besides what stands in their tables. */
 import { type AboutOperation, json, tagged } from './about.ts';
+import { aboutReads } from './about-reads.ts';
 import { ref } from './schemas.ts';
 
 const range = {
@@ -25,6 +26,7 @@ export const aboutStores: Readonly<Record<string, AboutOperation>> = {
       revision: 'The revision to read at; left out: the newest.',
       keys_only: 'Without values.',
       reverse: 'From the last key to the first.',
+      ...aboutReads,
     },
     replies: {
       200: tagged('A page.', {}, json(ref('Page'), { entries: [entry], revision: 17, incarnation })),

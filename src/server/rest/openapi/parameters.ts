@@ -1,5 +1,6 @@
 /** The kinds of parameters of queries, as schemas of the document. */
 import {
+  consistencyParameter,
   durationParameter,
   flagParameter,
   keyParameter,
@@ -20,6 +21,7 @@ const schemaByKind = new Map<ReadParameter, Json>([
   [textParameter, { type: 'string' }],
   [flagParameter, { type: 'boolean' }],
   [wholeNumberParameter, { type: 'integer', minimum: 0, maximum: fixed.integerMax }],
+  [consistencyParameter, { enum: ['linearizable', 'local'] }],
   [durationParameter, duration],
   [timeToLiveParameter, duration],
   [progressIntervalParameter, duration],

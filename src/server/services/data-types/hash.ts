@@ -4,7 +4,7 @@ import { HashService } from '../../../../gen/kelp/v1/hash_pb.ts';
 import { collectionReaders } from '../../../kv/collections/read-calls.ts';
 import type { KvStore } from '../../../kv/kv-store.ts';
 import type { Call } from '../../calls/call.ts';
-import { type MethodsOf, unary } from '../method.ts';
+import { type MethodsOf, unaryRead } from '../method.ts';
 import { changing } from './change.ts';
 import { elementCharge, keyRead, pageRead, readNeeds } from './reading.ts';
 
@@ -14,7 +14,7 @@ export const hashMethods: MethodsOf<typeof HashService> = {
     sizeOf: codec.sizeOfHashSetResponse,
     prepend: codec.prependHashSetResponse,
   }),
-  get: unary(
+  get: unaryRead(
     HashService.method.get,
     {
       read: codec.readHashGetRequest,
@@ -24,7 +24,7 @@ export const hashMethods: MethodsOf<typeof HashService> = {
     readNeeds,
     get,
   ),
-  scan: unary(
+  scan: unaryRead(
     HashService.method.scan,
     {
       read: codec.readHashScanRequest,

@@ -4,7 +4,7 @@ import { ListService } from '../../../../gen/kelp/v1/list_pb.ts';
 import { collectionReaders } from '../../../kv/collections/read-calls.ts';
 import type { KvStore } from '../../../kv/kv-store.ts';
 import type { Call } from '../../calls/call.ts';
-import { type MethodsOf, unary } from '../method.ts';
+import { type MethodsOf, unaryRead } from '../method.ts';
 import { changing } from './change.ts';
 import { elementCharge, keyRead, readNeeds } from './reading.ts';
 
@@ -19,7 +19,7 @@ export const listMethods: MethodsOf<typeof ListService> = {
     sizeOf: codec.sizeOfListPopResponse,
     prepend: codec.prependListPopResponse,
   }),
-  range: unary(
+  range: unaryRead(
     ListService.method.range,
     {
       read: codec.readListRangeRequest,

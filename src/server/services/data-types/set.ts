@@ -4,7 +4,8 @@ import { SetService } from '../../../../gen/kelp/v1/set_pb.ts';
 import { collectionReaders, readCombination } from '../../../kv/collections/read-calls.ts';
 import type { KvStore } from '../../../kv/kv-store.ts';
 import type { Call } from '../../calls/call.ts';
-import { type MethodsOf, unary, unaryWrite } from '../method.ts';
+import { type MethodsOf, unaryRead, unaryWrite } from '../method.ts';
+import { checkReadDemand } from '../read-demand.ts';
 import { admitAnswer, changing, operationNeeds } from './change.ts';
 import { elementCharge, keyRead, pageRead, readNeeds } from './reading.ts';
 import { replyOf } from './replies.ts';
@@ -21,7 +22,7 @@ export const setMethods: MethodsOf<typeof SetService> = {
     sizeOf: codec.sizeOfSetRemoveResponse,
     prepend: codec.prependSetRemoveResponse,
   }),
-  contains: unary(
+  contains: unaryRead(
     SetService.method.contains,
     {
       read: codec.readSetContainsRequest,
@@ -31,7 +32,7 @@ export const setMethods: MethodsOf<typeof SetService> = {
     readNeeds,
     contains,
   ),
-  scan: unary(
+  scan: unaryRead(
     SetService.method.scan,
     {
       read: codec.readSetScanRequest,
@@ -84,6 +85,7 @@ async function combine(
 ): Promise<codec.SetCombineResponseShape> {
   const operation = operationOf('setCombine', request, '');
   const admit = admitAnswer(call);
+  checkReadDemand(store, request);
   const { result, revision } =
     operation.destination === undefined
       ? await readCombination(store, 'setCombine', operation, admit)

@@ -6,7 +6,7 @@ import { collectionReaders } from '../../../kv/collections/read-calls.ts';
 import type { KvStore } from '../../../kv/kv-store.ts';
 import type { Login } from '../../../access/login/login.ts';
 import type { Call } from '../../calls/call.ts';
-import { type MethodsOf, unary } from '../method.ts';
+import { type MethodsOf, unaryRead } from '../method.ts';
 import { keysOf, wholeNumber } from '../request-fields.ts';
 import { changing } from './change.ts';
 import { elementCharge, keyRead, readNeeds } from './reading.ts';
@@ -17,7 +17,7 @@ export const sketchMethods: MethodsOf<typeof SketchService> = {
     sizeOf: codec.sizeOfHllAddResponse,
     prepend: codec.prependHllAddResponse,
   }),
-  hllCount: unary(
+  hllCount: unaryRead(
     SketchService.method.hllCount,
     {
       read: codec.readHllCountRequest,
@@ -42,7 +42,7 @@ export const sketchMethods: MethodsOf<typeof SketchService> = {
     sizeOf: codec.sizeOfBloomAddResponse,
     prepend: codec.prependBloomAddResponse,
   }),
-  bloomContains: unary(
+  bloomContains: unaryRead(
     SketchService.method.bloomContains,
     {
       read: codec.readBloomContainsRequest,

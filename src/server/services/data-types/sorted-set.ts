@@ -5,8 +5,9 @@ import { StoreError } from '../../../errors.ts';
 import { collectionReaders, readCombination } from '../../../kv/collections/read-calls.ts';
 import type { KvStore } from '../../../kv/kv-store.ts';
 import type { Call } from '../../calls/call.ts';
-import { type MethodsOf, unary, unaryWrite } from '../method.ts';
+import { type MethodsOf, unaryRead, unaryWrite } from '../method.ts';
 import { keyIn } from '../request-fields.ts';
+import { checkReadDemand } from '../read-demand.ts';
 import { admitAnswer, changing, operationNeeds } from './change.ts';
 import { elementCharge, keyRead, pageRead, readNeeds } from './reading.ts';
 import { replyOf, SCORE_BYTES } from './replies.ts';
@@ -23,7 +24,7 @@ export const sortedSetMethods: MethodsOf<typeof SortedSetService> = {
     sizeOf: codec.sizeOfSortedSetRemoveResponse,
     prepend: codec.prependSortedSetRemoveResponse,
   }),
-  score: unary(
+  score: unaryRead(
     SortedSetService.method.score,
     {
       read: codec.readSortedSetScoreRequest,
@@ -33,7 +34,7 @@ export const sortedSetMethods: MethodsOf<typeof SortedSetService> = {
     readNeeds,
     score,
   ),
-  rank: unary(
+  rank: unaryRead(
     SortedSetService.method.rank,
     {
       read: codec.readSortedSetRankRequest,
@@ -43,7 +44,7 @@ export const sortedSetMethods: MethodsOf<typeof SortedSetService> = {
     readNeeds,
     rank,
   ),
-  range: unary(
+  range: unaryRead(
     SortedSetService.method.range,
     {
       read: codec.readSortedSetRangeRequest,
@@ -122,6 +123,7 @@ async function combine(
 ): Promise<codec.SortedSetCombineResponseShape> {
   const operation = operationOf('sortedSetCombine', request, '');
   const admit = admitAnswer(call);
+  checkReadDemand(store, request);
   const { result, revision } =
     operation.destination === undefined
       ? await readCombination(store, 'sortedSetCombine', operation, admit)

@@ -10,7 +10,7 @@ import { toDeletedRange, toEngineRange } from '../../../store/views/range.ts';
 import type { Call } from '../../calls/call.ts';
 import { mapped } from '../../calls/mapped.ts';
 import { deleteKey, existsInTurn, get, increment, put, touch } from './keys.ts';
-import { type MethodsOf, bidiStream, serverStream, unary, unaryWrite } from '../method.ts';
+import { type MethodsOf, bidiStream, serverStream, unaryRead, unaryWrite } from '../method.ts';
 import { checkBatch, readBatch } from '../pipeline/batch.ts';
 import { pipeline } from '../pipeline/pipeline.ts';
 import {
@@ -26,12 +26,13 @@ import {
   touchNeeds,
   txnNeeds,
 } from './needs.ts';
+import { checkReadDemand } from '../read-demand.ts';
 import { entriesBytes, entryShape, keyLists, keysBytes, pageCharge } from '../reply-entries.ts';
 import { deletedRange, keyRange, pageLimit, wholeNumber } from '../request-fields.ts';
 import { admitResult, operationResult, txnRequest } from './transaction.ts';
 
 export const kvMethods: MethodsOf<typeof KvService> = {
-  get: unary(
+  get: unaryRead(
     KvService.method.get,
     { read: codec.readGetRequest, sizeOf: codec.sizeOfGetResponse, prepend: codec.prependGetResponse },
     getNeeds,
@@ -63,7 +64,7 @@ export const kvMethods: MethodsOf<typeof KvService> = {
     deleteRangeNeeds,
     deleteRange,
   ),
-  exists: unary(
+  exists: unaryRead(
     KvService.method.exists,
     {
       read: codec.readExistsRequest,
@@ -73,7 +74,7 @@ export const kvMethods: MethodsOf<typeof KvService> = {
     existsNeeds,
     existsInTurn,
   ),
-  scan: unary(
+  scan: unaryRead(
     KvService.method.scan,
     { read: codec.readScanRequest, sizeOf: codec.sizeOfScanResponse, prepend: codec.prependScanResponse },
     scanNeeds,
@@ -89,7 +90,7 @@ export const kvMethods: MethodsOf<typeof KvService> = {
     ({ range }) => rangesNeed([range]),
     scanStream,
   ),
-  keys: unary(
+  keys: unaryRead(
     KvService.method.keys,
     { read: codec.readKeysRequest, sizeOf: codec.sizeOfKeysResponse, prepend: codec.prependKeysResponse },
     keysNeeds,
@@ -190,6 +191,7 @@ function scanStream(
   call: Call,
   signal: AbortSignal,
 ): AsyncIterable<codec.ScanStreamResponseShape> {
+  checkReadDemand(store, request);
   const { pageToken, reverse, keysOnly } = request;
   const chunks = store.scanStream(keyRange(request.range), {
     limit: pageLimit(request.limit),

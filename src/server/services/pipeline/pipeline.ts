@@ -39,6 +39,7 @@ import {
   touchIn,
 } from '../kv/keys.ts';
 import { operationNeeds } from '../kv/needs.ts';
+import { checkReadDemand } from '../read-demand.ts';
 import { RESULT_OBJECT_BYTES } from '../reply-entries.ts';
 import type { UnreadRequest } from '../method.ts';
 import { type BatchOperation, type PipelineBatch, batchSizeError } from './batch.ts';
@@ -329,6 +330,7 @@ class Batch implements ReplyAccount {
     switch (operation.case) {
       case 'get': {
         const request = operation.value;
+        checkReadDemand(store, request);
         const isDecided = request.refreshTtl || (request.revision === 0 && calls.isPending);
         const value = isDecided
           ? calls.decide(index, (view) => getIn(view, request, this))
@@ -351,6 +353,7 @@ class Batch implements ReplyAccount {
         return { case: 'touch', value: calls.decide(index, (view) => touchIn(view, operation.value)) };
       case 'exists': {
         const request = operation.value;
+        checkReadDemand(store, request);
         const value = calls.isPending
           ? calls.decide(index, (view) => existsIn(view, request, this))
           : exists(store, request, this);
