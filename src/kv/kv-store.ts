@@ -21,6 +21,7 @@ import type { EngineRange } from '../engine/engine.ts';
 import { StoreError } from '../errors.ts';
 import type { Answer } from '../store/commit/acknowledgements.ts';
 import type { DurableStore } from '../store/durable-store.ts';
+import type { Replica } from '../store/replication/replication.ts';
 import type { Seam, StateAt } from '../store/seam.ts';
 import { toDeletedRange, toEngineRange } from '../store/views/range.ts';
 import type { StoreFigures } from '../store/figures.ts';
@@ -114,7 +115,8 @@ export class KvStore implements api.Store {
       | 'changeElements'
       | 'takesRows'
       | 'deadlineSums'
-    > {
+    > &
+    Replica {
     return this.#store;
   }
 

@@ -10,7 +10,7 @@ import type {
   WatchMessage,
   WatchRequest,
 } from '../api.ts';
-import type { Clock, Random, Timer } from '../clock.ts';
+import type { Random, Timer } from '../clock.ts';
 import type { EngineName } from '../engine-names.ts';
 import type { Disk } from '../disk/disk.ts';
 import type { CompressionFigures } from '../engine/compression.ts';
@@ -21,6 +21,7 @@ import { fixed, type Limits } from '../limits.ts';
 import type { SnapshotInfo } from '../snapshot/snapshot-directory.ts';
 import { readOnlyError } from '../wal/segments/fail-stop.ts';
 import type { Journal } from '../wal/journal.ts';
+import { notWriterError, OvertakenError } from '../wal/segments/overtaken.ts';
 import { Backups } from './checkpoints/backup.ts';
 import { BaseCheckpointer } from './checkpoints/base-checkpointer.ts';
 import { Checkpointer } from './checkpoints/checkpointer.ts';
@@ -51,7 +52,10 @@ import { Expiry } from './leases/expiry.ts';
 import type { LeaseReads } from './leases/lease-table.ts';
 import type { OperatorEvent } from './operator-event.ts';
 import type { RecoveredState } from './recovery/recovering.ts';
+import { Applier } from './replication/applier.ts';
+import type { Replica } from './replication/replication.ts';
 import type { Decision, Failure, PinnedState, Seam, StateAt, Stop } from './seam.ts';
+import { goOnFrom, type SteadyClock } from './steady-clock.ts';
 import { budgetSpent, Draft } from './views/draft.ts';
 import { OldState } from './views/old-state.ts';
 import type { PlannedChange } from './views/planned-change.ts';
@@ -74,12 +78,14 @@ export interface DurableStoreParts {
   readonly disk: Disk;
   readonly ownership: Ownership;
   readonly log: Journal;
+  /** It is of a cluster, and begins as a follower. */
+  readonly isFollower: boolean;
   readonly snapshotDirectory: string;
   readonly recovered: RecoveredState;
   readonly engineName: EngineName;
   /** Of the life that begins now. */
   readonly incarnation: string;
-  readonly clock: Clock;
+  readonly clock: SteadyClock;
   readonly random: Random;
   readonly limits: Limits;
   /** What the state may take, in bytes. */
@@ -98,7 +104,7 @@ interface QueuedDecision {
   readonly onFailure: (error: unknown) => void;
 }
 
-export class DurableStore implements Seam {
+export class DurableStore implements Seam, Replica {
   readonly storeId: string;
   /** Settled once the log has failed for good. */
   readonly failed: Promise<Error>;
@@ -132,11 +138,16 @@ export class DurableStore implements Seam {
   #expiredKeyCount = 0;
   #expiredLeaseCount = 0;
   #agingTimer: Timer | undefined;
+  /** Of a store of a cluster, until it writes. */
+  #applier: Applier | undefined;
+  /** Whether it is open, and no follower. */
+  #isWritable: boolean;
   #closing: Promise<void> | undefined;
 
   constructor(parts: DurableStoreParts) {
     this.#parts = parts;
     const { log, recovered, clock, limits } = parts;
+    this.#isWritable = !parts.isFollower;
     const { engine, leases, incarnations, revision } = recovered;
     const { promise, resolve } = Promise.withResolvers<Error>();
     this.storeId = publicStoreId(log.storeId);
@@ -207,7 +218,10 @@ export class DurableStore implements Seam {
       engine,
       history: this.#history,
       recoveredRevision: revision,
-      noteSwept: (marks) => this.#committer.note(clock.nowMs(), ...marks.map(sweptEffect)),
+      noteSwept: (marks) => {
+        // A follower sweeps what its own history has passed, and tells no one.
+        if (this.role === 'writer') this.#committer.note(clock.nowMs(), ...marks.map(sweptEffect));
+      },
     });
     this.#maintenance = new Maintenance({
       engine,
@@ -249,7 +263,7 @@ export class DurableStore implements Seam {
       limits,
       checkOwned: () => parts.ownership.check(),
       replayedBytes: recovered.replayedBytes,
-      takeRevision: () => committer.takeRevision(clock.nowMs()),
+      takeRevision: () => this.role === 'writer' && committer.takeRevision(clock.nowMs()),
       onEvent,
     };
     const { durable } = engine;
@@ -275,9 +289,51 @@ export class DurableStore implements Seam {
     });
     // The log has brought back what was dropped on demand.
     this.#maintenance.compact();
-    if (leases.size > 0 || engine.nextDeadlineMs() !== undefined) this.#expiry.notice(0);
+    if (parts.isFollower) {
+      leases.standAt(0);
+      this.#applier = this.#makeApplier(collectionIds);
+    } else this.#beginExpiry();
     this.#scheduleAging();
     parts.ownership.watch((error) => log.stop(error));
+  }
+
+  get role(): 'writer' | 'follower' {
+    return this.#applier === undefined ? 'writer' : 'follower';
+  }
+
+  apply(buffer: Buffer, start: number, end: number, sequence: number): boolean {
+    const applier = this.#applier;
+    assert(applier !== undefined, 'a record is applied by a follower');
+    this.#checkOpen();
+    if (this.#failure !== undefined) throw this.#failure.whenUnchanged;
+    let changes: readonly PlannedChange[] | undefined;
+    try {
+      changes = applier.apply(buffer, start, end, sequence);
+    } catch (error) {
+      this.#parts.log.stop(asError(error));
+      throw error;
+    }
+    if (changes === undefined) return false;
+    if (changes.length > 0 && !this.#onCommitted.isEmpty) this.#tellApplied(changes);
+    return true;
+  }
+
+  becomeWriter(): void {
+    const { clock, recovered } = this.#parts;
+    const { leases } = recovered;
+    assert(
+      this.#applier?.isSkipping === false,
+      'a follower that has all of the shared log becomes the writer, once',
+    );
+    this.#checkOpen();
+    this.#applier = undefined;
+    this.#isWritable = true;
+    const appliedMs = clock.nowMs();
+    clock.lead();
+    goOnFrom(appliedMs, clock, (event) => this.#parts.onEvent(event));
+    leases.setClock(leases.clockMs());
+    this.#beginExpiry();
+    this.#maintenance.compact();
   }
 
   decide<Result>(run: (view: View) => Result): Decision<Result> {
@@ -342,7 +398,7 @@ export class DurableStore implements Seam {
 
   /** Whether nothing is told of each change by itself. */
   get takesRows(): boolean {
-    return this.#closing === undefined && this.#onCommitted.isEmpty && this.#visibility.listeners.isEmpty;
+    return this.#isWritable && this.#onCommitted.isEmpty && this.#visibility.listeners.isEmpty;
   }
 
   #tellWritten(keys: readonly Uint8Array[], count: number): void {
@@ -643,7 +699,7 @@ export class DurableStore implements Seam {
 
   /** Makes `revision` the oldest that can be read. Throws `revisionCompacted`, `revisionFuture`. */
   async compact(revision: number): Promise<{ readonly oldestRevision: number }> {
-    this.#checkOpen();
+    this.#checkWritable();
     const { oldestRevision } = this.#history;
     const newestRevision = this.#visibility.revision;
     const details = { requestedRevision: revision, oldestRevision, newestRevision };
@@ -688,6 +744,7 @@ export class DurableStore implements Seam {
 
   close({ snapshotMsMax = fixed.closeSnapshotMsDefault }: CloseOptions = {}): Promise<void> {
     this.#closing ??= this.#close(snapshotMsMax);
+    this.#isWritable = false;
     return this.#closing;
   }
 
@@ -699,6 +756,7 @@ export class DurableStore implements Seam {
         this.#checkpoints.notice();
         this.#hub.wake();
       }
+      if (this.#applier !== undefined) this.#compactApplied(this.#applier.compactedBy(sequence));
       this.#gate.durable(sequence);
       this.#acknowledgements.durable(sequence);
     } catch (error) {
@@ -726,13 +784,12 @@ export class DurableStore implements Seam {
     this.#room.close();
     this.#onDurable.tell(this.durableSequence, this.#failure);
     this.#acknowledgements.fail(this.#failure);
-    const isTakenAway = error instanceof OwnershipLostError;
-    this.#parts.onEvent({ kind: isTakenAway ? 'ownershipLost' : 'storageFailed', error });
+    this.#parts.onEvent({ kind: failureKind(error), error });
     this.#resolveFailed(whenChanged);
   }
 
   #decide<Result>(run: (view: View) => Result): Decision<Result> {
-    this.#checkOpen();
+    this.#checkWritable();
     assert(!this.#isDeciding, 'a decision is not made within another one');
     const draft = this.#draft;
     const { log } = this.#parts;
@@ -838,6 +895,7 @@ export class DurableStore implements Seam {
    * not removed yet stay so when it is known at what time they were.
    */
   #noteLastTimes(): void {
+    if (this.role === 'follower') return;
     const { clock, recovered } = this.#parts;
     const nowMs = clock.nowMs();
     try {
@@ -852,6 +910,57 @@ export class DurableStore implements Seam {
   #noteLeaseClock(): void {
     this.#committer.note(this.#parts.clock.nowMs());
     this.#checkpoints.notice();
+  }
+
+  #beginExpiry(): void {
+    const { engine, leases } = this.#parts.recovered;
+    if (leases.size > 0 || engine.nextDeadlineMs() !== undefined) this.#expiry.notice(0);
+  }
+
+  #makeApplier(collectionIds: CollectionIds): Applier {
+    const { log, clock, recovered } = this.#parts;
+    const { engine, leases, incarnations, revision } = recovered;
+    const visibility = this.#visibility;
+    return new Applier({
+      engine,
+      leases,
+      incarnations,
+      collectionIds,
+      history: this.#history,
+      committer: this.#committer,
+      visibility,
+      clock,
+      skippedRevision: (log.place?.revision ?? 0) < revision ? revision : 0,
+      addOrphan: (mark) => this.#sweeper.add(mark),
+      wantsChanges: () => visibility.isStaging || !visibility.listeners.isEmpty || !this.#onCommitted.isEmpty,
+    });
+  }
+
+  /** Decisions that are queued by those that are told are refused. */
+  #tellApplied(changes: readonly PlannedChange[]): void {
+    this.#isTelling = true;
+    this.#onCommitted.tell(changes);
+    this.#isTelling = false;
+    for (let next = this.#queue.shift(); next !== undefined; next = this.#queue.shift())
+      this.#tellFailure(next, this.#notWriter());
+  }
+
+  /** What the writer has dropped on demand is dropped here as that is visible. @param revision 0: nothing was. */
+  #compactApplied(revision: number): void {
+    if (revision === 0) return;
+    this.#history.compact(revision);
+    this.#maintenance.compact();
+    void this.#removeSegments();
+  }
+
+  #checkWritable(): void {
+    if (this.#isWritable) return;
+    this.#checkOpen();
+    throw this.#notWriter();
+  }
+
+  #notWriter(): StoreError<'notWriter'> {
+    return notWriterError(this.#parts.log.place?.writerAddress ?? '');
   }
 
   #checkOpen(): void {
@@ -901,6 +1010,11 @@ export class DurableStore implements Seam {
       this.#parts.onEvent({ kind: 'cleanupFailed', error: error as Error });
     }
   }
+}
+
+function failureKind(error: Error): 'overtaken' | 'ownershipLost' | 'storageFailed' {
+  if (error instanceof OvertakenError) return 'overtaken';
+  return error instanceof OwnershipLostError ? 'ownershipLost' : 'storageFailed';
 }
 
 /** Why the state of a long reply is no longer kept, and what to do. */

@@ -1,6 +1,6 @@
 /** Opens a store: takes the data directory, recovers what is there, and begins to serve. */
 import { dirname } from 'node:path';
-import { systemClock, systemRandom, type Clock, type Random } from '../clock.ts';
+import { systemClock, systemRandom, type Clock } from '../clock.ts';
 import { DiskError, type Disk, type DiskErrorCode } from '../disk/disk.ts';
 import { MemoryDisk } from '../disk/memory-disk.ts';
 import { nodeDisk } from '../disk/node-disk.ts';
@@ -12,18 +12,19 @@ import { StoreError } from '../errors.ts';
 import { defaults, defaultsInMemory, fixed, type Limits } from '../limits.ts';
 import { machineMemoryBytes } from '../machine.ts';
 import { listSnapshots, removeUnfinishedSnapshots } from '../snapshot/snapshot-directory.ts';
+import type { CachedJournal } from '../wal/journal.ts';
 import { Log, type LogOptions } from '../wal/log.ts';
 import { asError } from './commit/listeners.ts';
 import { dataDirectory, type DataDirectory } from './directory/data-directory.ts';
 import { DurableStore } from './durable-store.ts';
 import { Ownership } from './directory/ownership.ts';
-import type { OperatorEvent } from './operator-event.ts';
 import { settleEngine } from './directory/settle-engine.ts';
 import { recoverFromBase } from './recovery/base-recovery.ts';
 import { Recovering } from './recovery/recovering.ts';
 import { recover } from './recovery/recovery.ts';
 import type { RecoveryContext } from './recovery/recovery-context.ts';
-import { SteadyClock } from './steady-clock.ts';
+import { checkAlone, checkStoreId, faultOfReplication, placeOf } from './replication/admission.ts';
+import { goOnFrom, SteadyClock } from './steady-clock.ts';
 import { takeDirectory } from './directory/take-directory.ts';
 import { storeOptions, type StoreOptions } from './store-options.ts';
 import type { DescribeElements } from './watch/messages/element-rows.ts';
@@ -43,7 +44,7 @@ export async function openDurableStore(
   options: StoreOptions,
   describeElements: DescribeElements = () => undefined,
 ): Promise<DurableStore> {
-  const wrong = storeOptions(options);
+  const wrong = storeOptions(options) ?? faultOfReplication(options);
   if (wrong !== undefined) throw new StoreError('invalidArgument', wrong);
   const { clock = systemClock, onEvent = () => undefined } = options;
   const { disk, dataDir } = whereTo(options);
@@ -69,17 +70,18 @@ async function openLocked(
   directory: DataDirectory,
   ownership: Ownership,
 ): Promise<DurableStore> {
-  const { random = systemRandom } = options;
+  const { random = systemRandom, replication } = options;
   const clock = steady(options.clock ?? systemClock);
-  const fsync = options.fsync ?? 'always';
+  const fsync = replication === undefined ? (options.fsync ?? 'always') : 'interval';
   const limits = checkLimits(withDefaults(options));
   const memoryBytesMax =
     options.memoryBytesMax ?? Math.floor(machineMemoryBytes() * fixed.memoryShareDefault);
   const compression = new CompressionFigures();
   const valueCodec = options.valueCompression ? zstdCodec(limits.compressionLevel, compression) : undefined;
   const onEvent = options.onEvent ?? ((): void => undefined);
-  // The log speaks to the store, which can be made only after the log has been replayed.
+  // The log speaks to the store, or to the journal above it, which can be made only after the log has been replayed.
   let store: DurableStore | undefined;
+  let journal: CachedJournal | undefined;
   const logOptions: LogOptions = {
     disk,
     clock,
@@ -89,8 +91,9 @@ async function openLocked(
     unflushedBytesMax: limits.unflushedBytesMax,
     fsync,
     fsyncIntervalMs: limits.fsyncIntervalMs,
-    onDurable: (sequence) => store?.durable(sequence),
-    onFailure: (error) => store?.fail(error),
+    onDurable: (sequence) =>
+      journal === undefined ? store?.durable(sequence) : journal.cacheDurable(sequence),
+    onFailure: (error) => (journal === undefined ? store?.fail(error) : journal.cacheFailed(error)),
     onSegmentDelayed: (error, segmentBytes) => onEvent({ kind: 'segmentDelayed', error, segmentBytes }),
     checkOwned: () => ownership.check(),
     observer: options.observer ?? {},
@@ -103,7 +106,9 @@ async function openLocked(
   try {
     const engineName = options.engine ?? 'memory';
     await settleEngine(disk, directory, engineName, existing === undefined && snapshots.length === 0);
-    log ??= await createLog(logOptions, random, snapshots.length, directory);
+    if (replication !== undefined && existing !== undefined) checkStoreId(replication, existing.storeId);
+    const newId = replication?.storeId ?? random.bytes(STORE_ID_BYTES);
+    log ??= await createLog(logOptions, newId, snapshots.length, directory);
     const makeEngine = await engineMaker(options, {
       disk,
       directory,
@@ -133,12 +138,27 @@ async function openLocked(
         : engine.durable === undefined
           ? await recover(context, existing, snapshots)
           : await recoverFromBase(context, engine.durable, existing, snapshots);
-    goOnFrom(recovered.timeMs, clock, onEvent);
+    if (replication === undefined) {
+      checkAlone(recovered);
+      clock.lead();
+      goOnFrom(recovered.timeMs, clock, onEvent);
+    } else {
+      const place = placeOf(recovered);
+      clock.follow();
+      clock.continueFrom(recovered.timeMs);
+      journal = replication.openJournal({
+        cache: log,
+        place,
+        onDurable: (sequence) => store?.durable(sequence),
+        onFailure: (error) => store?.fail(error),
+      });
+    }
     const snapshotDirectory = directory.snapshots;
     store = new DurableStore({
       disk,
       ownership,
-      log,
+      log: journal ?? log,
+      isFollower: replication !== undefined,
       snapshotDirectory,
       recovered,
       engineName,
@@ -155,7 +175,7 @@ async function openLocked(
     return store;
   } catch (error) {
     // What stopped the start is what the caller needs to know.
-    await log?.close().catch(() => undefined);
+    await (journal ?? log)?.close().catch(() => undefined);
     await engine?.durable?.close().catch(() => undefined);
     throw error;
   }
@@ -190,16 +210,9 @@ function steady(clock: Clock): SteadyClock {
   return clock instanceof SteadyClock ? clock : new SteadyClock(clock);
 }
 
-/** The time that the store shows goes on from one life to the next. */
-function goOnFrom(shownMs: number, clock: SteadyClock, onEvent: (event: OperatorEvent) => void): void {
-  const behindMs = shownMs - clock.nowMs();
-  clock.continueFrom(shownMs);
-  if (behindMs >= fixed.clockBehindEventMsMin) onEvent({ kind: 'clockBehind', behindMs });
-}
-
 async function createLog(
   logOptions: LogOptions,
-  random: Random,
+  storeId: Uint8Array,
   snapshotCount: number,
   directory: DataDirectory,
 ): Promise<Log> {
@@ -209,7 +222,7 @@ async function createLog(
       `${directory.log} holds no log segment, but ${directory.snapshots} holds ${snapshotCount} snapshots: the log is missing. Put it back, or restore a backup into an empty directory`,
     );
   }
-  return await Log.create(logOptions, random.bytes(STORE_ID_BYTES));
+  return await Log.create(logOptions, storeId);
 }
 
 /** A store without a directory has a disk of its own, which goes with it. */

@@ -53,5 +53,7 @@ export type OperatorEvent =
   | { readonly kind: 'cleanupFailed'; readonly error: Error }
   /** A write or flush failed: no write is accepted any more. */
   | { readonly kind: 'storageFailed'; readonly error: Error }
+  /** Another node of the cluster writes now: this store takes no write until it is opened again, as a follower. */
+  | { readonly kind: 'overtaken'; readonly error: Error }
   /** The lock of the data directory was taken away by hand: no write is accepted any more. */
   | { readonly kind: 'ownershipLost'; readonly error: Error };

@@ -19,9 +19,14 @@
  * behind is no more certain than an unflushed write: a key may be left out of reads for the moment that its removal takes to
  * be durable.
  *
+ * In a store that follows another (`follow`) time stands at the newest record that it has applied: what the writer showed then is shown
+ * here, whatever this machine's clock says. When it becomes the writer (`lead`), time goes on from there as after a start.
+ *
  * Ages and limits of time have nothing to do with this: they count by `monotonicMs`.
  */
 import type { Clock, Timer } from '../clock.ts';
+import { fixed } from '../limits.ts';
+import type { OperatorEvent } from './operator-event.ts';
 
 const CATCH_UP_RATE = 7 / 8;
 
@@ -31,6 +36,8 @@ export class SteadyClock implements Clock {
   /** Where the wall clock was found to have stepped back; `undefined` while it is what is shown. */
   #step: { readonly shownMs: number; readonly monotonicMs: number } | undefined;
 
+  #isFollowing = false;
+
   constructor(clock: Clock) {
     this.#clock = clock;
   }
@@ -39,7 +46,20 @@ export class SteadyClock implements Clock {
   continueFrom(shownMs: number): void {
     this.#shownMs = Math.max(this.#shownMs, shownMs);
     // A wall clock that is behind is noticed now, so that time goes on from here.
-    this.nowMs();
+    if (!this.#isFollowing) this.nowMs();
+  }
+
+  /** Time stands from now on, and moves by `continueFrom` alone. */
+  follow(): void {
+    this.#isFollowing = true;
+    this.#shownMs = Math.max(this.#shownMs, 0);
+    this.#step = { shownMs: this.#shownMs, monotonicMs: 0 };
+  }
+
+  /** Time goes on by itself again. */
+  lead(): void {
+    this.#isFollowing = false;
+    this.#step = undefined;
   }
 
   nowMs(): number {
@@ -48,6 +68,7 @@ export class SteadyClock implements Clock {
       this.#shownMs = wallMs;
       return wallMs;
     }
+    if (this.#isFollowing) return this.#shownMs;
     const monotonicMs = this.#clock.monotonicMs();
     const step = (this.#step ??= { shownMs: this.#shownMs, monotonicMs });
     const slowMs = step.shownMs + Math.floor((monotonicMs - step.monotonicMs) * CATCH_UP_RATE);
@@ -67,4 +88,11 @@ export class SteadyClock implements Clock {
   yieldNow(callback: () => void): void {
     this.#clock.yieldNow(callback);
   }
+}
+
+/** The time that the store shows goes on from one life to the next. */
+export function goOnFrom(shownMs: number, clock: SteadyClock, onEvent: (event: OperatorEvent) => void): void {
+  const behindMs = shownMs - clock.nowMs();
+  clock.continueFrom(shownMs);
+  if (behindMs >= fixed.clockBehindEventMsMin) onEvent({ kind: 'clockBehind', behindMs });
 }

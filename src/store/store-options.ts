@@ -19,6 +19,7 @@ import { ENGINE_NAMES, type EngineName } from '../engine-names.ts';
 import { type Limits, defaults, fixed } from '../limits.ts';
 import type { KeyObserver } from './key-observer.ts';
 import type { OperatorEvent } from './operator-event.ts';
+import type { Replication } from './replication/replication.ts';
 import type { LogObserver } from '../wal/commit/log-observer.ts';
 import type { RecoveryProgress } from './recovery/recovery-context.ts';
 
@@ -55,6 +56,8 @@ export interface StoreOptions {
   readonly observer?: LogObserver;
   /** @internal Told of each key that is read or changed. */
   readonly keyObserver?: KeyObserver;
+  /** @internal The store is a node of a cluster: a follower, until its node has it write. */
+  readonly replication?: Replication;
   /** For tests: what the store runs on. */
   readonly clock?: Clock;
   readonly random?: Random;
@@ -104,6 +107,7 @@ export const storeOptionsTable: Table<StoreOptions> = {
   onEvent: callback(),
   observer: part(),
   keyObserver: part(),
+  replication: part(),
   clock: part(),
   random: part(),
   disk: part(),

@@ -23,6 +23,11 @@ export interface Journal {
   readonly failure: Error | undefined;
   /** The bytes of all records committed since the journal was opened, and of their lengths. */
   readonly appendedBytes: number;
+  /**
+   * How far the log that nodes share is in the store's state: the newest of its batches all of whose records are durable here.
+   * `undefined`: no log is shared.
+   */
+  readonly place: JournalPlace | undefined;
   /** Where a reserved record is to be written. Another one after each `reserve`. */
   readonly buffer: Buffer;
 
@@ -82,4 +87,28 @@ export interface LogPlace {
   readonly epoch: number;
   /** Where the writer of that epoch is reached, in the form of `cluster/node-address.ts`; '': there is none, it has handed over. */
   readonly writerAddress: string;
+}
+
+/** A place in a shared log, with what a state at that place has. */
+export interface JournalPlace extends LogPlace {
+  /** The newest revision up to the end of that batch. */
+  readonly revision: number;
+}
+
+/**
+ * The journal of a node of a cluster, over the `Log` of its own disk, which is its cache. What the log tells of its records goes to the
+ * journal, and the journal tells the store of its own ones.
+ *
+ * While the store follows, the journal takes none of its records: the node has the store apply them, and counts each as committed from
+ * then on (`committedSequence`, `appendedBytes`, `lastRevision`).
+ *
+ * `place` moves in the same turn as the last record of a batch becomes durable, before the store is told of that: so what is visible
+ * always has all of it.
+ */
+export interface CachedJournal extends Journal {
+  readonly place: JournalPlace;
+  /** Everything up to this sequence number of the cache is written there. */
+  cacheDurable(sequence: number): void;
+  /** The cache has failed for good. */
+  cacheFailed(error: Error): void;
 }

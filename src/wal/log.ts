@@ -72,6 +72,8 @@ export class Log implements Journal {
 
   readonly #rotation: Rotation;
   readonly #groupCommit: GroupCommit;
+  /** It is shared with no other node. */
+  readonly place = undefined;
   #committedRevision = 0;
   #appendedBytes = 0;
 

@@ -76,6 +76,8 @@ export function logOperatorEvent(logger: Logger, event: OperatorEvent): void {
         'the log could not grow: it goes on in what it has, and tries again',
       );
     }
+    case 'overtaken':
+      return logger.warn({ err: event.error }, 'another node of the cluster writes now: this one follows it');
     case 'ownershipLost':
       return logger.fatal(
         { err: event.error },

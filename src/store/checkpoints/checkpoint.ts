@@ -196,7 +196,7 @@ export function headerOf(
     compactedRevision: history.compactedRevision,
     incarnations: incarnations.livesUpTo(revision).map(fromLife),
     collectionIdsEnd: collectionIds.recordedEnd,
-    place: undefined,
+    place: log.place,
   };
 }
 

@@ -39,6 +39,12 @@ export class CollectionIds {
     return Math.ceil(this.#next / fixed.collectionIdsRecorded) * fixed.collectionIdsRecorded;
   }
 
+  /** Another life of the store has told a bound: what is given out here goes on from there. */
+  follow(end: number): void {
+    this.#recordedEnd = Math.max(this.#recordedEnd, end);
+    this.#next = Math.max(this.#next, this.#recordedEnd);
+  }
+
   /** A record that tells a bound has joined the log. */
   noteRecorded(end: number): void {
     this.#recordedEnd = end;

@@ -93,6 +93,12 @@ export class Committer {
     return this.#lastRevision;
   }
 
+  /** A record of another life was applied. @param revision 0: a note. */
+  follow(revision: number, timeMs: number): void {
+    if (revision !== 0) this.#lastRevision = revision;
+    this.#lastTimeMs = Math.max(this.#lastTimeMs, timeMs);
+  }
+
   /** Commits what changes something: keys, which takes a revision, or leases alone, which is a note. */
   commit(decided: Decided): void {
     const { changes, leaseChanges } = decided;

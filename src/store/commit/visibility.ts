@@ -95,6 +95,26 @@ export class Visibility {
     this.#push(sequence, revision, staged, listened, undoLeases, NO_ROW);
   }
 
+  /**
+   * A transaction of another life was applied (`replication/applier.ts`).
+   * @param changes `undefined`: neither `isStaging` nor listeners want them.
+   */
+  applied(
+    sequence: number,
+    revision: number,
+    timeMs: number,
+    changes: readonly PlannedChange[] | undefined,
+    { addedKeyCount, leaseCount }: { readonly addedKeyCount: number; readonly leaseCount: number },
+    undoLeases: UndoLeases | undefined,
+  ): void {
+    this.#keyCount += addedKeyCount;
+    this.#leaseCount = leaseCount;
+    const staged = changes && this.isStaging ? this.#hub.stage(revision, timeMs, changes) : undefined;
+    if (staged !== undefined) this.#stagedExtent.add(staged);
+    const listened = changes && !this.listeners.isEmpty ? changes.map(recentChange) : undefined;
+    this.#push(sequence, revision, staged, listened, undoLeases, NO_ROW);
+  }
+
   /** The puts of a row have, the first `count`. There are no listeners. */
   committedPuts(sequence: number, row: PutRow, count: number, timeMs: number): void {
     const { firstRevision, createRevisions, keys } = row;

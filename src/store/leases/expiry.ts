@@ -82,7 +82,7 @@ export class Expiry {
     } catch (error) {
       // A failed or closed log: nothing will be removed any more.
       if (isStoreError(error, 'readOnly') || isStoreError(error, 'closed')) return this.stop();
-      if (isStoreError(error, 'storageFailed')) return this.stop();
+      if (isStoreError(error, 'storageFailed') || isStoreError(error, 'notWriter')) return this.stop();
       // A full log buffer: try again a little later.
       if (isStoreError(error, 'limitReached')) {
         this.#timerAtMs = Infinity;

@@ -69,6 +69,7 @@ export class LeaseTable implements LeaseReads {
   /** The lease clock at the instant `#anchorMonotonicMs`. */
   #anchorMs = 0;
   #anchorMonotonicMs: number;
+  #isStanding = false;
 
   constructor(clock: Clock) {
     this.#clock = clock;
@@ -86,12 +87,20 @@ export class LeaseTable implements LeaseReads {
 
   /** The lease clock now, in whole milliseconds. */
   clockMs(): number {
+    if (this.#isStanding) return this.#anchorMs;
     return this.#anchorMs + Math.floor(this.#clock.monotonicMs() - this.#anchorMonotonicMs);
+  }
+
+  /** A store that follows another: the clock stands, at this at least, until `setClock`. */
+  standAt(clockMs: number): void {
+    this.#anchorMs = Math.max(clockMs, this.#anchorMs);
+    this.#isStanding = true;
   }
 
   /** Recovery: the clock was at least here, and runs on from here. */
   setClock(clockMs: number): void {
     this.#anchorMs = Math.max(clockMs, this.#anchorMs);
+    this.#isStanding = false;
     this.#anchorMonotonicMs = this.#clock.monotonicMs();
   }
 

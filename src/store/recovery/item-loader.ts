@@ -7,12 +7,13 @@ import {
   readSnapshotLease,
 } from '../../../gen/kelp/storage/v1/snapshot_codec.ts';
 import { REFUSED_LOAD, type Engine, type EngineLoader } from '../../engine/engine.ts';
-import { PlacedChange, placeChange, type Change } from '../../engine/version.ts';
+import { type PlacedChange, placeChange, type Change } from '../../engine/version.ts';
 import type { SnapshotBlock } from '../../snapshot/reader.ts';
 import { Cursor } from '../../wire/cursor.ts';
 import { memoryOf, type Memory } from '../../wire/memory.ts';
 import { toKeyText } from '../views/keys.ts';
 import type { LeaseTable } from '../leases/lease-table.ts';
+import { LoadedChange } from './loaded-change.ts';
 import {
   faultOfItemCount,
   faultOfPlacedDelete,
@@ -23,12 +24,6 @@ import {
 } from './recorded-items.ts';
 
 const CHANGED_TWICE = 'a record changes a key twice';
-
-/** A change as an engine takes it, with what a put or a delete of the log has besides. */
-class LoadedChange extends PlacedChange {
-  reason = 0;
-  replacedExpired = false;
-}
 
 /** All methods tell what no store writes, or `undefined`; they throw a `WireError` at what is no message. */
 export class ItemLoader {

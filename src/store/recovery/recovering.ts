@@ -13,6 +13,7 @@ import type { Clock } from '../../clock.ts';
 import type { DurableState, Engine } from '../../engine/engine.ts';
 import { deletionOf } from '../../engine/version.ts';
 import { StoreError } from '../../errors.ts';
+import type { JournalPlace, LogPlace } from '../../wal/journal.ts';
 import type { SnapshotReader } from '../../snapshot/reader.ts';
 import type { SnapshotInfo } from '../../snapshot/snapshot-directory.ts';
 import { TimeSlice } from '../../time-slice.ts';
@@ -48,6 +49,8 @@ export interface RecoveredState {
   readonly collectionIdsEnd: number;
   /** The latest wall time that was met on the way: the store had come so far by then. 0: none was. */
   readonly timeMs: number;
+  /** How far a node has followed the log that it shares; `undefined`: the state is of a store that is alone. */
+  readonly place: JournalPlace | undefined;
   /** The bytes of the records that were replayed: what the log holds behind the snapshot. */
   readonly replayedBytes: number;
   /** The snapshots that are whole as far as anybody knows, the newest first. */
@@ -67,6 +70,10 @@ export class Recovering implements RecoveredState {
   collectionIdsEnd = 0;
   timeMs = 0;
   leaseClockMs = 0;
+  /** That of the snapshot, ... */
+  #loadedPlace: JournalPlace | undefined;
+  /** ... and of the newest batch that the log has a note of. */
+  #notedPlace: LogPlace | undefined;
   replayedBytes = 0;
   /** Whether the replay of the log has not come to the snapshot's own revision yet. */
   isBehindSnapshot = false;
@@ -118,6 +125,12 @@ export class Recovering implements RecoveredState {
     }
   }
 
+  /** The log holds whole batches: at its end the state has all of the last one, and no more. */
+  get place(): JournalPlace | undefined {
+    const noted = this.#notedPlace;
+    return noted === undefined ? this.#loadedPlace : { ...noted, revision: this.revision };
+  }
+
   #takeHeader(header: SnapshotHeaderShape): void {
     this.revision = header.revision;
     this.isBehindSnapshot = true;
@@ -127,6 +140,7 @@ export class Recovering implements RecoveredState {
     this.collectionIdsEnd = header.collectionIdsEnd;
     this.timeMs = header.timeMs;
     this.leaseClockMs = header.leaseClockMs;
+    this.#loadedPlace = header.place;
   }
 
   /** Puts what was loaded so far where it can be found. */
@@ -173,7 +187,7 @@ export class Recovering implements RecoveredState {
     if (this.isBehindSnapshot) {
       // The snapshot has it already: a note too, which may be about an earlier lease with the id of a present one.
       this.isBehindSnapshot = revision < this.revision;
-      if (revision <= this.revision) return;
+      if (revision <= this.revision) return this.#passOver(buffer, start, end);
     }
     this.replayedBytes += end - start;
     if (revision !== 0 && revision !== this.revision + 1) {
@@ -199,6 +213,16 @@ export class Recovering implements RecoveredState {
       cursor.position = effectEnd;
     }
     if (revision !== 0) this.revision = revision;
+  }
+
+  /** What the snapshot has already tells where in the shared log the records lie. */
+  #passOver(buffer: Buffer, start: number, end: number): void {
+    const { revision, effectsCount } = this.#head;
+    if (revision !== 0 || effectsCount !== 1) return;
+    const cursor = this.#loader.cursorAt(buffer, start);
+    const effectEnd = nextInRecordEffects(cursor, end);
+    const { effect } = readEffect(buffer, cursor.position, effectEnd);
+    if (effect.case === 'place') this.#replayEffect({ effect }, revision);
   }
 
   /** For the effects that are not loaded by the million. */
@@ -245,6 +269,9 @@ export class Recovering implements RecoveredState {
           refuse('a note of the log', `revision ${this.revision} is swept at ${effect.value.revision}`);
         this.sweptIds.push(effect.value.collectionId);
         this.oldestRevision = Math.max(this.oldestRevision, effect.value.revision);
+        break;
+      case 'place':
+        this.#notedPlace = effect.value;
         break;
       case 'incarnation': {
         const life = { firstRevision: revision, id: toIncarnation(effect.value.id) };

@@ -11,9 +11,11 @@
  */
 import { DiskError, type DiskErrorCode } from '../../disk/disk.ts';
 import { StoreError } from '../../errors.ts';
+import { notWriterError, OvertakenError } from './overtaken.ts';
 
 /** A write is refused since the store writes no more: it did not happen. */
-export function readOnlyError(cause: Error): StoreError<'readOnly'> {
+export function readOnlyError(cause: Error): StoreError<'readOnly' | 'notWriter'> {
+  if (cause instanceof OvertakenError) return notWriterError(cause.writerAddress);
   return new StoreError(
     'readOnly',
     `the store has stopped writing, and accepts no write until it is opened again; this call has changed nothing: ${cause.message}`,

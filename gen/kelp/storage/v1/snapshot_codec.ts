@@ -190,6 +190,11 @@ export interface SnapshotPlaceShape {
   epoch: number;
   /** Where that writer is reached; empty when there is none. */
   writerAddress: string;
+  /**
+   * The newest revision up to the end of that batch. The snapshot's own may be a later one: of the batches that follow, it has what is
+   * up to that.
+   */
+  revision: number;
 }
 
 /** The SnapshotPlace with every field at its default. */
@@ -198,6 +203,7 @@ export function emptySnapshotPlace(): SnapshotPlaceShape {
     position: 0,
     epoch: 0,
     writerAddress: '',
+    revision: 0,
   };
 }
 
@@ -207,6 +213,7 @@ export function sizeOfSnapshotPlace(message: SnapshotPlaceShape): number {
   if (message.position !== 0) size += 1 + sizeOfInt64(message.position);
   if (message.epoch !== 0) size += 1 + sizeOfInt64(message.epoch);
   if (message.writerAddress !== '') size += 1 + sizeOfText(message.writerAddress);
+  if (message.revision !== 0) size += 1 + sizeOfInt64(message.revision);
   return size;
 }
 
@@ -220,6 +227,10 @@ export function writeSnapshotPlace(message: SnapshotPlaceShape, buffer: Buffer, 
 /** Writes a message whose size was asked for, so that it ends before `end`; returns where it starts. */
 export function prependSnapshotPlace(message: SnapshotPlaceShape, buffer: Buffer, end: number): number {
   let start = end;
+  if (message.revision !== 0) {
+    start = prependInt64(buffer, start, message.revision);
+    buffer[--start] = 0x20;
+  }
   if (message.writerAddress !== '') {
     start = prependText(buffer, start, message.writerAddress);
     buffer[--start] = 0x1a;
@@ -258,6 +269,9 @@ export function mergeSnapshotPlace(message: SnapshotPlaceShape, cursor: Cursor, 
         break;
       case 0x1a:
         message.writerAddress = cursor.text(end);
+        break;
+      case 0x20:
+        message.revision = cursor.int64(end);
         break;
       default:
         cursor.skip(tag, end);

@@ -1,0 +1,49 @@
+/**
+ * Whether a data directory may be opened as what it is to be: a store that is alone, or one of a cluster. A node's directory that went on
+ * alone would have what no other node has, and one of another store what no batch can follow.
+ */
+import { StoreError } from '../../errors.ts';
+import type { JournalPlace } from '../../wal/journal.ts';
+import type { RecoveredState } from '../recovery/recovering.ts';
+import type { StoreOptions } from '../store-options.ts';
+import type { Replication } from './replication.ts';
+
+const BEFORE_THE_FIRST: JournalPlace = { position: 0, epoch: 0, writerAddress: '', revision: 0 };
+
+/** What can't go together with replication yet; `undefined`: nothing. */
+export function faultOfReplication({ replication, engine, fsync }: StoreOptions): string | undefined {
+  if (replication === undefined) return undefined;
+  if (engine !== undefined && engine !== 'memory')
+    return `the engine ${engine} keeps no node of a cluster yet; use the engine memory`;
+  return fsync === undefined
+    ? undefined
+    : 'fsync has no meaning for a node of a cluster, whose writes are durable once the shared log has them; leave it out';
+}
+
+/** @throws StoreError `invalidArgument` when the log that is there is of another store. */
+export function checkStoreId({ storeId }: Replication, found: Uint8Array): void {
+  if (Buffer.compare(storeId, found) === 0) return;
+  throw new StoreError(
+    'invalidArgument',
+    'the data directory is of another store than the cluster; use an empty one for this node: it gets its data from the others',
+  );
+}
+
+/** @returns where a node goes on. @throws StoreError `invalidArgument`. */
+export function placeOf({ place, revision, leases, replayedBytes }: RecoveredState): JournalPlace {
+  if (place !== undefined) return place;
+  if (revision === 0 && leases.size === 0 && replayedBytes === 0) return BEFORE_THE_FIRST;
+  throw new StoreError(
+    'invalidArgument',
+    'the data directory is of a store that is alone; use an empty one for this node. To bring its data into a cluster, start it as it was, export it, and import that',
+  );
+}
+
+/** @throws StoreError `invalidArgument` when the state is that of a node. */
+export function checkAlone({ place }: RecoveredState): void {
+  if (place === undefined) return;
+  throw new StoreError(
+    'invalidArgument',
+    'the data directory is of a node of a cluster, and would go on without the others; start it with the shared log of its cluster (--log). To make a single store of it, take a backup of the cluster, and restore that into an empty directory',
+  );
+}

@@ -1,0 +1,24 @@
+/** How a journal ends whose node is the writer of its cluster no more, and what writes get there. */
+import { StoreError } from '../../errors.ts';
+
+/** Another node writes now: what was committed and is not stored in the shared log by then may be there, or not. */
+export class OvertakenError extends Error {
+  /** '': it is not known. */
+  readonly writerAddress: string;
+
+  constructor(writerAddress: string) {
+    super(writerAddress === '' ? 'another node writes now' : `the node at ${writerAddress} writes now`);
+    this.writerAddress = writerAddress;
+  }
+}
+
+/** A write is refused since another node writes: it did not happen. @param writerAddress '': it is not known. */
+export function notWriterError(writerAddress: string): StoreError<'notWriter'> {
+  const where =
+    writerAddress === ''
+      ? 'no node writes now; try again in a moment'
+      : `the node at ${writerAddress} does; send it there, or try again`;
+  return new StoreError('notWriter', `this node does not write: ${where}. This call has changed nothing`, {
+    writerAddress,
+  });
+}
