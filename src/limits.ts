@@ -584,8 +584,29 @@ export const cluster = {
   reportMs: 1_000,
   /** ... and counts no more for what may be trimmed when it was silent for so long. */
   reportSilenceMs: 30_000,
-  /** Records of the shared log that were read and are not applied yet. */
-  unappliedBytesMax: 16 * MiB,
+  /** A follower asks the shared log for its head so often, ... */
+  headCheckMs: 250,
+  /** ... and counts it as silent when it has not answered after so long. */
+  headMsMax: 1_000,
+  /** Reads that wait to be known as the newest are refused when the shared log has not answered after so long. */
+  barrierMsMax: 5_000,
+  /** A node that needs a snapshot of another one, and got none, tries again after so long. */
+  fetchRetryMs: 1_000,
+  /** A report that has no answer after so long is given up. */
+  reportMsMax: 5_000,
+  /** The operator is told of a node that has been behind for so long. */
+  lagToldMs: 5_000,
+  /** A writer looks so often whether the shared log can be trimmed. */
+  trimMs: 2_000,
+  /** What the shared log may hold: from a part of it on the writer warns, and beyond it writes are refused. */
+  sharedLogBytesMax: 1024 * MiB,
+  sharedLogBytesWarnedShare: 3 / 4,
+  /** What the shared log does not do for the time being is tried again after so long. */
+  retryMs: 250,
+  /** Whether the cache has room for a batch is looked at again after so long, when it has written nothing meanwhile. */
+  cacheRetryMs: 100,
+  /** A node that is closed waits so long for the shared log to store what was committed, and the handover. */
+  closeMsMax: 5_000,
 } as const;
 
 /** Limits of HTTP/2 connections, the server's and the client's. */

@@ -44,9 +44,19 @@ export class SharedLogError extends Error {
     this.firstPosition = options.firstPosition;
   }
 
+  /**
+   * Whether the same call, with the same bytes, may succeed later: a login is given again, a full log is trimmed. With all else it is not
+   * known what the shared log is, or its user has made a mistake.
+   */
+  get mayPass(): boolean {
+    return passing.has(this.code);
+  }
+
   /** The same failure of a write of which an earlier try was left open. */
   leftOpen(): SharedLogError {
     const { code, message, firstPosition, cause } = this;
     return new SharedLogError(code, message, { mayHaveLanded: true, firstPosition, cause });
   }
 }
+
+const passing: ReadonlySet<SharedLogErrorCode> = new Set(['unavailable', 'refused', 'full', 'failed']);

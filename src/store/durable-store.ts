@@ -336,6 +336,11 @@ export class DurableStore implements Seam, Replica {
     this.#maintenance.compact();
   }
 
+  heartbeat(): void {
+    this.#checkWritable();
+    this.#committer.note(this.#parts.clock.nowMs());
+  }
+
   decide<Result>(run: (view: View) => Result): Decision<Result> {
     const { budget } = this.#draft;
     budget.begin();

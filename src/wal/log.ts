@@ -329,10 +329,11 @@ export class Log implements Journal {
 
   /**
    * Ends a row of so many records, of the next revisions, which ends at `end` of the buffer.
+   * @param revisionCount of them; left out: none is a note.
    * @returns the sequence number of the last one.
    */
-  commitRow(count: number, end: number): number {
-    this.#committedRevision += count;
+  commitRow(count: number, end: number, revisionCount = count): number {
+    this.#committedRevision += revisionCount;
     const { batch } = this.#groupCommit;
     const bytesBefore = batch.payloadBytes;
     const sequence = this.#groupCommit.commitRow(count, end, this.#committedRevision);

@@ -19,6 +19,8 @@ export interface DataDirectory {
   readonly base: string;
   /** There while `kelp restore` makes the directory; with it, what else lies there is not whole. */
   readonly restoring: string;
+  /** There while a node of a cluster replaces its state by that of another one; with it, what else lies there is of no use. */
+  readonly reset: string;
 }
 
 export function dataDirectory(path: string): DataDirectory {
@@ -31,6 +33,7 @@ export function dataDirectory(path: string): DataDirectory {
     engine: `${path}/ENGINE`,
     base: `${path}/base`,
     restoring: `${path}/restoring`,
+    reset: `${path}/RESET`,
   };
 }
 

@@ -69,7 +69,7 @@ async function foreignPath(
   dataDir: string,
   directory: DataDirectory,
 ): Promise<string | undefined> {
-  const { lock, log, snapshots, newestSegment, engine, base, restoring } = directory;
+  const { lock, log, snapshots, newestSegment, engine, base, restoring, reset } = directory;
   const own = new Set([
     lock,
     log,
@@ -79,6 +79,7 @@ async function foreignPath(
     engine,
     `${engine}.tmp`,
     restoring,
+    reset,
   ]);
   const paths = await pathsIn(disk, dataDir);
   // The engine is named before it has its folder, in which it knows its files itself.
@@ -136,10 +137,17 @@ async function isStoreWithoutLocks(disk: Disk, directory: DataDirectory): Promis
   return holdsStore(disk, directory);
 }
 
-/** What a restore has left that was broken off, a part of a store or nothing of it, must not pass for a store. */
+/** What was left of a store that was being made or replaced, a part of one or nothing of it, must not pass for a store. */
 async function checkRestored(disk: Disk, dataDir: string, directory: DataDirectory): Promise<void> {
   const names = await disk.list(dataDir);
-  if (!names.some((name) => `${dataDir}/${name}` === directory.restoring)) return;
+  const paths = names.map((name) => `${dataDir}/${name}`);
+  if (paths.includes(directory.reset)) {
+    throw new StoreError(
+      'damaged',
+      `${dataDir} is of a node of a cluster whose state was being replaced; start it with the shared log of its cluster`,
+    );
+  }
+  if (!paths.includes(directory.restoring)) return;
   throw new StoreError(
     'damaged',
     `the restore into ${dataDir} was broken off; remove what is in the directory and restore the backup again`,

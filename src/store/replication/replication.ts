@@ -57,4 +57,7 @@ export interface Replica {
    * with its first transaction.
    */
   becomeWriter(): void;
+
+  /** Of the writer: commits a note that says nothing but the time. Throws as other commits do. */
+  heartbeat(): void;
 }

@@ -12,8 +12,12 @@ export class OvertakenError extends Error {
   }
 }
 
-/** A write is refused since another node writes: it did not happen. @param writerAddress '': it is not known. */
-export function notWriterError(writerAddress: string): StoreError<'notWriter'> {
+/**
+ * A write is refused since another node writes: it did not happen.
+ * @param writer as the shared log tells it; '': it is not known. What is beyond the first comma is not for clients of this door.
+ */
+export function notWriterError(writer: string): StoreError<'notWriter'> {
+  const [writerAddress = ''] = writer.split(',');
   const where =
     writerAddress === ''
       ? 'no node writes now; try again in a moment'

@@ -1,0 +1,56 @@
+/** Whom a node asks for a snapshot that has nothing to go on from: the shared log itself says who its writer is. */
+import type { LogRecord, SharedLog } from '../../shared-log/shared-log.ts';
+import { SharedLogError } from '../../shared-log/shared-log-error.ts';
+import { placeOf } from '../journal/place-note.ts';
+
+/**
+ * The first position that is kept, when that is above `from`; `undefined`: the record at `from` is there, or `from` is behind the newest.
+ */
+export async function firstPositionBeyond(
+  sharedLog: SharedLog,
+  from: number,
+  signal: AbortSignal,
+): Promise<number | undefined> {
+  const head = await sharedLog.head({ signal });
+  if (from > head.position) return undefined;
+  try {
+    for await (const record of records(sharedLog, from, signal))
+      if (record.position >= from) return undefined;
+    return undefined;
+  } catch (error) {
+    if (error instanceof SharedLogError && error.code === 'trimmed') return error.firstPosition;
+    throw error;
+  }
+}
+
+/**
+ * @returns the address of the newest writer that the records from a position on tell of, as it stands there; '': none does. One that has
+ * handed over counts: it has its state still.
+ */
+export async function writerFrom(sharedLog: SharedLog, from: number, signal: AbortSignal): Promise<string> {
+  const head = await sharedLog.head({ signal });
+  let address = '';
+  for await (const record of records(sharedLog, from, signal)) {
+    address = addressIn(record) || address;
+    if (record.position >= head.position) break;
+  }
+  return address;
+}
+
+function addressIn(record: LogRecord): string {
+  return record.kind === 'takeOver' ? record.address : (placeOf(record)?.writerAddress ?? '');
+}
+
+/** Ends the reading when its user leaves it. */
+async function* records(sharedLog: SharedLog, from: number, signal: AbortSignal): AsyncGenerator<LogRecord> {
+  const end = new AbortController();
+  const aborted = (): void => end.abort(signal.reason);
+  signal.addEventListener('abort', aborted, { once: true });
+  try {
+    signal.throwIfAborted();
+    yield* sharedLog.read(from, end.signal);
+  } finally {
+    signal.removeEventListener('abort', aborted);
+    end.abort();
+  }
+}

@@ -1,0 +1,42 @@
+/** How many bytes the shared log holds, as far as a node knows: those of the batches that it has read or written since its start. */
+import { Fifo } from '../store/fifo.ts';
+
+/** Positions that are counted together. */
+const GROUP = 64;
+
+interface Group {
+  /** Of its last record. */
+  position: number;
+  bytes: number;
+  count: number;
+}
+
+export class StoredBytes {
+  readonly #groups = new Fifo<Group>();
+  #bytes = 0;
+
+  get bytes(): number {
+    return this.#bytes;
+  }
+
+  /** One came behind those that are known. */
+  add(position: number, bytes: number): void {
+    this.#bytes += bytes;
+    const last = this.#groups.last();
+    if (last === undefined || last.count === GROUP) this.#groups.push({ position, bytes, count: 1 });
+    else {
+      last.position = position;
+      last.bytes += bytes;
+      last.count++;
+    }
+  }
+
+  /** Those before a position are gone. A group counts until all of it is. */
+  trimmed(before: number): void {
+    for (let first = this.#groups.peek(); first !== undefined && first.position < before;) {
+      this.#groups.shift();
+      this.#bytes -= first.bytes;
+      first = this.#groups.peek();
+    }
+  }
+}

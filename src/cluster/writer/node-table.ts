@@ -1,0 +1,49 @@
+/** The nodes that a writer knows: what each has reported last, and which of those that once did are silent. */
+import type { Clock } from '../../clock.ts';
+import { cluster as limits } from '../../limits.ts';
+import type { NodeReport } from '../node.ts';
+
+interface Known {
+  readonly report: NodeReport;
+  /** When it came, by the monotonic clock. */
+  readonly atMs: number;
+}
+
+/** More nodes than this are no cluster: those that have been silent for longest are forgotten. */
+const NODES_MAX = 64;
+
+export class NodeTable {
+  readonly #clock: Clock;
+  readonly #knownByAddress = new Map<string, Known>();
+
+  constructor(clock: Clock) {
+    this.#clock = clock;
+  }
+
+  take(report: NodeReport): void {
+    // The newest is the last.
+    this.#knownByAddress.delete(report.address);
+    this.#knownByAddress.set(report.address, { report, atMs: this.#clock.monotonicMs() });
+    const [oldest] = this.#knownByAddress.keys();
+    if (this.#knownByAddress.size > NODES_MAX && oldest !== undefined) this.#knownByAddress.delete(oldest);
+  }
+
+  /** Of the nodes that were heard of of late, in the order of their addresses. */
+  get live(): NodeReport[] {
+    return this.#reports((known) => this.#isLive(known));
+  }
+
+  /** The last of each that has fallen silent. */
+  get silent(): NodeReport[] {
+    return this.#reports((known) => !this.#isLive(known));
+  }
+
+  #reports(isWanted: (known: Known) => boolean): NodeReport[] {
+    const reports = [...this.#knownByAddress.values()].filter(isWanted).map(({ report }) => report);
+    return reports.sort((a, b) => (a.address < b.address ? -1 : 1));
+  }
+
+  #isLive({ atMs }: Known): boolean {
+    return this.#clock.monotonicMs() - atMs < limits.reportSilenceMs;
+  }
+}
