@@ -609,6 +609,30 @@ export const cluster = {
   closeMsMax: 5_000,
 } as const;
 
+/** Limits of the way from a follower of a cluster to its writer. */
+export const forwarding = {
+  /** Until a connection to another node is made, with TLS and its first settings. */
+  connectMs: 2_000,
+  /** Connections to one node. */
+  connectionsMax: 8,
+  /** Calls that wait for one of them. */
+  waitingCallsMax: 10_000,
+  /** A connection with calls under way that is silent for so long is asked for a sign of life, ... */
+  silenceMs: 2_000,
+  /** ... and closed when it gives none. */
+  pingTimeoutMs: 3_000,
+  /** One that has had no call for so long is closed. */
+  idleMs: 60_000,
+  /** What the writer may send of one reply that the client has not taken, ... */
+  streamWindowBytes: 256 * KiB,
+  /** ... and of all replies that the follower has not looked at. */
+  connectionWindowBytes: 16 * MiB,
+  /** The fields of one head that the writer sends. */
+  headerBytesMax: 64 * KiB,
+  /** What a call that found no writer is told to wait before it is made again. */
+  retryAfterMs: 200,
+} as const;
+
 /** Limits of HTTP/2 connections, the server's and the client's. */
 export const http2 = {
   /**

@@ -10,6 +10,19 @@ export function untilAborted<Item>(
   return new UntilAborted(source[Symbol.asyncIterator](), signal);
 }
 
+/** Resolves when `promise` does; rejects when that does, and with the signal's reason. */
+export async function untilSettled(promise: Promise<unknown>, signal: AbortSignal): Promise<void> {
+  signal.throwIfAborted();
+  const { promise: aborted, reject } = Promise.withResolvers<never>();
+  const onAbort = (): void => reject(signal.reason as Error);
+  signal.addEventListener('abort', onAbort);
+  try {
+    await Promise.race([promise, aborted]);
+  } finally {
+    signal.removeEventListener('abort', onAbort);
+  }
+}
+
 /**
  * One listener for all items. What it ends is a promise of one item: one that lived as long as the stream would gather what
  * waits for it.

@@ -13,6 +13,7 @@ import { openUncheckedStore } from '../kv/open-store.ts';
 import { type StoreOptions } from '../store/store-options.ts';
 import type { KvStore } from '../kv/kv-store.ts';
 import { Audit } from './access/audit.ts';
+import type { ClusterDoors } from './cluster/cluster-doors.ts';
 import { Logins } from './access/logins.ts';
 import { recoveringError } from './calls/call-error.ts';
 import { SafeStart } from './access/safe-start.ts';
@@ -64,6 +65,8 @@ export interface ServerDependencies {
   readonly countsLoopback?: boolean;
   /** What else the store runs on; for tests. */
   readonly storeOptions?: Pick<StoreOptions, 'clock' | 'random' | 'disk' | 'makeEngine'>;
+  /** `undefined`: the server is alone. */
+  readonly cluster?: ClusterDoors | undefined;
   /** Of scrypt; for tests, which would wait for it. */
   readonly passwordCost?: number;
 }
@@ -164,6 +167,7 @@ class Server implements RunningServer {
     const measures = this.#measures;
     const deadlines = new Deadlines(systemClock);
     const store = (): KvStore | undefined => this.#store;
+    const { cluster } = dependencies;
     const audit = new Audit(logger);
     calls.onDenied = (call, name) => audit.callDenied(call, name);
     const logins = new Logins(
@@ -182,6 +186,7 @@ class Server implements RunningServer {
       activity: () => measures.activity,
       access: () => this.#opened(),
       audit,
+      cluster,
       areRatesLimited: rates.isOn,
     };
     const clientUrl = (): string => this.#clientUrl;
@@ -202,6 +207,7 @@ class Server implements RunningServer {
       openReflection,
       meters: calls.meters,
       logger,
+      cluster,
     });
     const metrics = new MetricsEndpoint({
       admit: (request) =>
@@ -243,7 +249,7 @@ class Server implements RunningServer {
       logger,
     });
     const lane = grpcLane(
-      { store, state, logins, calls, deadlines, limits, logger },
+      { store, state, logins, calls, deadlines, limits, logger, cluster },
       new Routes(services, calls.meters, (path) => endpointByPath.has(path)),
     );
     const { corsOrigins, listen } = config;

@@ -104,6 +104,7 @@ const roomsByLayer: Readonly<Record<string, readonly string[]>> = {
     'limits',
     'calls',
     'access',
+    'cluster',
     'services',
     'etcd',
     'http',

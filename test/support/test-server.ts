@@ -24,6 +24,8 @@ export interface TestServerOptions {
   /** Also below what the option `--memory-limit` takes. */
   readonly memoryBytesMax?: number;
   readonly countsLoopback?: boolean;
+  /** Left out: the server is alone. */
+  readonly cluster?: ServerDependencies['cluster'];
   /** False: returns while the store is still being recovered. */
   readonly waitUntilReady?: boolean;
 }
@@ -56,7 +58,7 @@ export class TestLog {
 
 /** Starts a server that is stopped when the test ends. */
 export async function startTestServer(options: TestServerOptions = {}): Promise<TestServer> {
-  const { flags = {}, storeOptions, countsLoopback = false, waitUntilReady = true } = options;
+  const { flags = {}, storeOptions, countsLoopback = false, waitUntilReady = true, cluster } = options;
   const { memoryBytesMax } = options;
   const dataDir = flags['data-dir'] ?? (await temporaryDirectory());
   const log = new TestLog();
@@ -83,6 +85,7 @@ export async function startTestServer(options: TestServerOptions = {}): Promise<
     version: '0.0.0-test',
     passwordCost: 2,
     countsLoopback,
+    cluster,
     ...(storeOptions === undefined ? {} : { storeOptions }),
   });
   onTestFinished(async () => {

@@ -13,7 +13,7 @@ import { checkUser } from '../../access/checks.ts';
 import { isStoreError } from '../../errors.ts';
 import { type RequestHead, fieldOf } from '../../http2/contract/fields.ts';
 import { recoveringError } from '../calls/call-error.ts';
-import type { Peer } from '../calls/call.ts';
+import type { Peer, ShownCredentials } from '../calls/call.ts';
 import type { Dialect } from '../calls/dialect.ts';
 import { networkOfPeer } from '../limits/address-limit.ts';
 import { credentialsIn } from './credentials.ts';
@@ -76,6 +76,15 @@ export class Logins {
   /** What a connection has by itself, before it shows anything: its certificate's login, or the anonymous one. */
   ofConnection(connection: Peer): Login | Promise<Login> {
     return this.of(undefined, connection);
+  }
+
+  /** What a client has shown, for a node of a cluster that passes its call on. */
+  shownBy(authorization: string | undefined, connection: Peer): ShownCredentials {
+    const isByConnection =
+      authorization === undefined &&
+      this.#opened().table.isClosed &&
+      this.#ofConnection(connection) !== undefined;
+    return { authorization, isByConnection };
   }
 
   /** Whether access is open, and there is no user of a name. */

@@ -2,6 +2,7 @@
  * What goes wrong with a call and not with the store: the closed set beside that of `errors.ts`. What a request can't be is
  * `invalidArgument`, and a limit that was reached `limitReached`, as they are of the store.
  */
+import type { ErrorDetailShape } from '../../../gen/kelp/v1/errors_codec.ts';
 import { AnswerError, StoreError } from '../../errors.ts';
 import type { GrpcCode } from '../../grpc-code.ts';
 import { limitName, serverFixed } from '../../limits.ts';
@@ -39,6 +40,26 @@ export class StatusError extends AnswerError {
   constructor(code: GrpcCode, message: string) {
     super(message);
     this.code = code;
+  }
+}
+
+/** What the writer of a cluster has answered to a call that was passed on to it. */
+export class AnsweredError extends AnswerError {
+  override readonly name = 'AnsweredError';
+  readonly code: GrpcCode;
+  readonly detail: ErrorDetailShape | undefined;
+  readonly retryAfterMs: number | undefined;
+
+  constructor(
+    code: GrpcCode,
+    message: string,
+    detail: ErrorDetailShape | undefined,
+    retryAfterMs: number | undefined,
+  ) {
+    super(message);
+    this.code = code;
+    this.detail = detail;
+    this.retryAfterMs = retryAfterMs;
   }
 }
 

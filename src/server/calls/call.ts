@@ -36,6 +36,14 @@ export interface CallChannel {
   refuse?(error: unknown): void;
 }
 
+/** What a client has shown of itself, as it is passed on to the writer of a cluster. */
+export interface ShownCredentials {
+  /** In the form of the header; `undefined`: there are none. */
+  readonly authorization: string | undefined;
+  /** Who it is says the certificate of its connection, which can't be passed on. */
+  readonly isByConnection: boolean;
+}
+
 /** What ends with its call. */
 export interface Stoppable {
   stop(): void;
@@ -70,6 +78,8 @@ export class Call implements LastingCall {
   readonly isStream: boolean;
   /** Whose call it is; set by its door. */
   login: Login = noLogin;
+  /** In a cluster alone; set by its door. */
+  shown: ShownCredentials | undefined = undefined;
   /** `undefined`: what users do is not limited. */
   readonly rate: CallRate | undefined;
   /** Of the table; a call's own code charges and releases by the methods. */

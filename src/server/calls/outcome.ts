@@ -9,9 +9,9 @@ import {
 } from '../../../gen/kelp/v1/errors_codec.ts';
 import type { OperationFailureShape } from '../../../gen/kelp/v1/kv_codec.ts';
 import { ErrorReason } from '../../../gen/kelp/v1/errors_pb.ts';
-import { RetryLaterError, StoreError, type StoreErrorCode } from '../../errors.ts';
-import { serverFixed } from '../../limits.ts';
-import { CallError, type CallErrorCode, StatusError } from './call-error.ts';
+import { RetryLaterError, StoreError, type StoreErrorCode, isStoreError } from '../../errors.ts';
+import { forwarding, serverFixed } from '../../limits.ts';
+import { AnsweredError, CallError, type CallErrorCode, StatusError } from './call-error.ts';
 import { type GrpcCode, grpcCode } from '../../grpc-code.ts';
 
 /** How a call that failed ended. */
@@ -77,7 +77,8 @@ export function outcomeOf(error: unknown): Outcome {
 }
 
 export function retryAfterMsOf(error: unknown): number | undefined {
-  return error instanceof RetryLaterError ? error.retryAfterMs : undefined;
+  if (isStoreError(error, 'notWriter')) return forwarding.retryAfterMs;
+  return error instanceof RetryLaterError || error instanceof AnsweredError ? error.retryAfterMs : undefined;
 }
 
 /** The same, its detail not yet as bytes. What was not foreseen is INTERNAL and tells nothing of its inside. */
@@ -92,13 +93,19 @@ export function failureOf(error: unknown): OperationFailureShape & { readonly co
     const info = resumeRevision === undefined ? NO_INFO : watchEnded(resumeRevision);
     return failure(code, error.message, reason === undefined ? undefined : { reason, info });
   }
+  if (error instanceof AnsweredError) return failure(error.code, error.message, error.detail);
   if (error instanceof StatusError) return failure(error.code, error.message, undefined);
   return failure(codes.Internal, 'internal error; the log of the server has more', undefined);
 }
 
 /** Whether it was not foreseen: the log has to tell of it. What the store or a service foresaw is told where it happens. */
 export function isUnforeseen(error: unknown): boolean {
-  return !(error instanceof StoreError || error instanceof CallError || error instanceof StatusError);
+  return !(
+    error instanceof StoreError ||
+    error instanceof CallError ||
+    error instanceof StatusError ||
+    error instanceof AnsweredError
+  );
 }
 
 /** gRPC sends the text in a header: half a surrogate pair of a key in it can't be encoded, and a long one is refused. */

@@ -8,6 +8,8 @@ import { type DescMessage, type MessageShape, create, fromBinary, toBinary } fro
 import type { ConnectRouter, HandlerContext } from '@connectrpc/connect';
 import type { KvStore } from '../../kv/kv-store.ts';
 import { mapped } from '../calls/mapped.ts';
+import { type ClusterDoors, isFollower } from '../cluster/cluster-doors.ts';
+import { askWriter } from '../cluster/writer-stream.ts';
 import { PREFIX_BYTES } from '../services/envelope.ts';
 import {
   type BidiStreamMethod,
@@ -26,11 +28,19 @@ import { PulledMessages } from './pulled-messages.ts';
 
 type Message = MessageShape<DescMessage>;
 
-/** @param store throws while there is none. */
-export function addMethod(router: ConnectRouter, method: Method, store: () => KvStore): void {
+/**
+ * @param store throws while there is none.
+ * @param cluster `undefined`: the server is alone.
+ */
+export function addMethod(
+  router: ConnectRouter,
+  method: Method,
+  store: () => KvStore,
+  cluster: ClusterDoors | undefined,
+): void {
   switch (method.kind) {
     case 'unary':
-      return addUnary(router, method, store);
+      return addUnary(router, method, store, cluster);
     case 'serverStream':
       return addServerStream(router, method, store);
     case 'pushStream':
@@ -40,7 +50,12 @@ export function addMethod(router: ConnectRouter, method: Method, store: () => Kv
   }
 }
 
-function addUnary(router: ConnectRouter, method: UnaryMethod, store: () => KvStore): void {
+function addUnary(
+  router: ConnectRouter,
+  method: UnaryMethod,
+  store: () => KvStore,
+  cluster: ClusterDoors | undefined,
+): void {
   router.rpc(method.desc, async (request: Message, context: HandlerContext) => {
     const { call, json } = contextOf(context);
     // Connect knows the deadline, the call does not.
@@ -49,7 +64,12 @@ function addUnary(router: ConnectRouter, method: UnaryMethod, store: () => KvSto
       json === undefined ? piece() : json.run(piece);
     call.beginWork();
     try {
-      const read = await inTurn(() => fromMessage(method, request, json));
+      const bytes = await inTurn(() => bytesOf(method, request, json));
+      const read = await inTurn(() => readRequest(method, bytes, 0, bytes.length));
+      if (cluster !== undefined && isFollower(cluster) && method.mayChange?.(read) === true) {
+        const reply = await askWriter(cluster, call, pathOf(method), bytes);
+        return asMessage(method, reply, json);
+      }
       const { span } = call;
       const run = (): unknown =>
         span === undefined ? method.run(store(), read, call) : runTraced(method, store(), read, call, span);
@@ -64,7 +84,7 @@ function addServerStream(router: ConnectRouter, method: ServerStreamMethod, stor
   router.rpc(method.desc, (request: Message, context: HandlerContext) => {
     const { call, json } = contextOf(context);
     const replies = method.run(store(), fromMessage(method, request, json), call, context.signal);
-    call.requestRead();
+    if (method.keepsRequest !== true) call.requestRead();
     return mapped(replies, (reply) => toMessage(method, reply, json));
   });
 }
@@ -74,7 +94,7 @@ function addPushStream(router: ConnectRouter, method: PushStreamMethod, store: (
     const { call, json } = contextOf(context);
     context.signal.addEventListener('abort', () => call.abort(context.signal.reason));
     const messages = new PulledMessages(method, store(), fromMessage(method, request, json), call);
-    call.requestRead();
+    if (method.keepsRequest !== true) call.requestRead();
     const { output } = method.desc;
     const decoded = (bytes: Buffer): Message => fromBinary(output, bytes.subarray(PREFIX_BYTES));
     return mapped(messages, (bytes) => {
@@ -116,6 +136,20 @@ function toMessage(
   const bytes = Buffer.allocUnsafe(codecs.sizeOf(reply));
   codecs.prepend(reply, bytes, bytes.length);
   return fromBinary(desc.output, bytes);
+}
+
+function pathOf({ desc }: UnaryMethod): string {
+  return `/${desc.parent.typeName}/${desc.name}`;
+}
+
+/** A reply as the writer of a cluster has encoded it. */
+function asMessage(
+  { desc: { output } }: UnaryMethod,
+  bytes: Buffer,
+  json: JsonMessages | undefined,
+): Message {
+  const decoded = (): Message => fromBinary(output, bytes);
+  return json === undefined ? decoded() : inPlace(output, json, decoded);
 }
 
 /** An empty message that stands for a reply in JSON. */

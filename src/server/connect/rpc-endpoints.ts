@@ -2,7 +2,7 @@
  * The served methods by their HTTP path: Connect's handlers for gRPC, gRPC-Web and Connect with our services behind. They
  * take every call that gRPC's own lane leaves.
  */
-import type { DescMessage, DescService } from '@bufbuild/protobuf';
+import type { DescMessage, DescMethod, DescService } from '@bufbuild/protobuf';
 import { type ConnectRouter, type HandlerContext, createConnectRouter } from '@connectrpc/connect';
 import type { UniversalHandler } from '@connectrpc/connect/protocol';
 import type { Logger } from 'pino';
@@ -17,6 +17,7 @@ import { replyCompressMinBytes, requestCompressions } from './compression.ts';
 import { addMethod } from './bridge.ts';
 import { recoveringError } from '../calls/call-error.ts';
 import type { Dialect } from '../calls/dialect.ts';
+import type { ClusterDoors, RunsAt } from '../cluster/cluster-doors.ts';
 import { callOf, contextOf } from './call-context.ts';
 import { toConnectError } from './connect-error.ts';
 import { type ServerState, refusalIn } from '../health/server-state.ts';
@@ -40,6 +41,7 @@ export interface RpcEndpoint {
   readonly isStream: boolean;
   /** One of our own methods, behind the bridge. */
   readonly isBridged: boolean;
+  readonly runsAt: RunsAt;
   /** It is for everybody. */
   readonly isOpen: boolean;
   /** Of a foreign API. */
@@ -58,6 +60,8 @@ export interface RpcContext {
   readonly openReflection: boolean;
   readonly meters: CallMeters;
   readonly logger: Logger;
+  /** `undefined`: the server is alone. */
+  readonly cluster?: ClusterDoors | undefined;
 }
 
 const otherServices = [Health, ServerReflection, ServerReflectionAlpha];
@@ -66,6 +70,9 @@ export function rpcEndpoints(context: RpcContext): Map<string, RpcEndpoint> {
   const { state, services, meters, openReflection, logger } = context;
   const dataServices = services.map(({ desc }) => desc);
   const endpointByPath = new Map<string, RpcEndpoint>();
+  const runsAtByMethod = new Map<DescMethod, RunsAt>(
+    services.flatMap(({ methods }) => methods.map(({ desc, runsAt }) => [desc, runsAt] as const)),
+  );
   const options = {
     acceptCompression: requestCompressions,
     compressMinBytes: replyCompressMinBytes,
@@ -98,6 +105,7 @@ export function rpcEndpoints(context: RpcContext): Map<string, RpcEndpoint> {
         hasRequestStream: methodKind === 'client_streaming' || methodKind === 'bidi_streaming',
         isStream: methodKind !== 'unary',
         isBridged,
+        runsAt: runsAtByMethod.get(handle.method) ?? 'here',
         dialect,
         isOpen: isBridged
           ? dialect?.openMethods.has(handle.method) === true
@@ -121,7 +129,7 @@ export function rpcEndpoints(context: RpcContext): Map<string, RpcEndpoint> {
   const index = new DescriptorIndex([...dataServices, ...otherServices], [file_kelp_v1_errors]);
   for (const { methods, requestBytesMax, dialect } of services) {
     const add = (router: ConnectRouter): void => {
-      for (const method of methods) addMethod(router, method, store);
+      for (const method of methods) addMethod(router, method, store, context.cluster);
     };
     serve(requestBytesMax, true, add, dialect);
   }

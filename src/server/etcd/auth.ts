@@ -85,7 +85,7 @@ export function authMethods({
         return { header: headerOf(store, revision), enabled: isClosed, authRevision: toEtcd(revision) };
       },
     ),
-    authenticate: unary(
+    authenticate: unaryWrite(
       method.authenticate,
       {
         read: codec.readAuthenticateRequest,

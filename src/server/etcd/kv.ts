@@ -37,6 +37,7 @@ export function kvMethods({
         sizeOf: codec.sizeOfRangeStreamResponse,
         prepend: codec.prependRangeStreamResponse,
       },
+      'caughtUp',
       rangeStreamNeeds,
       rangeStream,
     ),

@@ -40,6 +40,7 @@ export function leaseMethods(): Readonly<Record<string, Method>> {
         sizeOf: codec.sizeOfLeaseKeepAliveResponse,
         prepend: codec.prependLeaseKeepAliveResponse,
       },
+      'writer',
       checkUser,
       keepAlive,
     ),

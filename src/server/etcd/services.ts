@@ -2,6 +2,7 @@
 import { Auth, Cluster, KV, Lease, Maintenance, Watch } from '../../../gen/etcd/api/etcdserverpb/rpc_pb.ts';
 import { type ServerLimits, serverFixed } from '../../limits.ts';
 import type { Logins } from '../access/logins.ts';
+import { clustered } from '../services/clustered.ts';
 import { limited } from '../services/limited.ts';
 import type { Method } from '../services/method.ts';
 import type { ServiceParts } from '../services/service-parts.ts';
@@ -30,9 +31,11 @@ export function etcdServices(
   { requestBytesMax }: Pick<ServerLimits, 'requestBytesMax'>,
   parts: EtcdParts,
 ): readonly ServedService[] {
+  const inCluster = (methods: Readonly<Record<string, Method>>): Method[] =>
+    Object.values(methods).map((method) => clustered(method, parts.cluster));
   const served = (desc: ServedService['desc'], methods: Readonly<Record<string, Method>>): ServedService => ({
     desc,
-    methods: parts.areRatesLimited ? Object.values(methods).map(limited) : Object.values(methods),
+    methods: parts.areRatesLimited ? inCluster(methods).map(limited) : inCluster(methods),
     requestBytesMax,
     dialect: etcdDialect,
   });
@@ -45,7 +48,7 @@ export function etcdServices(
     {
       desc: Auth,
       // Their rate is not limited, so that operators get in.
-      methods: Object.values(authMethods(parts)),
+      methods: inCluster(authMethods(parts)),
       requestBytesMax: serverFixed.accessRequestBytesMax,
       dialect: etcdDialect,
     },

@@ -7,8 +7,12 @@ import { WatchStream } from './watch/watch-stream.ts';
 
 export function watchMethods(): Readonly<Record<string, Method>> {
   return {
-    watch: bidiStream(Watch.method.watch, watchCodecs, checkUser, (store, requests, call, signal) =>
-      new WatchStream(store, call, signal).replies(requests),
+    watch: bidiStream(
+      Watch.method.watch,
+      watchCodecs,
+      'caughtUp',
+      checkUser,
+      (store, requests, call, signal) => new WatchStream(store, call, signal).replies(requests),
     ),
   };
 }

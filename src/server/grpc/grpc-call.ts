@@ -25,9 +25,10 @@ import type { ServerLimits } from '../../limits.ts';
 import { rpcSystem } from '../../tracing/attributes.ts';
 import type { Logins } from '../access/logins.ts';
 import { type CallError, deadlineError, tooSlowError } from '../calls/call-error.ts';
-import type { Call, Peer } from '../calls/call.ts';
+import type { Call, Peer, ShownCredentials } from '../calls/call.ts';
 import type { Dialect } from '../calls/dialect.ts';
 import type { CallTable } from '../calls/call-table.ts';
+import type { ClusterDoors } from '../cluster/cluster-doors.ts';
 import { type Deadlines, Timed } from '../../deadlines.ts';
 import { type GrpcCode, grpcCode, nameOfCode } from '../../grpc-code.ts';
 import { isUnforeseen, outcomeOf } from '../calls/outcome.ts';
@@ -48,6 +49,8 @@ export interface GrpcContext {
   readonly deadlines: Deadlines;
   readonly limits: Pick<ServerLimits, 'requestTimeoutMs'>;
   readonly logger: Logger;
+  /** `undefined`: the server is alone. */
+  readonly cluster?: ClusterDoors | undefined;
 }
 
 /** What a call is for. */
@@ -137,6 +140,11 @@ export abstract class GrpcCall extends Timed implements StreamHandler {
     const headers = traceHeadersIn(head.fields);
     if (headers === undefined && served?.kind === 'bidiStream') return;
     this.call.beginSpan(tracer, headers, () => new RpcKind(rpcSystem.GRPC, served?.name));
+  }
+
+  /** What its client has shown, in a cluster. */
+  shows(shown: ShownCredentials): void {
+    this.call.shown = shown;
   }
 
   /** It is for everybody, and counts as a stranger's. */

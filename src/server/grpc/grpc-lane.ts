@@ -9,7 +9,9 @@ import type { ServerStream, StreamHandler } from '../../http2/contract/stream.ts
 import type { KvStore } from '../../kv/kv-store.ts';
 import { recoveringError } from '../calls/call-error.ts';
 import { refusalIn } from '../health/server-state.ts';
+import { ForwardedCall } from './forwarded-call.ts';
 import type { GrpcCall, GrpcContext } from './grpc-call.ts';
+import { passedOn, shownIn } from './passing.ts';
 import { PushStreamCall } from './push-stream-call.ts';
 import { RefusedCall } from './refused-call.ts';
 import type { Routes, ServedMethod } from './routes.ts';
@@ -37,6 +39,17 @@ export function grpcLane(context: GrpcContext, routes: Routes): GrpcLane {
       const call = new RefusedCall(context, served, stream, refusal ?? recoveringError(), takesStream);
       return traced(call, head, served);
     }
+    const { cluster } = context;
+    if (cluster !== undefined) {
+      const passing = passedOn(cluster, context.logins, served, head, stream, route);
+      if (passing instanceof Error) {
+        const takesStream = served.kind === 'bidiStream';
+        return traced(new RefusedCall(context, served, stream, passing, takesStream), head, served);
+      }
+      if (passing !== undefined) {
+        return traced(new ForwardedCall(context, served, stream, timeoutMs, passing), head, served);
+      }
+    }
     let login: Login | Promise<Login>;
     try {
       login = served.isOpen
@@ -47,6 +60,7 @@ export function grpcLane(context: GrpcContext, routes: Routes): GrpcLane {
       return traced(new RefusedCall(context, served, stream, error as Error, takesStream), head, served);
     }
     const call = traced(newCall(store, served, stream, timeoutMs), head, served);
+    if (cluster !== undefined) call.shows(shownIn(context.logins, served, head, stream));
     if (served.isOpen) call.beginForAll();
     else call.begin(login);
     return call;

@@ -97,7 +97,7 @@ export class PushStreamCall extends GrpcCall implements ReplyOutlet {
     const { method } = this.#served;
     const request = readRequest(method, message, 0, message.length);
     // Before it is opened: it may take memory for its first message then.
-    this.call.requestRead();
+    if (method.keepsRequest !== true) this.call.requestRead();
     const replies = method.open(this.#store, request, this.call, this);
     this.#replies = replies;
     this.#isAtWork = true;

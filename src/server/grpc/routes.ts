@@ -6,7 +6,7 @@
  * else, such as gRPC-Web, JSON and compressed requests, is for the handlers of requests (`undefined`), and so are the services
  * that are Connect's: health and reflection.
  */
-import { type RequestHead, fieldOf } from '../../http2/contract/fields.ts';
+import { type Field, type RequestHead, fieldOf } from '../../http2/contract/fields.ts';
 import type { BodyWriter } from '../../http2/contract/stream.ts';
 import { StoreError } from '../../errors.ts';
 import { serverFixed } from '../../limits.ts';
@@ -49,6 +49,12 @@ export interface Served<AMethod extends Exclude<Method, PushStreamMethod>> exten
   readonly writer: BodyWriter<unknown>;
 }
 
+/** A head as it goes to the writer of a cluster. */
+export interface PassedOn {
+  readonly address: string;
+  readonly fields: readonly Field[];
+}
+
 /** What becomes of a request. */
 export type Route =
   | {
@@ -58,6 +64,8 @@ export type Route =
       readonly refusal: undefined;
       /** Of those who send this head. */
       readonly login: LoginMemo;
+      /** How it is passed on to the writer of a cluster, once it was. */
+      passedOn: PassedOn | undefined;
     }
   | (Called & { readonly served: undefined; readonly refusal: CallError | StoreError });
 
@@ -125,7 +133,8 @@ export class Routes {
 }
 
 function found(served: ServedMethod, timeoutMs: number | undefined): Route {
-  return { served, timeoutMs, refusal: undefined, login: { login: undefined, generation: 0 } };
+  const login = { login: undefined, generation: 0 };
+  return { served, timeoutMs, refusal: undefined, login, passedOn: undefined };
 }
 
 interface Memo {

@@ -157,7 +157,7 @@ export class ServerStreamCall extends StreamCall<ServerStreamMethod> {
       const message = reader.takeOnly();
       const request = readRequest(method, message, 0, message.length);
       const replies = method.run(this.store, request, this.call, this.call.signal);
-      this.call.requestRead();
+      if (method.keepsRequest !== true) this.call.requestRead();
       void this.reply(replies);
     });
   }

@@ -2,12 +2,14 @@
  * A call with one request message and one reply. A request that came in one piece is read where it lies, and a reply that
  * needs no promise goes out before the next frame is read.
  */
-import type { ServerStream } from '../../http2/contract/stream.ts';
+import type { BodyWriter, ServerStream } from '../../http2/contract/stream.ts';
 import { grpcCode } from '../../grpc-code.ts';
 import type { KvStore } from '../../kv/kv-store.ts';
 import { moreThanOneError, noMessageError, tooLongError } from '../calls/call-error.ts';
-import { PREFIX_BYTES } from '../services/envelope.ts';
+import { PREFIX_BYTES, writePrefix } from '../services/envelope.ts';
 import { type UnaryMethod, readRequest, runTraced } from '../services/method.ts';
+import { type ClusterDoors, isFollower } from '../cluster/cluster-doors.ts';
+import { askWriter } from '../cluster/writer-stream.ts';
 import { GrpcCall, type GrpcContext } from './grpc-call.ts';
 import { MessageReader, checkPrefix, cutShortError } from './message-reader.ts';
 import type { Served } from './routes.ts';
@@ -19,6 +21,7 @@ export class UnaryCall extends GrpcCall {
   /** Of a request that comes in pieces. */
   #reader: MessageReader | undefined = undefined;
   #isRunning = false;
+  readonly #cluster: ClusterDoors | undefined;
 
   constructor(
     context: GrpcContext,
@@ -30,6 +33,7 @@ export class UnaryCall extends GrpcCall {
     super(context, stream, served, { isStream: false, timeoutMs });
     this.#store = store;
     this.#served = served;
+    this.#cluster = context.cluster;
   }
 
   override data(buffer: Buffer, from: number, to: number, isLast: boolean): void {
@@ -66,7 +70,7 @@ export class UnaryCall extends GrpcCall {
     checkPrefix(buffer.readUInt8(from), length, requestBytesMax);
     if (start + length > to) throw cutShortError();
     if (start + length < to) throw moreThanOneError();
-    if (!this.isLoggingIn) return this.#run(buffer, start, to);
+    if (!this.isLoggingIn && this.#served.method.keepsRequest !== true) return this.#run(buffer, start, to);
     // Where it lies comes the next one.
     this.call.chargeRequest(length);
     this.#runAllowed(Buffer.from(buffer.subarray(start, to)), 0, length);
@@ -93,6 +97,13 @@ export class UnaryCall extends GrpcCall {
     const { call } = this;
     const { span } = call;
     const request = readRequest(method, bytes, start, end);
+    const cluster = this.#cluster;
+    if (cluster !== undefined && isFollower(cluster) && method.mayChange?.(request) === true) {
+      void this.#answerByWriter(
+        askWriter(cluster, call, `/${this.#served.name}`, bytes.subarray(start, end)),
+      );
+      return;
+    }
     const reply =
       span === undefined
         ? method.run(this.#store, request, call)
@@ -111,10 +122,22 @@ export class UnaryCall extends GrpcCall {
     this.call.endWork();
   }
 
+  async #answerByWriter(reply: Promise<Buffer>): Promise<void> {
+    try {
+      const message = await reply;
+      if (!this.isAnswered) this.#send(message, PREFIX_BYTES + message.length, messageWriter);
+    } catch (error) {
+      this.fail(error);
+    }
+  }
+
   #answer(reply: unknown): void {
     if (this.isAnswered) return;
     const { method, writer } = this.#served;
-    const size = PREFIX_BYTES + method.codecs.sizeOf(reply);
+    this.#send(reply, PREFIX_BYTES + method.codecs.sizeOf(reply), writer);
+  }
+
+  #send<Reply>(reply: Reply, size: number, writer: BodyWriter<Reply>): void {
     this.answered(grpcCode.Ok);
     this.sent(size);
     this.stream.answer(replyHead, reply, size, writer, okTrailers);
@@ -127,3 +150,11 @@ export class UnaryCall extends GrpcCall {
     this.call.setStalled(true);
   }
 }
+
+/** Of a reply that is encoded already. */
+const messageWriter: BodyWriter<Buffer> = {
+  write(message, buffer, start) {
+    writePrefix(buffer, start, message.length);
+    message.copy(buffer, start + PREFIX_BYTES);
+  },
+};

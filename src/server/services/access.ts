@@ -32,7 +32,15 @@ import { fixed } from '../../limits.ts';
 import type { Call } from '../calls/call.ts';
 import type { AccessAudit, ChangedNames } from '../access/audit.ts';
 import { grantRecord, grantShape, grantTarget, permissionWord } from './grants.ts';
-import { type Codecs, type MethodsOf, type UnaryMethod, nameOf, unary, unaryWrite } from './method.ts';
+import {
+  type Codecs,
+  type MethodsOf,
+  type UnaryMethod,
+  nameOf,
+  unary,
+  unaryHere,
+  unaryWrite,
+} from './method.ts';
 import { timestampShape } from './reply-entries.ts';
 import { pageLimit, timeToLiveMs } from './request-fields.ts';
 
@@ -63,7 +71,7 @@ export function accessMethods(access: () => Access, audit: AccessAudit): Methods
   }
 
   return {
-    whoAmI: unary(
+    whoAmI: unaryHere(
       method.whoAmI,
       {
         read: codec.readWhoAmIRequest,

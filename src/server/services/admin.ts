@@ -6,7 +6,7 @@ import { checkAdmin, checkUser } from '../../access/checks.ts';
 import type { KvStore } from '../../kv/kv-store.ts';
 import type { Call } from '../calls/call.ts';
 import { activityResponse } from './activity.ts';
-import { type MethodsOf, serverStream, unary } from './method.ts';
+import { type MethodsOf, serverStream, unaryHere, unaryWrite } from './method.ts';
 import { durationShape } from './reply-entries.ts';
 import { wholeNumber } from './request-fields.ts';
 import type { ServiceParts } from './service-parts.ts';
@@ -18,7 +18,7 @@ export function adminMethods({
 }: Pick<ServiceParts, 'version' | 'activity' | 'audit'>): MethodsOf<typeof AdminService> {
   const told = (call: Call, { name }: DescMethod): void => audit.adminCalled(call, `AdminService/${name}`);
   return {
-    status: unary(
+    status: unaryHere(
       AdminService.method.status,
       {
         read: codec.readStatusRequest,
@@ -28,7 +28,7 @@ export function adminMethods({
       checkUser,
       (store) => status(store, version),
     ),
-    snapshot: unary(
+    snapshot: unaryHere(
       AdminService.method.snapshot,
       {
         read: codec.readSnapshotRequest,
@@ -48,13 +48,14 @@ export function adminMethods({
         sizeOf: codec.sizeOfBackupResponse,
         prepend: codec.prependBackupResponse,
       },
+      'here',
       () => checkAdmin,
       (store, _, call, signal) => {
         told(call, AdminService.method.backup);
         return backup(store, call, signal);
       },
     ),
-    compact: unary(
+    compact: unaryWrite(
       AdminService.method.compact,
       {
         read: codec.readCompactRequest,
@@ -67,7 +68,7 @@ export function adminMethods({
         return store.compact(wholeNumber('revision', request.revision));
       },
     ),
-    compactStorage: unary(
+    compactStorage: unaryHere(
       AdminService.method.compactStorage,
       {
         read: codec.readCompactStorageRequest,
@@ -80,7 +81,7 @@ export function adminMethods({
         return store.compactStorage();
       },
     ),
-    activity: unary(
+    activity: unaryHere(
       AdminService.method.activity,
       {
         read: codec.readActivityRequest,

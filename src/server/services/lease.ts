@@ -39,6 +39,7 @@ export const leaseMethods: MethodsOf<typeof LeaseService> = {
       sizeOf: codec.sizeOfKeepAliveResponse,
       prepend: codec.prependKeepAliveResponse,
     },
+    'writer',
     checkUser,
     keepAlive,
   ),

@@ -22,6 +22,7 @@ import type { Login } from '../../access/login/login.ts';
 import type { KvStore } from '../../kv/kv-store.ts';
 import { WireError, wireErrorText } from '../../wire/wire-error.ts';
 import type { Call } from '../calls/call.ts';
+import type { RunsAt } from '../cluster/cluster-doors.ts';
 import type { CallSpan } from '../tracing/call-span.ts';
 import { malformedRequestError } from '../calls/call-error.ts';
 import { checkBinaryParts } from '../calls/request-parts.ts';
@@ -46,8 +47,12 @@ export interface UnaryMethod<Request = unknown, Reply = unknown> {
   readonly kind: 'unary';
   readonly desc: DescMethodUnary;
   readonly codecs: Codecs<Request, Reply>;
-  /** It changes something, so that its reply waits for the log. */
-  readonly isWrite: boolean;
+  /** At the writer, since it changes something: then its reply waits for the log. */
+  readonly runsAt: RunsAt;
+  /** Of a method that reads: whether a request of it changes something all the same; `undefined`: none does. */
+  readonly mayChange?: ((request: unknown) => boolean) | undefined;
+  /** It waits before it runs, so that bytes of the request must stay as they are until its promise settles. */
+  readonly keepsRequest?: boolean;
   /**
    * Bytes of the request must stay as they are until this returns, not until its promise settles.
    * Throws or rejects with a StoreError or CallError.
@@ -60,6 +65,9 @@ export interface ServerStreamMethod<Request = unknown, Reply = unknown> {
   readonly kind: 'serverStream';
   readonly desc: DescMethodServerStreaming;
   readonly codecs: Codecs<Request, Reply>;
+  readonly runsAt: RunsAt;
+  /** It waits before it runs, and gives the memory of its request back by itself (`Call.requestRead`). */
+  readonly keepsRequest?: boolean;
   /**
    * Bytes of the request must stay as they are until this returns; what is kept of them is copied, since their memory is given
    * back then. No memory is taken before a reply is asked for. The next one is asked for when the one before is written.
@@ -72,6 +80,9 @@ export interface PushStreamMethod<Request = unknown> {
   readonly kind: 'pushStream';
   readonly desc: DescMethodServerStreaming;
   readonly codecs: Pick<Codecs<Request>, 'read'>;
+  readonly runsAt: RunsAt;
+  /** As of a `ServerStreamMethod`. */
+  readonly keepsRequest?: boolean;
   /**
    * Nothing is sent before the first `goOn`. Bytes of the request must stay as they are until this returns; what is kept of them
    * is copied, since their memory counts no more. Throws a StoreError or CallError.
@@ -102,6 +113,7 @@ export interface BidiStreamMethod<Request = unknown, Reply = unknown> {
   readonly kind: 'bidiStream';
   readonly desc: DescMethodBiDiStreaming;
   readonly codecs: Codecs<Request, Reply>;
+  readonly runsAt: RunsAt;
   /** Bytes of a request must stay as they are until the next one is asked for. */
   run(
     store: KvStore,
@@ -126,6 +138,11 @@ export class UnreadRequest<Request = unknown> {
     return this.#bytes.length;
   }
 
+  /** As they came. They stay until the next one is asked for. */
+  get bytes(): Buffer {
+    return this.#bytes;
+  }
+
   /** Throws `invalidArgument` and `limitReached`. */
   read(): Request {
     return readRequest(this.#method, this.#bytes, 0, this.#bytes.length) as Request;
@@ -147,13 +164,46 @@ export type Method = UnaryMethod | PushStreamMethod | StreamMethod;
 /** All methods of a service, by their names in code. */
 export type MethodsOf<Service extends DescService> = { readonly [name in keyof Service['method']]: Method };
 
+/** One that reads the state. */
 export function unary<Request, Reply>(
   desc: DescMethodUnary,
   codecs: Codecs<Request, Reply>,
   needs: Needs<Request>,
   run: UnaryMethod<Request, Reply>['run'],
 ): UnaryMethod<Request, Reply> {
-  return { kind: 'unary', desc, codecs, isWrite: false, run: allowed(desc, needs, run) };
+  return {
+    kind: 'unary',
+    desc,
+    codecs,
+    runsAt: 'caughtUp',
+    mayChange: changesOf(desc),
+    run: allowed(desc, needs, run),
+  };
+}
+
+/** What fields of a request change something, if it has such. */
+interface ChangingFields {
+  readonly refreshTtl?: boolean;
+  readonly destination?: string;
+  readonly destinationBytes?: Uint8Array;
+}
+
+function changesOf({ input }: DescMethodUnary): ((request: unknown) => boolean) | undefined {
+  if (!input.fields.some(({ name }) => name === 'refresh_ttl' || name === 'destination')) return undefined;
+  return (request) => {
+    const { refreshTtl, destination, destinationBytes } = request as ChangingFields;
+    return refreshTtl === true || (destination ?? '') !== '' || (destinationBytes?.length ?? 0) > 0;
+  };
+}
+
+/** One that is about this process. */
+export function unaryHere<Request, Reply>(
+  desc: DescMethodUnary,
+  codecs: Codecs<Request, Reply>,
+  needs: Needs<Request>,
+  run: UnaryMethod<Request, Reply>['run'],
+): UnaryMethod<Request, Reply> {
+  return { kind: 'unary', desc, codecs, runsAt: 'here', run: allowed(desc, needs, run) };
 }
 
 /** One that reads the store, whose request says how new what it reads must be. */
@@ -175,12 +225,13 @@ export function unaryWrite<Request, Reply>(
   needs: Needs<Request>,
   run: (store: KvStore, request: Request, call: Call) => Promise<Reply>,
 ): UnaryMethod<Request, Reply> {
-  return { kind: 'unary', desc, codecs, isWrite: true, run: allowed(desc, needs, run) };
+  return { kind: 'unary', desc, codecs, runsAt: 'writer', run: allowed(desc, needs, run) };
 }
 
 export function serverStream<Request, Reply>(
   desc: DescMethodServerStreaming,
   codecs: Codecs<Request, Reply>,
+  runsAt: RunsAt,
   needs: LastingNeeds<Request>,
   run: ServerStreamMethod<Request, Reply>['run'],
 ): ServerStreamMethod<Request, Reply> {
@@ -188,6 +239,7 @@ export function serverStream<Request, Reply>(
     kind: 'serverStream',
     desc,
     codecs,
+    runsAt,
     run(store, request, call, signal) {
       call.asked(nameOf(desc), () => call.keepAllowed(needs(request)));
       return run(store, request, call, signal);
@@ -205,6 +257,7 @@ export function pushStream<Request>(
     kind: 'pushStream',
     desc,
     codecs,
+    runsAt: 'caughtUp',
     open(store, request, call, outlet) {
       call.asked(nameOf(desc), () => call.keepAllowed(needs(request)));
       return open(store, request, call, outlet);
@@ -216,6 +269,7 @@ export function pushStream<Request>(
 export function bidiStream<Request, Reply>(
   desc: DescMethodBiDiStreaming,
   codecs: Codecs<Request, Reply>,
+  runsAt: RunsAt,
   needs: (login: Login) => void,
   run: BidiStreamMethod<Request, Reply>['run'],
 ): BidiStreamMethod<Request, Reply> {
@@ -223,6 +277,7 @@ export function bidiStream<Request, Reply>(
     kind: 'bidiStream',
     desc,
     codecs,
+    runsAt,
     run(store, requests, call, signal) {
       call.asked(nameOf(desc), () => call.keepAllowed(needs));
       return run(store, requests, call, signal);
@@ -260,7 +315,8 @@ export function runTraced(
   span: CallSpan,
 ): unknown {
   const reply = method.run(store, request, call);
-  return method.isWrite && reply instanceof Promise ? span.commit(reply) : reply;
+  const isWrite = method.runsAt === 'writer' || method.mayChange?.(request) === true;
+  return isWrite && reply instanceof Promise ? span.commit(reply) : reply;
 }
 
 /** Reads the request of a method that lies from `start` to `end`. Throws `invalidArgument` and `limitReached`. */

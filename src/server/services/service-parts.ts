@@ -1,6 +1,7 @@
 /** What services stand on besides the store. */
 import type { Access } from '../../access/access.ts';
 import type { AccessAudit } from '../access/audit.ts';
+import type { ClusterDoors } from '../cluster/cluster-doors.ts';
 import type { ActivityFigures } from './activity.ts';
 
 export interface ServiceParts {
@@ -11,6 +12,8 @@ export interface ServiceParts {
   /** Of the store, once that is open. */
   readonly access: () => Access;
   readonly audit: AccessAudit;
+  /** `undefined`: the server is alone. */
+  readonly cluster?: ClusterDoors | undefined;
   /** Whether users may do so much in a second. */
   readonly areRatesLimited: boolean;
 }

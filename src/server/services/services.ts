@@ -20,6 +20,7 @@ import { setMethods } from './data-types/set.ts';
 import { sketchMethods } from './data-types/sketch.ts';
 import { sortedSetMethods } from './data-types/sorted-set.ts';
 import { kvMethods } from './kv/kv.ts';
+import { clustered } from './clustered.ts';
 import { limited } from './limited.ts';
 import { leaseMethods } from './lease.ts';
 import type { Method } from './method.ts';
@@ -37,11 +38,15 @@ export interface ServedService {
 
 export function servedServices(
   { requestBytesMax }: Pick<ServerLimits, 'requestBytesMax'>,
-  { version, activity, access, audit, areRatesLimited }: ServiceParts,
+  { version, activity, access, audit, cluster, areRatesLimited }: ServiceParts,
 ): readonly ServedService[] {
   const { smallRequestBytesMax, accessRequestBytesMax } = serverFixed;
-  const methodsOf = (methods: Readonly<Record<string, Method>>): readonly Method[] =>
-    areRatesLimited ? Object.values(methods).map(limited) : Object.values(methods);
+  const methodsOfOperators = (methods: Readonly<Record<string, Method>>): readonly Method[] =>
+    Object.values(methods).map((method) => clustered(method, cluster));
+  const methodsOf = (methods: Readonly<Record<string, Method>>): readonly Method[] => {
+    const each = methodsOfOperators(methods);
+    return areRatesLimited ? each.map(limited) : each;
+  };
   return [
     // Values come in requests and pages of them in replies; the latter are limited before they are made.
     { desc: KvService, methods: methodsOf(kvMethods), requestBytesMax },
@@ -55,12 +60,12 @@ export function servedServices(
     // These count for no user: operators get in however much is done.
     {
       desc: AdminService,
-      methods: Object.values(adminMethods({ version, activity, audit })),
+      methods: methodsOfOperators(adminMethods({ version, activity, audit })),
       requestBytesMax: smallRequestBytesMax,
     },
     {
       desc: AccessService,
-      methods: Object.values(accessMethods(access, audit)),
+      methods: methodsOfOperators(accessMethods(access, audit)),
       requestBytesMax: accessRequestBytesMax,
     },
   ];

@@ -90,6 +90,7 @@ export class Lane {
           sizeOf: adminCodec.sizeOfBackupResponse,
           prepend: adminCodec.prependBackupResponse,
         },
+        'here',
         () => checkUser,
         (_, request, call, signal) => backup?.(call, signal) ?? noReplies(),
       ),
@@ -109,6 +110,7 @@ export class Lane {
           sizeOf: leaseCodec.sizeOfKeepAliveResponse,
           prepend: leaseCodec.prependKeepAliveResponse,
         },
+        'writer',
         checkUser,
         (_, requests, call) =>
           keepAlive?.(

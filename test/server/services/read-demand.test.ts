@@ -99,7 +99,7 @@ describe('every read', () => {
     );
     const readingOnly = methods
       .flatMap((each) => Object.values(each))
-      .filter((each) => (each.kind === 'unary' ? !each.isWrite : each.kind === 'serverStream'));
+      .filter((each) => each.runsAt === 'caughtUp');
     for (const { desc } of readingOnly) {
       const names = desc.input.fields.map(({ name }) => name);
       expect(names, desc.name).toEqual(expect.arrayContaining(['consistency', 'min_revision']));

@@ -4,7 +4,7 @@ import { SetService } from '../../../../gen/kelp/v1/set_pb.ts';
 import { collectionReaders, readCombination } from '../../../kv/collections/read-calls.ts';
 import type { KvStore } from '../../../kv/kv-store.ts';
 import type { Call } from '../../calls/call.ts';
-import { type MethodsOf, unaryRead, unaryWrite } from '../method.ts';
+import { type MethodsOf, unary, unaryRead } from '../method.ts';
 import { checkReadDemand } from '../read-demand.ts';
 import { admitAnswer, changing, operationNeeds } from './change.ts';
 import { elementCharge, keyRead, pageRead, readNeeds } from './reading.ts';
@@ -47,7 +47,7 @@ export const setMethods: MethodsOf<typeof SetService> = {
     sizeOf: codec.sizeOfSetPopResponse,
     prepend: codec.prependSetPopResponse,
   }),
-  combine: unaryWrite(
+  combine: unary(
     SetService.method.combine,
     {
       read: codec.readSetCombineRequest,

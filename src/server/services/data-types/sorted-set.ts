@@ -5,7 +5,7 @@ import { StoreError } from '../../../errors.ts';
 import { collectionReaders, readCombination } from '../../../kv/collections/read-calls.ts';
 import type { KvStore } from '../../../kv/kv-store.ts';
 import type { Call } from '../../calls/call.ts';
-import { type MethodsOf, unaryRead, unaryWrite } from '../method.ts';
+import { type MethodsOf, unary, unaryRead } from '../method.ts';
 import { keyIn } from '../request-fields.ts';
 import { checkReadDemand } from '../read-demand.ts';
 import { admitAnswer, changing, operationNeeds } from './change.ts';
@@ -64,7 +64,7 @@ export const sortedSetMethods: MethodsOf<typeof SortedSetService> = {
     sizeOf: codec.sizeOfSortedSetPopResponse,
     prepend: codec.prependSortedSetPopResponse,
   }),
-  combine: unaryWrite(
+  combine: unary(
     SortedSetService.method.combine,
     {
       read: codec.readSortedSetCombineRequest,

@@ -9,9 +9,19 @@ import { fixed } from '../../../limits.ts';
 import { toDeletedRange, toEngineRange } from '../../../store/views/range.ts';
 import type { Call } from '../../calls/call.ts';
 import { mapped } from '../../calls/mapped.ts';
+import type { ClusterDoors } from '../../cluster/cluster-doors.ts';
 import { deleteKey, existsInTurn, get, increment, put, touch } from './keys.ts';
-import { type MethodsOf, bidiStream, serverStream, unaryRead, unaryWrite } from '../method.ts';
-import { checkBatch, readBatch } from '../pipeline/batch.ts';
+import {
+  type BidiStreamMethod,
+  type MethodsOf,
+  bidiStream,
+  serverStream,
+  unaryRead,
+  unaryWrite,
+} from '../method.ts';
+import { type PipelineBatch, checkBatch, readBatch } from '../pipeline/batch.ts';
+import { ClusteredBatches } from '../pipeline/clustered-batches.ts';
+import { checkReadDemand } from '../read-demand.ts';
 import { pipeline } from '../pipeline/pipeline.ts';
 import {
   deleteNeeds,
@@ -26,7 +36,6 @@ import {
   touchNeeds,
   txnNeeds,
 } from './needs.ts';
-import { checkReadDemand } from '../read-demand.ts';
 import { entriesBytes, entryShape, keyLists, keysBytes, pageCharge } from '../reply-entries.ts';
 import { deletedRange, keyRange, pageLimit, wholeNumber } from '../request-fields.ts';
 import { admitResult, operationResult, txnRequest } from './transaction.ts';
@@ -87,6 +96,7 @@ export const kvMethods: MethodsOf<typeof KvService> = {
       sizeOf: codec.sizeOfScanStreamResponse,
       prepend: codec.prependScanStreamResponse,
     },
+    'caughtUp',
     ({ range }) => rangesNeed([range]),
     scanStream,
   ),
@@ -118,7 +128,12 @@ export const kvMethods: MethodsOf<typeof KvService> = {
     txnNeeds,
     txn,
   ),
-  pipeline: bidiStream(
+  pipeline: pipelineMethod(undefined),
+};
+
+/** In a cluster it sees to each batch by itself: it may come where it wants. */
+export function pipelineMethod(doors: ClusterDoors | undefined): BidiStreamMethod<PipelineBatch> {
+  return bidiStream(
     KvService.method.pipeline,
     {
       read: readBatch,
@@ -127,10 +142,12 @@ export const kvMethods: MethodsOf<typeof KvService> = {
       sizeOf: codec.sizeOfPipelineResponse,
       prepend: codec.prependPipelineResponse,
     },
+    'here',
     checkUser,
-    pipeline,
-  ),
-};
+    (store, requests, call, signal) =>
+      pipeline(store, requests, call, signal, doors && new ClusteredBatches(doors, store, call, signal)),
+  );
+}
 
 async function deleteRange(
   store: KvStore,

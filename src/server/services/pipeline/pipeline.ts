@@ -43,6 +43,7 @@ import { checkReadDemand } from '../read-demand.ts';
 import { RESULT_OBJECT_BYTES } from '../reply-entries.ts';
 import type { UnreadRequest } from '../method.ts';
 import { type BatchOperation, type PipelineBatch, batchSizeError } from './batch.ts';
+import type { ClusteredBatches, ForwardedBatch } from './clustered-batches.ts';
 import { traceBatch } from './spans.ts';
 import { turnsOf } from './turns.ts';
 
@@ -51,8 +52,9 @@ export function pipeline(
   requests: AsyncIterable<UnreadRequest<PipelineBatch>>,
   call: Call,
   signal: AbortSignal,
+  cluster?: ClusteredBatches,
 ): AsyncIterable<PipelineResponseShape> {
-  const replies = new PipelineReplies(store, call);
+  const replies = new PipelineReplies(store, call, cluster);
   void replies.run(requests, signal);
   return replies;
 }
@@ -60,22 +62,25 @@ export function pipeline(
 class PipelineReplies implements AsyncIterableIterator<PipelineResponseShape> {
   readonly #store: KvStore;
   readonly #call: Call;
+  readonly #cluster: ClusteredBatches | undefined;
   readonly #tally: OperationTally = { operations: 0, failedOperations: 0 };
   /** The newest record of the log that results depend on. */
   #sequence = 0;
   /** Those that are not answered, in their order. */
-  readonly #batches: Batch[] = [];
+  readonly #batches: (Batch | ForwardedBatch)[] = [];
   /** Its reply is with who sends it. */
-  #handedOut: Batch | undefined;
+  #handedOut: Batch | ForwardedBatch | undefined;
   #hasEnded = false;
   /** What ends the stream, behind the replies. */
   #error: Error | undefined;
   #wakeReader: (() => void) | undefined;
   #wakeRunner: (() => void) | undefined;
 
-  constructor(store: KvStore, call: Call) {
+  /** @param cluster `undefined`: the store is alone. */
+  constructor(store: KvStore, call: Call, cluster: ClusteredBatches | undefined) {
     this.#store = store;
     this.#call = call;
+    this.#cluster = cluster;
     call.operationTally = this.#tally;
   }
 
@@ -95,6 +100,12 @@ class PipelineReplies implements AsyncIterableIterator<PipelineResponseShape> {
         budget.spendBytes(request.length);
         const { operations } = request.read();
         checkSize(operations);
+        const forwarded = this.#cluster && (await this.#cluster.pass(request, operations));
+        if (forwarded !== undefined) {
+          this.#add(forwarded);
+          while (this.#isFull && !signal.aborted) await this.#untilAnswered(signal);
+          continue;
+        }
         const free = this.#call.rate?.takeOperationsWhenFree(operations.length, signal);
         if (free !== undefined) await free;
         const batch = new Batch(this.#call, operations, budget, cameAtMs);
@@ -110,14 +121,19 @@ class PipelineReplies implements AsyncIterableIterator<PipelineResponseShape> {
         }
         batch.count(this.#tally, cameAtMs);
         if (!batch.isDone) throw signal.reason;
-        this.#batches.push(batch);
-        this.#wakeReader?.();
+        this.#add(batch);
         while (this.#isFull && !signal.aborted) await this.#untilAnswered(signal);
       }
+      this.#cluster?.end();
     } catch (error) {
       this.#error = error as Error;
     }
     this.#hasEnded = true;
+    this.#wakeReader?.();
+  }
+
+  #add(batch: Batch | ForwardedBatch): void {
+    this.#batches.push(batch);
     this.#wakeReader?.();
   }
 

@@ -1,0 +1,55 @@
+/**
+ * The fields of a request as it is passed on: as they came, but for those that are between two ends of a connection (RFC 9110, section
+ * 7.6.1) and those by which the guard of web pages has let it in, which is done with that.
+ */
+import type { Field, RequestHead } from '../../http2/contract/fields.ts';
+import { isFieldName, isFieldValue } from '../../http2/contract/field-syntax.ts';
+
+/** Stands in a request that a node has passed on: it is not passed on once more. */
+export const FORWARDED_HEADER = 'kelp-forwarded';
+
+const LEFT_OUT: ReadonlySet<string> = new Set([
+  'connection',
+  'expect',
+  'host',
+  'keep-alive',
+  'origin',
+  'proxy-connection',
+  'transfer-encoding',
+  'upgrade',
+  'http2-settings',
+  FORWARDED_HEADER,
+]);
+
+/** What a request is, wherever it came from. */
+export interface ForwardedHead {
+  readonly method: string;
+  readonly path: string;
+  readonly fields: readonly Field[];
+}
+
+/** @param authority of the writer. */
+export function forwardedFields(
+  { method, path, fields }: ForwardedHead,
+  authority: string,
+  hasTls: boolean,
+): readonly Field[] {
+  return [
+    [':method', method],
+    [':scheme', hasTls ? 'https' : 'http'],
+    [':path', path],
+    [':authority', authority],
+    ...fields.filter(isPassedOn),
+    [FORWARDED_HEADER, '1'],
+  ];
+}
+
+function isPassedOn([name, value]: Field): boolean {
+  if (LEFT_OUT.has(name) || name.startsWith('sec-fetch-')) return false;
+  if (name === 'te') return value === 'trailers';
+  return isFieldName(name) && isFieldValue(value);
+}
+
+export function isForwarded({ fields }: Pick<RequestHead, 'fields'>): boolean {
+  return fields.some(([name]) => name === FORWARDED_HEADER);
+}

@@ -1,0 +1,41 @@
+/** Which calls at a follower are for the writer, and where that is. */
+import { sessionClaimIn } from '../../access/login/session-tokens.ts';
+import { StoreError } from '../../errors.ts';
+import type { ShownCredentials } from '../calls/call.ts';
+import { type ClusterDoors, type RunsAt, isFollower } from './cluster-doors.ts';
+import { forwardedTwiceError, noWriterError } from './writer-errors.ts';
+
+/**
+ * Whether a call at a follower goes to the writer. So does a read by whom the writer alone knows: the tokens that etcd's clients are
+ * given for their passwords are good at the process that gave them, which is the writer's.
+ */
+export function runsAtWriter(runsAt: RunsAt, { authorization }: ShownCredentials): boolean {
+  return runsAt === 'writer' || (runsAt === 'caughtUp' && isSessionToken(authorization));
+}
+
+function isSessionToken(authorization: string | undefined): boolean {
+  if (authorization === undefined) return false;
+  const [, token = ''] = authorization.split(' ', 2);
+  return sessionClaimIn(token) !== undefined;
+}
+
+/**
+ * Throws `notWriter` when no writer is known, or another node has passed the call on to this one, and `unauthenticated` when the
+ * writer can't be shown whose call it is.
+ */
+export function addressOfWriter(
+  doors: Pick<ClusterDoors, 'view'>,
+  shown: ShownCredentials | undefined,
+  isForwarded: boolean,
+): string {
+  const address = doors.view()?.writerAddress ?? '';
+  if (isForwarded) throw forwardedTwiceError(address);
+  if (address === '' || !isFollower(doors)) throw noWriterError('the cluster has no writer just now', '');
+  if (shown?.isByConnection === true) {
+    throw new StoreError(
+      'unauthenticated',
+      `this node follows the writer of its cluster, which it can't show the certificate of its client: call the writer at ${address}, or log in by a token or a password`,
+    );
+  }
+  return address;
+}

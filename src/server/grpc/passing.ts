@@ -1,0 +1,50 @@
+/** Which calls of plain gRPC a follower of a cluster passes on to its writer, found by their heads. */
+import { type RequestHead, fieldOf } from '../../http2/contract/fields.ts';
+import type { ServerStream } from '../../http2/contract/stream.ts';
+import type { Logins } from '../access/logins.ts';
+import type { ShownCredentials } from '../calls/call.ts';
+import { type ClusterDoors, isFollower } from '../cluster/cluster-doors.ts';
+import { forwardedFields, isForwarded } from '../cluster/forwarded-fields.ts';
+import type { UpstreamOptions } from '../cluster/upstream.ts';
+import { addressOfWriter, runsAtWriter } from '../cluster/writer-calls.ts';
+import type { PassedOn, ServedMethod } from './routes.ts';
+
+const nothingShown: ShownCredentials = { authorization: undefined, isByConnection: false };
+
+/** @returns where it goes, or what it is refused with; `undefined`: it runs here. */
+export function passedOn(
+  cluster: ClusterDoors,
+  logins: Logins,
+  served: ServedMethod,
+  head: RequestHead,
+  stream: ServerStream,
+  memo: { passedOn: PassedOn | undefined },
+): UpstreamOptions | Error | undefined {
+  if (!isFollower(cluster)) return undefined;
+  const { runsAt } = served.method;
+  const shown = shownIn(logins, served, head, stream);
+  if (!runsAtWriter(runsAt, shown)) return undefined;
+  try {
+    const address = addressOfWriter(cluster, shown, isForwarded(head));
+    const { peers } = cluster;
+    if (memo.passedOn?.address !== address) {
+      memo.passedOn = { address, fields: forwardedFields(head, address, peers.hasTls) };
+    }
+    return { peers, address, fields: memo.passedOn.fields, isRead: runsAt !== 'writer' };
+  } catch (error) {
+    return error as Error;
+  }
+}
+
+/** What the client of a head has shown. */
+export function shownIn(
+  logins: Logins,
+  { dialect, isOpen }: ServedMethod,
+  { fields }: RequestHead,
+  { connection }: ServerStream,
+): ShownCredentials {
+  if (isOpen) return nothingShown;
+  const field = (name: string): string | undefined => fieldOf(fields, name);
+  const authorization = dialect === undefined ? field('authorization') : dialect.authorizationIn(field);
+  return logins.shownBy(authorization, connection);
+}

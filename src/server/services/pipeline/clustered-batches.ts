@@ -1,0 +1,135 @@
+/**
+ * What becomes of the batches of a stream of `Pipeline` in a cluster.
+ *
+ * - At the writer all run; one that reads waits first until it is certain that no other node has written since.
+ * - At a follower those that only read run, once the node has caught up. All others are passed on whole, over one stream to the writer
+ *   for each stream of a client.
+ *
+ * What follows a batch that was passed on waits for the writer's answer to that, if it runs here: a stream sees what it has changed.
+ */
+import { type PipelineResultShape, readPipelineResponse } from '../../../../gen/kelp/v1/kv_codec.ts';
+import type { KvStore } from '../../../kv/kv-store.ts';
+import { untilSettled } from '../../../until-aborted.ts';
+import type { Call } from '../../calls/call.ts';
+import { type ClusterDoors, isFollower } from '../../cluster/cluster-doors.ts';
+import type { Freshness } from '../../cluster/read-gate.ts';
+import { WriterStream } from '../../cluster/writer-stream.ts';
+import { freshnessOf } from '../freshness.ts';
+import type { UnreadRequest } from '../method.ts';
+import type { BatchOperation, PipelineBatch } from './batch.ts';
+
+const PATH = '/kelp.v1.KvService/Pipeline';
+
+export class ClusteredBatches {
+  readonly #doors: ClusterDoors;
+  readonly #store: KvStore;
+  readonly #call: Call;
+  readonly #signal: AbortSignal;
+  #writer: WriterStream | undefined;
+  /** The writer's last answer. */
+  #answered: Promise<unknown> | undefined;
+
+  constructor(doors: ClusterDoors, store: KvStore, call: Call, signal: AbortSignal) {
+    this.#doors = doors;
+    this.#store = store;
+    this.#call = call;
+    this.#signal = signal;
+  }
+
+  /** @returns the batch as it is answered by the writer; `undefined`: it is to run here, now. Rejects with what ends the stream. */
+  async pass(
+    request: UnreadRequest<PipelineBatch>,
+    operations: readonly BatchOperation[],
+  ): Promise<ForwardedBatch | undefined> {
+    if (isFollower(this.#doors) && operations.some(changes)) return this.#forward(request.bytes);
+    if (this.#answered !== undefined) await untilSettled(this.#answered, this.#signal);
+    const freshness = freshnessOfBatch(operations);
+    const waiting =
+      freshness &&
+      this.#doors.gate.pass(
+        freshness,
+        () => this.#store.visibleRevision,
+        () => this.#signal,
+      );
+    if (waiting !== undefined) await untilSettled(waiting, this.#signal);
+    return undefined;
+  }
+
+  /** The client sends no more. */
+  end(): void {
+    this.#writer?.endRequests();
+  }
+
+  #forward(bytes: Buffer): ForwardedBatch {
+    this.#writer ??= this.#open();
+    const batch = new ForwardedBatch(this.#call, this.#writer.request(Buffer.from(bytes)));
+    this.#answered = batch.answered;
+    return batch;
+  }
+
+  #open(): WriterStream {
+    const writer = new WriterStream(this.#doors, this.#call, PATH);
+    writer.endWith(this.#call);
+    return writer;
+  }
+}
+
+/** One that the writer answers. */
+export class ForwardedBatch {
+  /** Charged to the call. */
+  heldBytes = 0;
+  results: PipelineResultShape[] = [];
+  readonly answered: Promise<void>;
+  readonly #call: Call;
+
+  constructor(call: Call, reply: Promise<Buffer>) {
+    this.#call = call;
+    this.answered = reply.then((bytes) => this.#take(bytes));
+    // Told by `done`, in its turn.
+    this.answered.catch(() => undefined);
+  }
+
+  done(): Promise<void> {
+    return this.answered;
+  }
+
+  release(): void {
+    this.#call.release(this.heldBytes);
+    this.heldBytes = 0;
+  }
+
+  #take(bytes: Buffer): void {
+    this.#call.charge(bytes.length);
+    this.heldBytes = bytes.length;
+    this.results = readPipelineResponse(bytes, 0, bytes.length).results;
+  }
+}
+
+/** One that can't be run changes nothing. */
+function changes({ operation }: BatchOperation): boolean {
+  switch (operation.case) {
+    case 'get':
+      return operation.value.refreshTtl;
+    case 'exists':
+    case 'refused':
+    case undefined:
+      return false;
+    default:
+      return true;
+  }
+}
+
+/** What all reads of a batch need together; `undefined`: there is none. Those that say what can't be are refused as they run. */
+function freshnessOfBatch(operations: readonly BatchOperation[]): Freshness | undefined {
+  let isLocal = true;
+  let minRevision = 0;
+  let hasReads = false;
+  for (const { operation } of operations) {
+    if (operation.case !== 'get' && operation.case !== 'exists') continue;
+    hasReads = true;
+    const freshness = freshnessOf(operation.value);
+    isLocal &&= freshness.isLocal;
+    minRevision = Math.max(minRevision, freshness.minRevision);
+  }
+  return hasReads ? { isLocal, minRevision } : undefined;
+}
