@@ -287,12 +287,12 @@ export class DurableStore implements Seam, Replica {
       checkpoint: () => this.#checkpoints.snapshot(),
       noteDamage: (error) => this.#damage.note(error),
     });
+    // The log has brought back what was dropped on demand.
+    this.#maintenance.compact();
     if (parts.isFollower) {
       leases.standAt(0);
       this.#applier = this.#makeApplier(collectionIds);
     } else this.#beginExpiry();
-    // The log has brought back what was dropped on demand.
-    this.#maintenance.compact();
     this.#scheduleAging();
     parts.ownership.watch((error) => log.stop(error));
   }
@@ -794,7 +794,7 @@ export class DurableStore implements Seam, Replica {
   }
 
   #decide<Result>(run: (view: View) => Result): Decision<Result> {
-    this.#checkWritable();
+    this.#checkOpen();
     assert(!this.#isDeciding, 'a decision is not made within another one');
     const draft = this.#draft;
     const { log } = this.#parts;
@@ -806,6 +806,8 @@ export class DurableStore implements Seam, Replica {
       const { changes, leaseChanges } = draft;
       const hasChanged = changes.length > 0 || leaseChanges.length > 0;
       if (hasChanged) {
+        // A follower decides, too, what only reads: ranks, counts, places by index.
+        this.#checkWritable();
         this.#commit(draft);
         for (const collectionId of draft.orphanIds)
           this.#sweeper.add({ collectionId, revision: this.#committer.lastRevision });

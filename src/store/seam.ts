@@ -34,8 +34,9 @@ export interface Seam {
   readonly storeId: string;
 
   /**
-   * Runs a transaction. Throws what `run` throws, and `closed`, `readOnly`, `limitReached` (the log's buffer is full) and
-   * `storageFailed`; all but the last say that nothing has changed.
+   * Runs a transaction; at a follower of a cluster one that changes nothing, since any other throws `notWriter`. Throws what `run`
+   * throws, and `closed`, `readOnly`, `limitReached` (the log's buffer is full) and `storageFailed`; all but the last say that nothing
+   * has changed.
    */
   decide<Result>(run: (view: View) => Result): Decision<Result>;
 

@@ -28,6 +28,27 @@ test('what the writer has put is read at a follower, with the revision that it h
   expect([writer.store.role, follower.store.role]).toEqual(['writer', 'follower']);
 });
 
+test('a decision at a follower reads the newest state, and changes nothing of it', async () => {
+  const [, writer, follower] = await cluster(2);
+  if (writer === undefined || follower === undefined) throw new Error('there are two');
+  await writer.lead();
+  await writer.kv.put('a', '1', { ttlMs: 10_000 });
+  await writer.kv.put('b', '2');
+  await follower.follow();
+  const a = Buffer.from('a');
+  const { store } = follower;
+  // Its own clock does not say what is overdue.
+  follower.clock.advance(20_000);
+  expect(store.decide((view) => view.readMeta(a) !== undefined)).toMatchObject({
+    result: true,
+    hasChanged: false,
+  });
+  expect(() => store.decide((view) => view.put(a, a))).toThrow(
+    expect.objectContaining({ code: 'notWriter' }) as Error,
+  );
+  expect(await allPairs(follower.kv)).toEqual(['a=1', 'b=2']);
+});
+
 test('a write at a follower is refused with the address of the writer', async () => {
   const [, writer, follower] = await cluster(2);
   if (writer === undefined || follower === undefined) throw new Error('there are two');
