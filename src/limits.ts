@@ -1071,6 +1071,9 @@ export const serverFixed = {
   redisUnreadPushedBytesMax: 32 * MiB,
   redisUnreadMs: 60_000,
   redisUnreadBytesOfAllMax: 512 * MiB,
+  /** A connection that a follower passes on: in so long the writer is to be reached; so many bytes of it may lie unread by the client. */
+  redisPassOnMs: 5_000,
+  redisRelayedBytesPaused: 256 * KiB,
   /** How often clients are looked after that take, send or show nothing. */
   redisClientCheckMs: 1000,
   /** Replies that wait for the disk, of one client, before nothing more is read of it. */

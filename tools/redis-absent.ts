@@ -153,11 +153,9 @@ export const absentCommands: readonly AbsentCommands[] = [
       'cluster|slaves',
       'cluster|slots',
       'asking',
-      'readonly',
-      'readwrite',
     ],
     state: 'later',
-    note: 'there is one server and no cluster',
+    note: 'slots of Redis Cluster; [clusters](#in-a-cluster) have one writer and no slots',
   },
   {
     names: ['replicaof', 'slaveof', 'psync', 'sync', 'replconf', 'failover', 'migrate'],

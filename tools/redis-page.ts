@@ -63,7 +63,32 @@ Made by \`npm run generate\` from the table that the server itself runs.
 - **\`COMMAND DOCS\`** tells no history, and \`COMMAND INFO\` no tips. \`CLIENT LIST\` has 0 for buffers that are not there.
 - **\`INFO\`** leaves out what is not counted: \`keyspace_hits\` and \`keyspace_misses\`, and whether a snapshot is being written.
   \`avg_ttl\` is the average of all keys with a deadline, not of some.
-- **\`ROLE\`** and \`INFO replication\` tell the revision as the offset. \`WAIT\` is answered at once, with 0.
+- **\`ROLE\`** and \`INFO replication\` tell the revision as the offset. \`WAIT\` is answered at once: with 0, and in [a cluster](#in-a-cluster)
+  with 1 for the shared log, which has each write on a majority of its members before the reply goes out.
+`;
+
+const inCluster = `## In a cluster
+
+A client may connect to any node; it needs no support of Redis Cluster, and there are no slots.
+
+- **At the writer** replies that tell what was read go out once the shared log has said, after the read, that the node still is the
+  writer: one question for all connections that wait, and none for replies to changes. So no reply is stale, whatever becomes of the
+  node. When the question fails, the client gets \`-CLUSTERDOWN\` and the connection is closed.
+- **At a follower** a connection is prepared there (\`HELLO\`, \`AUTH\`, \`SELECT\`, \`CLIENT SETNAME\`, \`PING\`, …), and so is answered what is about
+  the node itself (\`INFO\`, \`ROLE\`, \`CONFIG\`, \`SLOWLOG\`, \`MONITOR\`, \`SHUTDOWN\`, …). With the first command of another kind it is passed on to
+  the writer, over a connection of its own, and stays there: keys, transactions, \`WATCH\`, commands that block and pub/sub are those of
+  the writer, and from then on \`INFO\` and \`CLIENT LIST\` are, too. The writer is shown the same login and sees the address of the
+  follower. A client that is known by its certificate alone is refused with \`-NOPERM\`, since the writer can't be shown that.
+- **When the writer goes or changes** its connections and those that were passed on to it are closed. What was not answered may have
+  taken effect. Clients connect again by themselves. Until the followers know a writer, a command that is for it gets \`-CLUSTERDOWN\`;
+  where the writer that is known does not answer within ${serverFixed.redisPassOnMs / 1000} s, the connection is closed behind that.
+- **\`READONLY\`** makes the reads of a connection those of the follower that it is at, from its visible state: they ask no other node, go on without a
+  writer, and may be behind. It has to come before the first command that would be passed on. Writes, and commands that block, get
+  \`-READONLY You can't write against a read only replica.\` \`MULTI\` and \`WATCH\` are of the node's own state, too. Commands of pub/sub take the
+  connection to the writer all the same, since messages are there; within \`MULTI\` and behind \`WATCH\` they are refused. \`READWRITE\` and
+  \`RESET\` end it. At the writer, and where there is no cluster, both are answered and change nothing.
+- **\`INFO replication\`** and \`ROLE\` of a follower tell \`slave\`, the writer's address and whether it is known; of the writer, how many
+  followers it has heard of, without a list of them. \`HELLO\` tells \`replica\` at a follower.
 `;
 
 const bounds = `## How much one command may do
@@ -102,6 +127,7 @@ const titles: Readonly<Record<Group, string>> = {
   transactions: 'Transactions',
   pubsub: 'Pub/sub',
   connection: 'Connections',
+  cluster: 'Clusters',
   server: 'The server',
 };
 
@@ -110,7 +136,7 @@ export async function redisPage(): Promise<string> {
     const rows = commandFacts.filter((facts) => facts.group === group);
     return rows.length === 0 ? [] : [`### ${title}\n\n${tableOf(rows)}`];
   });
-  const text = [opening, bounds, '## Commands\n', takes, ...groups, absentSection()].join('\n');
+  const text = [opening, inCluster, bounds, '## Commands\n', takes, ...groups, absentSection()].join('\n');
   const options: Options = { ...(await resolveConfig(REDIS_PAGE)), parser: 'markdown' };
   return format(text, options);
 }

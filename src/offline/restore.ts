@@ -198,8 +198,7 @@ async function copySnapshot(
     disk,
     directory,
     header.revision,
-    // What comes out goes on alone, whatever the backup is of.
-    encodeSnapshotHeader({ ...header, storeId, place: undefined }),
+    encodeSnapshotHeader({ ...header, storeId }),
   );
   try {
     for (let block = await backup.next(); block !== undefined; block = await backup.next()) {

@@ -11,7 +11,8 @@ import type { Traffic } from '../metrics/calls/traffic.ts';
 import type { ServerConfig } from '../config/config.ts';
 import type { ListenAddress } from '../config/option-values.ts';
 import type { LoginGate } from './connection/connection-context.ts';
-import type { DatabaseCount, ServerFacts } from './commands/server-facts.ts';
+import type { ClusterFacts, DatabaseCount, ServerFacts } from './commands/server-facts.ts';
+import type { RedisCluster } from './cluster/cluster-door.ts';
 import { DoorServices } from './door-services.ts';
 import { blockedCountOf } from './info/info.ts';
 import { NO_CLASSES, parseEventClasses } from './keyspace/event-classes.ts';
@@ -25,6 +26,8 @@ export interface RedisOptions {
   readonly logins: LoginGate;
   /** Where what users may do in a second is limited. */
   readonly rates: RateLimits | undefined;
+  /** Left out: the store is alone. */
+  readonly cluster?: RedisCluster | undefined;
   readonly config: Pick<ServerConfig, 'dataDir' | 'fsync' | 'limits' | 'serverLimits' | 'memoryBytesMax'>;
   readonly address: ListenAddress | undefined;
   /** Letters of keyspace events that are told from the start. */
@@ -78,6 +81,7 @@ export function openRedis(options: RedisOptions): RedisDoor {
     },
     valueBytesMax: config.limits.valueBytesMax,
     rates: options.rates,
+    cluster: options.cluster,
     patience: config.serverLimits,
     cursorSeed: random.bytes(4).reduce((sum, byte) => sum * 256 + byte, 0) / 2 ** 32,
   });
@@ -108,6 +112,9 @@ function serverFacts(options: RedisOptions): ServerFacts {
       return hasFailed;
     },
     status: () => store.seam.status(),
+    get cluster() {
+      return options.cluster && factsOf(options.cluster);
+    },
     figures: () => store.figures(),
     keyCounts: () => {
       // Within a transaction, and once the log has failed, there is no other one: what was counted last.
@@ -131,6 +138,10 @@ function serverFacts(options: RedisOptions): ServerFacts {
     shutDown: options.shutDown,
     userNames: options.userNames,
   };
+}
+
+function factsOf({ view, followerCount }: RedisCluster): ClusterFacts {
+  return { role: view.role, writerAddress: view.writerRedisAddress, followerCount: followerCount() };
 }
 
 function countAll(view: View): KeyCount[] {

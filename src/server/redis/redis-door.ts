@@ -28,6 +28,7 @@ import { type Patience, SlowClients } from './connection/slow-clients.ts';
 import { ReplyQueue } from './connection/reply-queue.ts';
 import { TurnBudget } from './connection/turn-budget.ts';
 import { WatchedKeys } from './connection/watched-keys.ts';
+import { ClusterDoor, type RedisCluster } from './cluster/cluster-door.ts';
 import { CursorRing } from './cursors/cursor-ring.ts';
 import { PlacedArguments } from './protocol/placed-arguments.ts';
 import { ReplyWriter } from './protocol/reply-writer.ts';
@@ -43,6 +44,8 @@ export interface RedisDoorOptions {
   readonly valueBytesMax: number;
   /** Where what users may do in a second is limited. */
   readonly rates: RateLimits | undefined;
+  /** Left out: the store is alone. */
+  readonly cluster?: RedisCluster | undefined;
   readonly patience: Patience;
   /** From 0 to below 1, by chance: where cursors begin. */
   readonly cursorSeed: number;
@@ -80,6 +83,7 @@ export class RedisDoor implements ClientSessions {
     const queue = new ReplyQueue((run) => turn.later(run));
     const blocked = new BlockedClients(store, clock, runner);
     this.#context = {
+      cluster: options.cluster && new ClusterDoor(options.cluster, clock),
       seam: store,
       clock,
       table: this.table,

@@ -106,6 +106,8 @@ export interface Session {
   readonly database: number;
   /** Whether the command runs within EXEC: it does not block, and has no slices. */
   readonly isInTransaction: boolean;
+  /** READONLY: at a follower of a cluster its reads are served there, where nothing can be written. */
+  readonly isReadOnly: boolean;
 }
 
 /**
@@ -201,6 +203,7 @@ export type Group =
   | 'transactions'
   | 'pubsub'
   | 'connection'
+  | 'cluster'
   | 'server';
 
 /** Keys of a command whose places do not depend on its words, and what is done with them. */

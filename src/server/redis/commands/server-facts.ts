@@ -1,4 +1,5 @@
 /** What commands tell of the server and ask of it, without knowing what it is made of. */
+import type { Role } from '../../../cluster/cluster-view.ts';
 import type { FsyncPolicy, StoreStatus } from '../../../api.ts';
 import type { StoreFigures } from '../../../store/figures.ts';
 
@@ -21,6 +22,8 @@ export interface ServerFacts {
   readonly hasFailed: boolean;
   status(): StoreStatus;
   figures(): StoreFigures;
+  /** `undefined`: the server is alone. */
+  readonly cluster: ClusterFacts | undefined;
   /** How many keys each database has, of those that have any. */
   keyCounts(): readonly DatabaseCount[];
   traffic(): DoorTraffic;
@@ -33,6 +36,15 @@ export interface ServerFacts {
   shutDown(): void;
   /** Users by name; empty while access is open. */
   userNames(): readonly string[];
+}
+
+/** What a node knows of its cluster. */
+export interface ClusterFacts {
+  readonly role: Role;
+  /** Where clients of Redis reach the writer, `HOST:PORT`; '': it is not known now. */
+  readonly writerAddress: string;
+  /** 0 at a follower. */
+  readonly followerCount: number;
 }
 
 export interface DatabaseCount {

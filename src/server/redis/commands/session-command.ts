@@ -55,6 +55,10 @@ export interface ClientSession extends Session {
   libraryVersion: string;
   /** What pub/sub keeps of it; while one is above 0, RESP2 takes few commands. */
   readonly subscriptionCounts: SubscriptionCounts;
+  /** What READONLY sets. */
+  isReadOnly: boolean;
+  /** What HELLO tells of the server. */
+  readonly serverRole: 'master' | 'replica';
   /** MONITOR: is sent what others run. */
   isMonitor: boolean;
 

@@ -9,6 +9,7 @@ import type { KeyspaceEvent } from '../commands/running-call.ts';
 import type { CommandTable, TableRow } from '../commands/table.ts';
 import type { ScanCursors } from '../cursors/cursor-ring.ts';
 import type { Arguments } from '../commands/command.ts';
+import type { ClusterDoor } from '../cluster/cluster-door.ts';
 import type { PlacedArguments } from '../protocol/placed-arguments.ts';
 import type { ReplyWriter } from '../protocol/reply-writer.ts';
 import type { BlockedClients } from './blocked-clients.ts';
@@ -69,6 +70,8 @@ export interface LoginGate {
 }
 
 export interface ConnectionContext {
+  /** `undefined`: the store is alone. */
+  readonly cluster: ClusterDoor | undefined;
   readonly seam: RedisStore;
   readonly clock: Clock;
   readonly table: CommandTable;

@@ -12,6 +12,7 @@
  * - running: commands are taken as they come.
  * - busy: a command goes on by itself (a long reply, a wait for a key, a password that is checked), or waits for a turn, for room in
  *   log or memory, or for the end of CLIENT PAUSE. What comes in meanwhile waits, in the socket but for one piece.
+ * - passed on, at a follower of a cluster: it is busy to its end, and all that comes goes to the writer (`Relay`).
  * - closing: the last reply is written; what comes in is dropped.
  * - closed.
  */
@@ -20,6 +21,7 @@ import { ProtocolError } from './request-parser.ts';
 import { GatheredCalls } from './rows/gathered-calls.ts';
 import { ConnectionSession } from './session/connection-session.ts';
 import { Dispatch } from './session/dispatch.ts';
+import type { Relay } from './session/relay.ts';
 
 export class Connection extends ConnectionSession {
   readonly #dispatch = new Dispatch(this);
@@ -32,6 +34,10 @@ export class Connection extends ConnectionSession {
   receive(chunk: Buffer): void {
     if (this.isClosing || this.isClosed) return;
     this.pace?.received(chunk.length);
+    if (this.relay !== undefined) {
+      this.relay.send(chunk);
+      return;
+    }
     if (!this.parser.add(chunk)) {
       this.close();
       return;
@@ -47,7 +53,8 @@ export class Connection extends ConnectionSession {
   /** The client has ended its side: it may still wait for the replies to what it has sent. */
   ended(): void {
     this.#hasEnded = true;
-    if (this.waiting !== undefined) this.close();
+    if (this.relay !== undefined) this.relay.end();
+    else if (this.waiting !== undefined) this.close();
     else if (!this.isBusy) {
       this.isClosing = true;
       this.outlet.endWhenSent();
@@ -57,6 +64,7 @@ export class Connection extends ConnectionSession {
   /** The client has taken what waited. */
   drained(): void {
     this.outlet.drained();
+    this.relay?.drained();
   }
 
   checkUnread(nowMs: number): void {
@@ -65,6 +73,12 @@ export class Connection extends ConnectionSession {
 
   /** Takes no more commands: what was begun ends, and its reply goes out before the end. */
   stop(): void {
+    if (this.relay !== undefined) {
+      // The writer answers what was begun, and ends the connection.
+      this.isClosing = true;
+      this.relay.end();
+      return;
+    }
     const isHeld =
       this.outlet.waitsForReader || this.pace?.isHolding === true || this.#dispatch.isWaitingForRoom;
     if (this.isBusy && this.waiting === undefined && !isHeld) {
@@ -79,6 +93,17 @@ export class Connection extends ConnectionSession {
   checkIdle(sinceMs: number): void {
     if (this.isBusy || this.isSubscribed || this.isMonitor) return;
     if (this.lastCommandAtMs < sinceMs) this.close();
+  }
+
+  override relayTo(relay: Relay): void {
+    const waiting = this.parser.waiting();
+    this.parser.close();
+    // It may be on its way to the writer for as long as the session lasts: it is not shown again.
+    this.shown = undefined;
+    this.relay = relay;
+    relay.begin(waiting);
+    if (this.#hasEnded) relay.end();
+    this.outlet.steerReading();
   }
 
   // The commands.

@@ -53,6 +53,12 @@ export class ReplyQueue {
     this.#held.push(run);
   }
 
+  /** Replies that wait elsewhere count among those of all; `bytes` below 0: they wait no more. */
+  charge(bytes: number): void {
+    this.#bytes += bytes;
+    if (bytes < 0) this.#release();
+  }
+
   add(sequence: number, target: ReplyTarget, bytes: Buffer): void {
     this.#bytes += bytes.length;
     this.#waiting.push({ sequence: Math.max(sequence, this.lastSequence), target, bytes });

@@ -6,6 +6,7 @@
 import { arch, release, type as osType } from 'node:os';
 import { machineMemoryBytes } from '../../../machine.ts';
 import type { Door } from '../commands/door.ts';
+import type { ClusterFacts } from '../commands/server-facts.ts';
 import type { ClientSession } from '../commands/session-command.ts';
 import { formatHuman } from './human-bytes.ts';
 
@@ -103,14 +104,48 @@ function statsSection({ server, stats, channels }: Door): Section {
 }
 
 function replicationSection({ server }: Door): Section {
+  const { cluster, runId } = server;
+  const { revision, storeId } = server.status();
+  const { masterFields, followerCount } = replicationOf(cluster, revision);
   return [
-    ['role', 'master'],
-    ['connected_slaves', 0],
+    ['role', masterFields.length === 0 ? 'master' : 'slave'],
+    ...masterFields,
+    ['connected_slaves', followerCount],
     ['master_failover_state', 'no-failover'],
-    ['master_replid', server.runId],
-    ['master_repl_offset', server.status().revision],
+    // All nodes of a cluster have one history, and so one id of it, as long as Redis has them.
+    ['master_replid', cluster === undefined ? runId : storeId.padEnd(runId.length, '0')],
+    ['master_repl_offset', revision],
     ['repl_backlog_active', 0],
   ];
+}
+
+/** What a follower tells of its writer: of Redis' fields those that clients and exporters look at. */
+function replicationOf(
+  cluster: ClusterFacts | undefined,
+  revision: number,
+): { readonly masterFields: Section; readonly followerCount: number } {
+  if (cluster?.role !== 'follower') return { masterFields: [], followerCount: cluster?.followerCount ?? 0 };
+  const { host, port } = masterOf(cluster);
+  const masterFields: Section = [
+    ['master_host', host],
+    ['master_port', port],
+    ['master_link_status', host === '' ? 'down' : 'up'],
+    ['master_sync_in_progress', 0],
+    ['slave_read_repl_offset', revision],
+    ['slave_repl_offset', revision],
+    ['slave_read_only', 1],
+  ];
+  return { masterFields, followerCount: 0 };
+}
+
+/** Where a follower's writer is; '' and 0: it is not known. */
+export function masterOf({ writerAddress }: ClusterFacts): { readonly host: string; readonly port: number } {
+  const at = writerAddress.lastIndexOf(':');
+  if (at < 0) return { host: '', port: 0 };
+  return {
+    host: writerAddress.slice(0, at).replace(/^\[|\]$/g, ''),
+    port: Number(writerAddress.slice(at + 1)),
+  };
 }
 
 function cpuSection(): Section {

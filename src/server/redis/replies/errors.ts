@@ -32,6 +32,32 @@ export const TOO_FEW_KEYS = "ERR Number of keys can't be greater than number of 
 export const NEGATIVE_LIMIT = "ERR LIMIT can't be negative";
 export const INTERNAL = 'ERR the server failed to run the command; its log says how';
 
+/** Of a cluster. Clients of Redis Cluster, and some others, try again. */
+export function clusterDown(
+  why = 'The cluster is down: there is no writer now, or it is not reached',
+): ReplyError {
+  return new ReplyError(`CLUSTERDOWN ${why}`);
+}
+
+/** At a writer of a cluster that may be none any more. */
+export function notConfirmed(): ReplyError {
+  return clusterDown(
+    'The cluster is down: the shared log does not say that this node is the writer; whether the last changes are kept is not known',
+  );
+}
+
+/** At a follower of a cluster, after READONLY. */
+export function readOnlyReplica(): ReplyError {
+  return new ReplyError("READONLY You can't write against a read only replica.");
+}
+
+/** At a follower of a cluster. */
+export function certificateNotPassedOn(): ReplyError {
+  return new ReplyError(
+    'NOPERM this node is a follower and its writer is not shown the certificate of a client: log in with AUTH, connect to the writer, or read here after READONLY',
+  );
+}
+
 export function noAuth(): ReplyError {
   return new ReplyError('NOAUTH Authentication required.');
 }

@@ -2,7 +2,7 @@
 import { onTestFinished } from 'vitest';
 import { DoorServices } from '../../../../src/server/redis/door-services.ts';
 import { RunningCall } from '../../../../src/server/redis/commands/running-call.ts';
-import type { ServerFacts } from '../../../../src/server/redis/commands/server-facts.ts';
+import type { ClusterFacts, ServerFacts } from '../../../../src/server/redis/commands/server-facts.ts';
 import type {
   ClientOption,
   ClientSession,
@@ -36,6 +36,8 @@ export class TestSession implements ClientSession {
   libraryVersion = '';
   readonly subscriptionCounts = { channels: 0, patterns: 0, shardChannels: 0 };
   isMonitor = false;
+  isReadOnly = false;
+  readonly serverRole = 'master';
   isInTransaction = false;
   readonly figures = {
     connectedAtMs: 0,
@@ -123,6 +125,7 @@ export class DoorHarness {
   readonly connections = new TestSessions();
   readonly services: DoorServices;
   readonly hooks: CommandHooks = { ran: undefined, ended: undefined, events: undefined };
+  cluster: ClusterFacts | undefined;
   snapshotCount = 0;
   isShutDown = false;
   /** That each command takes. */
@@ -199,6 +202,7 @@ export class DoorHarness {
   #server(): ServerFacts {
     const { calls, clock } = this.seam;
     const { store } = this.seam;
+    const cluster = (): ClusterFacts | undefined => this.cluster;
     return {
       version: '1.2.3',
       runId: 'ab'.repeat(20),
@@ -211,6 +215,9 @@ export class DoorHarness {
       memoryBytesMax: 1024 * 1024 * 1024,
       hasFailed: false,
       status: () => store.status(),
+      get cluster() {
+        return cluster();
+      },
       figures: () => calls.figures(),
       keyCounts: () => [{ database: 0, keyCount: store.status().keyCount, expiringCount: 0, meanTtlMs: 0 }],
       traffic: () => ({ openedCount: 3, refusedCount: 0, receivedBytes: 100, sentBytes: 200 }),

@@ -12,6 +12,7 @@ export class RedisClient {
   readonly #reader = new ReplyReader();
   readonly #replies: DecodedReply[] = [];
   #wake = (): void => undefined;
+  receivedBytes = 0;
 
   private constructor(socket: Socket) {
     this.socket = socket;
@@ -19,6 +20,7 @@ export class RedisClient {
     socket.on('error', () => undefined);
     this.closed = once(socket, 'close');
     socket.on('data', (bytes: Buffer) => {
+      this.receivedBytes += bytes.length;
       this.#reader.add(bytes.toString('latin1'));
       for (let next = this.#reader.next(); next !== undefined; next = this.#reader.next())
         this.#replies.push(next.reply);
@@ -42,6 +44,11 @@ export class RedisClient {
 
   send(...words: readonly Word[]): void {
     this.socket.write(toRequest(words));
+  }
+
+  /** Replies that have come and were not asked for. */
+  get waitingCount(): number {
+    return this.#replies.length;
   }
 
   /** The next reply. */

@@ -26,7 +26,7 @@ export class RedisHarness {
   readonly #runner: CommandRunner;
   readonly #args = new PlacedArguments();
   readonly #reply = new ReplyWriter();
-  readonly #session = { database: 0, isInTransaction: false };
+  readonly #session = { database: 0, isInTransaction: false, isReadOnly: false };
   readonly #call: RunningCall;
   /** The visits that each piece of the last call has paid. */
   visitsByPiece: number[] = [];

@@ -81,7 +81,7 @@ function hello(session: ClientSession, call: CommandCall): void | Promise<void> 
   return undefined;
 }
 
-function writeGreeting({ reply }: CommandCall, { id, protocolVersion }: ClientSession): void {
+function writeGreeting({ reply }: CommandCall, { id, protocolVersion, serverRole }: ClientSession): void {
   reply.map(7);
   reply.text('server');
   reply.text('redis');
@@ -94,7 +94,7 @@ function writeGreeting({ reply }: CommandCall, { id, protocolVersion }: ClientSe
   reply.text('mode');
   reply.text('standalone');
   reply.text('role');
-  reply.text('master');
+  reply.text(serverRole);
   reply.text('modules');
   reply.array(0);
 }
@@ -222,5 +222,35 @@ export const connectionCommands: readonly SessionCommand[] = [
     complexity: 'O(1)',
     syntax: 'index',
     session: select,
+  },
+  {
+    ...facts,
+    group: 'cluster',
+    name: 'readonly',
+    arity: 1,
+    flags: ['loading', 'stale', 'fast'],
+    summary: 'Has a follower of a cluster serve reads of its own state, and refuse writes',
+    since: '3.0.0',
+    complexity: 'O(1)',
+    syntax: '',
+    session: (session, { reply }) => {
+      session.isReadOnly = true;
+      reply.ok();
+    },
+  },
+  {
+    ...facts,
+    group: 'cluster',
+    name: 'readwrite',
+    arity: 1,
+    flags: ['loading', 'stale', 'fast'],
+    summary: 'Ends what READONLY has begun',
+    since: '3.0.0',
+    complexity: 'O(1)',
+    syntax: '',
+    session: (session, { reply }) => {
+      session.isReadOnly = false;
+      reply.ok();
+    },
   },
 ];

@@ -74,7 +74,10 @@ export class GatheredCalls {
     this.#session.lastCommand = row.name;
     const count = calls.run(seam, reply, runner);
     meter.ran(row.name, count);
-    if (row.name !== 'get') this.#session.outlet.dependsOn(seam.committedSequence);
+    const { outlet } = this.#session;
+    if (row.name !== 'get') outlet.dependsOn(seam.committedSequence);
+    // A row of SETs alone is sure to have changed something last.
+    if (count > 0) outlet.ran(row.name === 'set');
     hooks.afterRow?.(row, count, clock.monotonicMs() - this.#startMs);
     turn.spend(2 * count, reply.length - this.#replyStart);
     if (count === length) return true;
@@ -94,8 +97,9 @@ export class GatheredCalls {
   /** Whether nothing is asked of each call but its reply, and none is refused or comes again. */
   #mayRun(row: TableRow): boolean {
     const session = this.#session;
-    const { hooks, seam, queue } = session.context;
+    const { hooks, seam, queue, cluster } = session.context;
     if (
+      cluster?.isFollower === true ||
       this.#dispatch.isTriedAgain ||
       queue.isFull ||
       session.pace !== undefined ||

@@ -9,7 +9,12 @@
 import type { Login } from '../../../../access/login/login.ts';
 import { ALL_KEYS, type Rights } from '../../../../access/rights/rights.ts';
 import { RunningCall } from '../../commands/running-call.ts';
-import type { ClientOption, SessionFigures, SubscriptionCounts } from '../../commands/session-command.ts';
+import type {
+  ClientOption,
+  SessionFigures,
+  Shown,
+  SubscriptionCounts,
+} from '../../commands/session-command.ts';
 import type { TableRow } from '../../commands/table.ts';
 import type { PlacedArguments } from '../../protocol/placed-arguments.ts';
 import { CommandPace } from '../command-pace.ts';
@@ -17,6 +22,7 @@ import type { ConnectionContext, Wire } from '../connection-context.ts';
 import { RequestParser } from '../request-parser.ts';
 import type { SlowClient } from '../slow-clients.ts';
 import { Outlet } from './outlet.ts';
+import type { Relay } from './relay.ts';
 import type { SessionState, Wait } from './session-state.ts';
 import { TransactionSession } from './transaction-session.ts';
 
@@ -38,6 +44,8 @@ export abstract class ConnectionSession implements SessionState, SlowClient {
   libraryVersion = '';
   readonly subscriptionCounts: SubscriptionCounts = { channels: 0, patterns: 0, shardChannels: 0 };
   isMonitor = false;
+  /** READONLY: at a follower of a cluster it is served there. */
+  isReadOnly = false;
   isInTransaction = false;
   readonly context: ConnectionContext;
   readonly wire: Wire;
@@ -53,6 +61,9 @@ export abstract class ConnectionSession implements SessionState, SlowClient {
   /** Of the protocol. */
   version: 2 | 3 = 2;
   login: Login;
+  /** What it has logged in with, as it may have to be shown to the writer of a cluster. */
+  shown: Shown | undefined;
+  relay: Relay | undefined;
   lastCommandAtMs: number;
   lastCommand = '';
   /** That the command which runs has taken so far. */
@@ -85,6 +96,9 @@ export abstract class ConnectionSession implements SessionState, SlowClient {
 
   abstract readonly goOn: () => void;
 
+  /** What comes in goes to the writer from now on. */
+  abstract relayTo(relay: Relay): void;
+
   /** The socket is closed, by whichever side. */
   close(): void {
     if (this.isClosed) return;
@@ -94,6 +108,7 @@ export abstract class ConnectionSession implements SessionState, SlowClient {
     this.transaction.close();
     this.waiting?.close();
     this.outlet.close();
+    this.relay?.close();
     for (const run of this.#onClose) run();
     this.context.closed(this);
     this.wire.destroy();
@@ -150,17 +165,30 @@ export abstract class ConnectionSession implements SessionState, SlowClient {
 
   logIn(userName: string, password: string): void | Promise<void> {
     if (this.transaction.shown !== undefined && this.isInTransaction) {
-      this.login = this.transaction.shown();
+      this.#loggedIn(this.transaction.shown(), [userName, password]);
       return undefined;
     }
     const login = this.context.logins.logIn(this.wire, userName, password);
     if (!(login instanceof Promise)) {
-      this.login = login;
+      this.#loggedIn(login, [userName, password]);
       return undefined;
     }
-    return login.then((found) => {
-      this.login = found;
-    });
+    return login.then((found) => this.#loggedIn(found, [userName, password]));
+  }
+
+  #loggedIn(login: Login, shown: Shown): void {
+    this.login = login;
+    // A secret is kept only where it is needed again.
+    if (this.context.cluster?.isFollower === true) this.shown = shown;
+  }
+
+  /** Whether it has shown nothing that the writer of a cluster could be shown. */
+  get isLoggedInByCertificate(): boolean {
+    return this.shown === undefined && this.login.userName !== '';
+  }
+
+  get serverRole(): 'master' | 'replica' {
+    return this.context.cluster?.isFollower === true ? 'replica' : 'master';
   }
 
   reset(): void {
@@ -173,6 +201,8 @@ export abstract class ConnectionSession implements SessionState, SlowClient {
     this.options.clear();
     this.protocolVersion = 2;
     this.login = this.#firstLogin;
+    this.shown = undefined;
+    this.isReadOnly = false;
   }
 
   kill(when: 'now' | 'afterReply'): void {

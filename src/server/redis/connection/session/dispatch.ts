@@ -14,18 +14,23 @@ import { type SessionCommand, takesTime } from '../../commands/session-command.t
 import type { TableRow } from '../../commands/table.ts';
 import type { PlacedArguments } from '../../protocol/placed-arguments.ts';
 import {
+  certificateNotPassedOn,
+  clusterDown,
   execRefused,
   noAuth,
   notInTransaction,
   notWhileSubscribed,
+  readOnlyReplica,
   ReplyError,
 } from '../../replies/errors.ts';
 import type { ConnectionContext } from '../connection-context.ts';
 import { checkCall } from '../key-access.ts';
 import { tellNoted, wantsNoted } from '../noted-events.ts';
 import { isOfHttp } from '../web-request.ts';
+import { placeOf } from '../../cluster/writer-rows.ts';
 import type { ConnectionSession } from './connection-session.ts';
 import { runLong } from './long-call.ts';
+import { passOn } from './pass-on.ts';
 import { WaitingCall } from './waiting-call.ts';
 
 /** What else may be done in RESP2 while messages may come at any time. */
@@ -76,6 +81,7 @@ export class Dispatch {
       if (
         this.#session.pace?.holds(this.#session.login, row, args, this.#session.goOn) === true ||
         this.#context.isPaused(row, this.#session.goOn) ||
+        this.#isPassedOn(row) ||
         this.#isHeldByQueue(row)
       ) {
         this.#waitFor();
@@ -101,9 +107,26 @@ export class Dispatch {
   #isHeldByQueue(row: TableRow): boolean {
     const { queue } = this.#context;
     if (!queue.isFull) return false;
-    const goesOutAtOnce = 'read' in row || ('session' in row && row.name !== 'exec');
+    const isReadAtOnce = 'read' in row && this.#context.cluster === undefined;
+    const goesOutAtOnce = isReadAtOnce || ('session' in row && row.name !== 'exec');
     if (goesOutAtOnce && this.#session.outlet.isDurable) return false;
     queue.hold(this.#session.goOn);
+    return true;
+  }
+
+  /** Whether a call goes to the writer of the cluster, with the connection. Throws a `ReplyError` where it may neither go nor stay. */
+  #isPassedOn(row: TableRow): boolean {
+    const session = this.#session;
+    const { cluster } = this.#context;
+    if (cluster?.isFollower !== true) return false;
+    const place = placeOf(row, session.isReadOnly);
+    if (place === 'here') return false;
+    // What is queued and watched is that of this node.
+    if (place === 'refused' || session.transaction.multi !== undefined || session.watchedCount > 0)
+      throw readOnlyReplica();
+    if (cluster.writerAddress === '') throw clusterDown();
+    if (session.isLoggedInByCertificate) throw certificateNotPassedOn();
+    void passOn(session, cluster);
     return true;
   }
 
@@ -144,6 +167,7 @@ export class Dispatch {
     const begun = call.reply.length;
     const state = runner.runAlone(row, call, isVisibleWanted, this.#waitsForRoom);
     this.#session.outlet.dependsOn(runner.sequence);
+    if (state !== 'noRoom' && state !== 'waitsForRoom') this.#session.outlet.ran(runner.hasChanged);
     tellNoted(this.#context, call, runner.sequence, runner.hasChanged);
     if (state === 'done') return;
     if (state === 'noRoom') this.#waitForLog();

@@ -14,6 +14,8 @@ import type { CommandPace } from '../command-pace.ts';
 import type { ConnectionContext, Wire } from '../connection-context.ts';
 import { LongReply } from '../long-reply.ts';
 import type { ReplyTarget } from '../reply-queue.ts';
+import { UnconfirmedReplies } from '../../cluster/unconfirmed-replies.ts';
+import { notConfirmed } from '../../replies/errors.ts';
 import type { SessionState } from './session-state.ts';
 
 export class Outlet implements ReplyTarget {
@@ -36,12 +38,28 @@ export class Outlet implements ReplyTarget {
   /** Messages that have come while a long reply is made. */
   readonly #heldPushes: Uint8Array[] = [];
   #heldBytes = 0;
+  /** In a cluster: replies that wait for the shared log. */
+  readonly #unconfirmed: UnconfirmedReplies | undefined;
+  #unconfirmedBytes = 0;
 
   constructor(session: SessionState) {
     this.#session = session;
     this.#context = session.context;
     this.#wire = session.wire;
     this.#pace = session.pace;
+    const { cluster } = session.context;
+    this.#unconfirmed =
+      cluster &&
+      new UnconfirmedReplies((waiter) => cluster.wait(waiter), {
+        confirmed: (bytes) => {
+          this.#charge(-bytes.length);
+          if (this.#session.isClosed) return;
+          this.#deliverConfirmed(bytes);
+          if (this.#session.isClosing) this.endWhenSent();
+          else this.steerReading();
+        },
+        refused: () => this.#endWith(notConfirmed().message),
+      });
   }
 
   /** Whether nothing waits to go out, and all that a reply may depend on is durable. */
@@ -59,6 +77,16 @@ export class Outlet implements ReplyTarget {
   /** Bytes that are written and not sent. */
   get waitingBytes(): number {
     return this.#queuedBytes + this.#unreadBytes + this.#heldBytes;
+  }
+
+  /** Whether the client has something to take before more is to come. */
+  get hasUnread(): boolean {
+    return this.#unreadBytes > serverFixed.redisRelayedBytesPaused;
+  }
+
+  /** In a cluster: a call has run. @param hasChanged whether its reply waits for a record of its own. */
+  ran(hasChanged: boolean): void {
+    if (this.#context.cluster?.isFollower === false) this.#unconfirmed?.ran(hasChanged);
   }
 
   /** A reply may depend on this too. */
@@ -79,8 +107,13 @@ export class Outlet implements ReplyTarget {
     else if (this.#session.replyMode === 'skip') this.#session.replyMode = 'on';
   }
 
+  /** What comes of the writer of a cluster. */
+  relay(bytes: Buffer): void {
+    this.#deliver(bytes);
+  }
+
   push(bytes: Uint8Array): void {
-    if (this.#session.isClosed || this.#session.isClosing) return;
+    if (this.#session.isClosed || this.#session.isClosing || this.#session.relay !== undefined) return;
     if (this.#unreadBytes + this.#heldBytes > serverFixed.redisUnreadPushedBytesMax) {
       this.#session.close();
       return;
@@ -108,10 +141,23 @@ export class Outlet implements ReplyTarget {
   }
 
   endWhenSent(): void {
-    if (this.#queuedReplies === 0 && !this.#session.isClosed) this.#wire.end();
+    if (this.#queuedReplies === 0 && this.#unconfirmed?.isEmpty !== false && !this.#session.isClosed)
+      this.#wire.end();
   }
 
   #deliver(bytes: Buffer): void {
+    if (this.#unconfirmed?.hold(bytes) === true) this.#charge(bytes.length);
+    else this.#deliverConfirmed(bytes);
+  }
+
+  /** Counts replies that wait for the shared log. */
+  #charge(bytes: number): void {
+    this.#unconfirmedBytes += bytes;
+    this.#queuedBytes += bytes;
+    this.#context.queue.charge(bytes);
+  }
+
+  #deliverConfirmed(bytes: Buffer): void {
     const { seam, queue } = this.#context;
     if (this.isDurable) {
       this.#write(bytes);
@@ -119,16 +165,20 @@ export class Outlet implements ReplyTarget {
     }
     if (seam.failure !== undefined) {
       // What it may depend on will never be durable.
-      this.#wire.write(
-        Buffer.from('-MISCONF the log has failed: whether the last changes are kept is not known\r\n'),
-      );
-      this.#session.isClosing = true;
-      this.#wire.end();
+      this.#endWith('MISCONF the log has failed: whether the last changes are kept is not known');
       return;
     }
     this.#queuedReplies++;
     this.#queuedBytes += bytes.length;
     queue.add(this.sequence, this, bytes);
+  }
+
+  /** What waits is never told; the first of it gets an error. */
+  #endWith(text: string): void {
+    if (this.#session.isClosed) return;
+    this.#wire.write(Buffer.from(`-${text}\r\n`));
+    this.#session.isClosing = true;
+    this.#wire.end();
   }
 
   #write(bytes: Buffer): void {
@@ -155,7 +205,8 @@ export class Outlet implements ReplyTarget {
 
   /** Reads on while there is room for what comes. */
   steerReading(): void {
-    const isPaused = this.#session.isBusy || this.hasMuchToSend;
+    const { relay } = this.#session;
+    const isPaused = relay === undefined ? this.#session.isBusy || this.hasMuchToSend : relay.isFull;
     if (this.waitsForReader && !this.hasMuchToSend) {
       this.waitsForReader = false;
       this.#context.turn.later(this.#session.goOn);
@@ -169,6 +220,8 @@ export class Outlet implements ReplyTarget {
   /** The connection is closed. */
   close(): void {
     this.#longReply?.stop();
+    this.#unconfirmed?.close();
+    if (this.#unconfirmedBytes > 0) this.#charge(-this.#unconfirmedBytes);
     this.#heldPushes.length = this.#heldBytes = 0;
     this.#context.chargeUnread(-this.#unreadBytes);
   }
@@ -220,13 +273,16 @@ export class Outlet implements ReplyTarget {
       },
     });
     this.#longReply = longReply;
-    // What it is of may be durable already: then nothing would tell the queue to send it on its way.
-    if (isVisible || this.isDurable) longReply.begin();
-    else
-      queue.add(
-        this.sequence,
-        { send: () => longReply.begin(), fail: () => this.#session.close() },
-        Buffer.alloc(0),
-      );
+    const begin = (): void => {
+      // What it is of may be durable already: then nothing would tell the queue to send it on its way.
+      if (isVisible || this.isDurable) longReply.begin();
+      else
+        queue.add(
+          this.sequence,
+          { send: () => longReply.begin(), fail: () => this.#session.close() },
+          Buffer.alloc(0),
+        );
+    };
+    if (this.#unconfirmed?.holdLong(begin) !== true) begin();
   }
 }

@@ -23,6 +23,8 @@ export interface SessionState extends ClientSession {
   readonly pace: CommandPace | undefined;
   login: Login;
   isInTransaction: boolean;
+  /** To the writer, when the connection is passed on: then it is busy to its end. */
+  readonly relay: Passing | undefined;
   /** A command goes on by itself, or waits: no other one begins. */
   isBusy: boolean;
   /** Commands run, and their replies are gathered. */
@@ -39,6 +41,12 @@ export interface SessionState extends ClientSession {
   endedLater(row: TableRow, args: PlacedArguments, moreMs: number): void;
   /** At once, with what waits. */
   close(): void;
+}
+
+/** What passes a connection on. */
+export interface Passing {
+  /** Whether nothing more is to be read of the client. */
+  readonly isFull: boolean;
 }
 
 /** A command that waits for a key. */

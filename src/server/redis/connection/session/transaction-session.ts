@@ -145,6 +145,7 @@ export class TransactionSession implements TransactionControl {
       });
       if (skipsNext && this.#session.replyMode === 'on') this.#session.replyMode = 'skip';
       this.#outlet.dependsOn(sequence);
+      this.#outlet.ran(hasChanged);
       tellNoted(this.#context, call, sequence, hasChanged);
     } catch (error) {
       this.#hasRun = false;

@@ -121,6 +121,8 @@ export class WaitingCall implements BlockedClient, Wait {
     context.chargeInput(-this.#charged);
     this.#charged = 0;
     outlet.dependsOn(context.seam.committedSequence);
+    // That nothing has come, too, is what was read.
+    outlet.ran(false);
     outlet.answerLater(reply);
     // Others are in the middle of a decision, or of their commands.
     context.turn.later(session.goOn);

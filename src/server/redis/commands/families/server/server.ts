@@ -1,5 +1,5 @@
 /** Commands about the server: what it is, how it does, snapshots, and its end. */
-import { infoText, REDIS_VERSION } from '../../../info/info.ts';
+import { infoText, masterOf, REDIS_VERSION } from '../../../info/info.ts';
 import {
   negativeTimeout,
   noShutdownRunning,
@@ -25,16 +25,31 @@ const time: Run = ({ clock }, _, { reply }) => {
   reply.text(String(Math.floor((nowMs - wholeSeconds * 1000) * 1000)));
 };
 
-/** Without replicas; what stands for the offset is the revision. */
+/** What stands for the offset is the revision. The followers of a cluster are not listed: what each has is not known as a revision. */
 const role: Run = ({ server }, _, { reply }) => {
+  const { cluster } = server;
+  const { revision } = server.status();
+  if (cluster?.role === 'follower') {
+    const { host, port } = masterOf(cluster);
+    reply.array(5);
+    reply.text('slave');
+    reply.text(host);
+    reply.integer(port);
+    reply.text(host === '' ? 'connect' : 'connected');
+    reply.integer(revision);
+    return;
+  }
   reply.array(3);
   reply.text('master');
-  reply.integer(server.status().revision);
+  reply.integer(revision);
   reply.array(0);
 };
 
-/** No replica acknowledges anything, and there is nothing to wait for. */
-const wait: Run = (_, __, { args, reply }) => {
+/**
+ * There is nothing to wait for: alone a server has no replica, and in a cluster each write is in the shared log before it is answered,
+ * which outlives this node and so counts as one.
+ */
+const wait: Run = ({ server }, _, { args, reply }) => {
   args.integer(1);
   let timeoutMs: number;
   try {
@@ -43,7 +58,7 @@ const wait: Run = (_, __, { args, reply }) => {
     throw new ReplyError('ERR timeout is not an integer or out of range');
   }
   if (timeoutMs < 0) throw negativeTimeout();
-  reply.integer(0);
+  reply.integer(server.cluster === undefined ? 0 : 1);
 };
 
 const lastSave: Run = ({ server }, _, { reply }) => {
@@ -130,7 +145,7 @@ export const serverCommands: readonly DoorCommand[] = [
     flags: ['noscript', 'loading', 'stale', 'fast'],
     categories: ['admin', 'fast', 'dangerous'],
     group: 'server',
-    summary: 'Tells that the server is a master, and its revision',
+    summary: 'Tells whether the server is the master, or which one is, and its revision',
     since: '2.8.12',
     complexity: 'O(1)',
     syntax: '',
@@ -142,7 +157,7 @@ export const serverCommands: readonly DoorCommand[] = [
     flags: ['noscript'],
     categories: ['slow', 'connection'],
     group: 'generic',
-    summary: 'Answers 0 at once, as there are no replicas',
+    summary: 'Answers 0 at once, as there are no replicas; in a cluster 1, for the shared log',
     since: '3.0.0',
     complexity: 'O(1)',
     syntax: 'numreplicas timeout',

@@ -37,9 +37,9 @@ function pfadd(view: View, call: CommandCall): void {
   reply.integer(hasChanged ? 1 : 0);
 }
 
-/** Of one key it keeps what it has counted, and so writes. */
-function pfcount(view: View, { args, reply }: CommandCall): void {
-  if (args.count === 2) reply.integer(countOne(view, args.key(1)));
+/** Of one key it keeps what it has counted, and so writes, where that may be. */
+function pfcount(view: View, { args, reply, session }: CommandCall): void {
+  if (args.count === 2 && !session.isReadOnly) reply.integer(countOne(view, args.key(1)));
   else reply.integer(countUnion(view, keysFrom(args, 1)));
 }
 
