@@ -197,6 +197,8 @@ class LogCopy {
       return true;
     }
     if (record.revision > this.#revisionMax || record.timeMs > this.#timeMsMax) return false;
+    // It goes on alone, also where the log is of a node of a cluster.
+    if (tellsPlace(record)) return true;
     const offset = this.#log.reserve(end - start);
     buffer.copy(this.#log.buffer, offset, start, end);
     this.#log.commit(record.revision);
@@ -216,6 +218,10 @@ class LogCopy {
   close(): Promise<void> {
     return this.#log.close();
   }
+}
+
+function tellsPlace({ effects }: PlacedRecord['record']): boolean {
+  return effects[0]?.effect.case === 'place';
 }
 
 function refusal(why: string): StoreError {

@@ -198,7 +198,8 @@ async function copySnapshot(
     disk,
     directory,
     header.revision,
-    encodeSnapshotHeader({ ...header, storeId }),
+    // What comes out goes on alone, whatever the backup is of.
+    encodeSnapshotHeader({ ...header, storeId, place: undefined }),
   );
   try {
     for (let block = await backup.next(); block !== undefined; block = await backup.next()) {

@@ -287,12 +287,12 @@ export class DurableStore implements Seam, Replica {
       checkpoint: () => this.#checkpoints.snapshot(),
       noteDamage: (error) => this.#damage.note(error),
     });
-    // The log has brought back what was dropped on demand.
-    this.#maintenance.compact();
     if (parts.isFollower) {
       leases.standAt(0);
       this.#applier = this.#makeApplier(collectionIds);
     } else this.#beginExpiry();
+    // The log has brought back what was dropped on demand.
+    this.#maintenance.compact();
     this.#scheduleAging();
     parts.ownership.watch((error) => log.stop(error));
   }

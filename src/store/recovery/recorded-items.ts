@@ -36,6 +36,8 @@ export function faultOfRecord(record: RecordShape): string | undefined {
   for (const { effect } of effects) {
     const fault = faultOfEffect(effect, revision);
     if (fault !== undefined) return fault;
+    if (effect.case === 'place' && effects.length > 1)
+      return 'a place of the shared log is told beside something else';
     if (effect.case === 'incarnation' && ++lifeCount > 1) return 'a record begins two lives of the store';
     if (keys === undefined || !('key' in (effect.value ?? {}))) continue;
     const key = toKeyText((effect.value as { readonly key: Uint8Array }).key);
@@ -110,7 +112,17 @@ export function faultOfSnapshotHeader(header: SnapshotHeaderShape): string | und
   if (!isTime(timeMs) || !isTime(leaseClockMs))
     return `a snapshot has the times ${timeMs} and ${leaseClockMs}`;
   if (collectionIdsEnd < 0) return `a snapshot has ids of collections up to ${collectionIdsEnd}`;
+  const placeFault = faultOfPlace(header.place, revision);
+  if (placeFault !== undefined) return placeFault;
   return faultOfIncarnations(header.incarnations, revision);
+}
+
+function faultOfPlace(place: SnapshotHeaderShape['place'], snapshotRevision: number): string | undefined {
+  if (place === undefined) return undefined;
+  const { position, epoch, revision } = place;
+  return position >= 0 && epoch >= 0 && revision >= 0 && revision <= snapshotRevision
+    ? undefined
+    : `a snapshot of revision ${snapshotRevision} has revision ${revision} at the place ${position} of epoch ${epoch}`;
 }
 
 function faultOfIncarnations(
