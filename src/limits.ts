@@ -578,8 +578,27 @@ export const cluster = {
   heartbeatMs: 500,
   /** A follower that has heard nothing of the writer for so long, while the shared log answers, takes over; ... */
   failoverAfterMs: 2_000,
+  /** ... at least and at most so long, by the operator's choice; ... */
+  failoverAfterMsMin: 1_000,
+  failoverAfterMsMax: 60_000,
   /** ... and waits up to this much longer, so that two do not race. */
   failoverJitterMs: 500,
+  /** A node that has not held all of the shared log for longer than this is not ready, unless the operator says otherwise. */
+  readyLagMs: 10_000,
+  /** How often it is looked how far a node is behind. */
+  lagCheckMs: 250,
+  /**
+   * A record of the log has to fit in one batch (`sharedLog.batchBytesMax`): so many bytes of keys and values leave room for what a
+   * record has besides, also of transactions with many short keys.
+   */
+  txnBytesMax: 768 * KiB,
+  valueBytesMax: 704 * KiB,
+  /** A writer that stops gives the calls under way so long before it hands over: they find no writer here afterwards. */
+  stopGraceMs: 500,
+  /** What a shutdown leaves to the handover at least. */
+  handoverMsMax: 3_000,
+  /** A node that could not be opened again is tried again after so long. */
+  reopenMs: 1_000,
   /** A follower tells the writer so often how far it is, ... */
   reportMs: 1_000,
   /** ... and counts no more for what may be trimmed when it was silent for so long. */

@@ -15,6 +15,16 @@ const exampleByName: Readonly<Record<string, string>> = {
   'root-password-file': '/etc/kelp/root-password',
   'cors-origin': 'https://app.example.com',
   'otlp-endpoint': 'http://127.0.0.1:4318',
+  log: 'etcd://10.0.0.1:2379,10.0.0.2:2379,10.0.0.3:2379/kelp/main',
+  'log-ca': '/etc/kelp/etcd-ca.crt',
+  'log-cert': '/etc/kelp/etcd-client.crt',
+  'log-key': '/etc/kelp/etcd-client.key',
+  'log-user': 'kelp',
+  'log-password-file': '/etc/kelp/etcd-password',
+  advertise: '10.0.1.1:7379',
+  'advertise-redis': '10.0.1.1:6379',
+  'peer-ca': '/etc/kelp/node-ca.crt',
+  'peer-token-file': '/etc/kelp/peer-token',
 };
 
 const LINE_CHARACTERS_MAX = 100;

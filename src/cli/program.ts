@@ -5,6 +5,7 @@ import { addAboutCommands } from './commands/about.ts';
 import { addAccessCommand } from './commands/access.ts';
 import { addAdminCommands } from './commands/admin.ts';
 import { addBackupCommand } from './commands/backup.ts';
+import { addClusterCommand } from './commands/cluster.ts';
 import { addHashCommands } from './commands/data-types/hash.ts';
 import { addListCommands } from './commands/data-types/list.ts';
 import { addSetCommands } from './commands/data-types/set.ts';
@@ -78,6 +79,7 @@ export function buildProgram(surroundings: Surroundings, isJson = false): Progra
   addAdminCommands(command, runner);
   addBackupCommand(command, runner);
   addTransferCommands(command, runner);
+  addClusterCommand(command, runner);
   command.commandsGroup('Files of a store:');
   addVerifyCommand(command, runner);
   addLogCommand(command, runner);

@@ -7,6 +7,7 @@ import { optionsByCall } from './arguments.ts';
 import { refuse } from './errors/refuse.ts';
 import { type Caller, timeoutMsOf, withLongDeadline } from './calls/caller.ts';
 import { adminMethods } from './calls/method.ts';
+import { toClusterStatus } from './cluster.ts';
 import { toMilliseconds } from './messages/scalar.ts';
 import type { Activity, CallOptions, Status } from './messages/types.ts';
 
@@ -48,6 +49,7 @@ export class Admin {
       engine: reply.engine,
       storage: reply.storage,
       uptimeMs: toMilliseconds(reply.uptime),
+      ...toClusterStatus(reply),
     };
   }
 

@@ -83,6 +83,9 @@ export const optionsByCall = {
   'admin.backup': plainOptions('backup'),
   'admin.compact': plainOptions('compact'),
   'admin.compactStorage': plainOptions('compactStorage'),
+  'cluster.members': plainOptions('members'),
+  'cluster.report': plainOptions('report'),
+  'cluster.handover': plainOptions('handover'),
   'access.whoAmI': plainOptions('whoAmI'),
   'access.createUser': optionsOf<CreateUserOptions>('createUser', {
     ...callTable,

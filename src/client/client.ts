@@ -40,6 +40,7 @@ import { Access } from './access.ts';
 import { Admin } from './admin.ts';
 import { clientOptions, optionsByCall, tlsOptions, txnRequest } from './arguments.ts';
 import { invalidArgument, refuse } from './errors/refuse.ts';
+import { Cluster } from './cluster.ts';
 import { Caller, withLongDeadline } from './calls/caller.ts';
 import type { CallTraces } from './calls/call-trace.ts';
 import type { CallTransport } from './calls/call-transport.ts';
@@ -128,6 +129,7 @@ export class KelpClient {
   readonly leases: Leases;
   readonly admin: Admin;
   readonly access: Access;
+  readonly cluster: Cluster;
   readonly #caller: Caller;
   readonly #collections: ClientDoor;
   #hash: Hashes<CallOptions, ReadCallOptions> | undefined;
@@ -141,6 +143,7 @@ export class KelpClient {
     this.leases = new Leases(caller);
     this.admin = new Admin(caller);
     this.access = new Access(caller);
+    this.cluster = new Cluster(caller);
     this.#caller = caller;
     this.#collections = new ClientDoor(caller);
   }

@@ -18,6 +18,7 @@ export type { LeaseHandle, Leases } from './lease.ts';
 export type { Page, PagedList } from '../paged-list.ts';
 export type { Access } from './access.ts';
 export type { Admin } from './admin.ts';
+export type { Cluster } from './cluster.ts';
 export type {
   CreateTokenOptions,
   CreateUserOptions,
@@ -53,6 +54,7 @@ export type {
 } from '../api.ts';
 export type {
   Activity,
+  ClusterStatus,
   CallOptions,
   Consistency,
   CountOptions,
@@ -67,6 +69,8 @@ export type {
   IncrementOptions,
   KeysOptions,
   ListOptions,
+  Member,
+  Members,
   MethodActivity,
   OperationResult,
   PrefixActivity,
@@ -74,6 +78,7 @@ export type {
   PutResult,
   ReadCallOptions,
   ScanOptions,
+  ServerRole,
   Status,
   TouchOptions,
   TouchResult,

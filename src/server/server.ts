@@ -1,21 +1,25 @@
 /**
  * The server's life: it listens first, so that health checks are answered while a long recovery runs, then opens the
- * store, then is ready; and goes the same way back when it stops.
+ * store, then is ready; and goes the same way back when it stops. A node of a cluster may open its store again in between
+ * (`store-life.ts`).
  */
 import { hostname } from 'node:os';
 import type { Logger } from 'pino';
-import { Access } from '../access/access.ts';
+import type { Access } from '../access/access.ts';
 import { type Timer, holdProcess, systemClock, systemRandom } from '../clock.ts';
 import { nodeDisk } from '../disk/node-disk.ts';
+import type { ClusterView } from '../cluster/cluster-view.ts';
+import type { NodeAddress } from '../cluster/node-address.ts';
 import { leaveOutTraces } from '../errors.ts';
-import { serverFixed } from '../limits.ts';
-import { openUncheckedStore } from '../kv/open-store.ts';
-import { type StoreOptions } from '../store/store-options.ts';
+import { cluster as clusterLimits, serverFixed } from '../limits.ts';
+import type { StoreOptions } from '../store/store-options.ts';
 import type { KvStore } from '../kv/kv-store.ts';
 import { Audit } from './access/audit.ts';
 import type { ClusterDoors } from './cluster/cluster-doors.ts';
+import { PeerConnections } from './cluster/peer-connections.ts';
+import { ReadGate } from './cluster/read-gate.ts';
 import { Logins } from './access/logins.ts';
-import { recoveringError } from './calls/call-error.ts';
+import { recoveringError, reopeningError } from './calls/call-error.ts';
 import { SafeStart } from './access/safe-start.ts';
 import { CallTable } from './calls/call-table.ts';
 import { etcdServices } from './etcd/services.ts';
@@ -25,21 +29,23 @@ import { AddressLimit } from './limits/address-limit.ts';
 import { RateLimits } from './limits/rate-limits.ts';
 import { Listener } from './listener/listener.ts';
 import { MetricsEndpoint } from './health/metrics-endpoint.ts';
+import { NodeWatch } from './health/node-watch.ts';
 import { Measures } from './measures.ts';
 import { openFilesMax, withinOpenFiles } from './config/open-files.ts';
 import { type ListenAddress, formatAddress, urlOf } from './config/option-values.ts';
 import { requestHandlers } from './listener/request-handler.ts';
 import { rpcEndpoints } from './connect/rpc-endpoints.ts';
 import { ServerState } from './health/server-state.ts';
-import { logOperatorEvent, recoveryLog } from './logging/operator-log.ts';
+import type { ServedNode } from './services/service-parts.ts';
 import { servedServices } from './services/services.ts';
+import { type NodeParts, StoreOpener, advertisedAddress } from './store-opener.ts';
+import { type Served, StoreLife } from './store-life.ts';
 import { Deadlines } from '../deadlines.ts';
 import { RequestOrder } from './http/request-order.ts';
 import { restApi } from './rest/rest.ts';
 import { Scripts } from './scripts/scripts.ts';
 import { ServerTraces } from './tracing/server-traces.ts';
 import type { SpanExport } from './tracing/span-export.ts';
-import type { LogObserver } from '../wal/commit/log-observer.ts';
 import { grpcLane } from './grpc/grpc-lane.ts';
 import { openRedis } from './redis/open-redis.ts';
 import { RedisListener } from './redis/redis-listener.ts';
@@ -63,6 +69,8 @@ export interface ServerDependencies {
   readonly droppedLogLines?: () => number;
   /** Whether connections from this machine count among those of an address; for tests, which have no others. */
   readonly countsLoopback?: boolean;
+  /** Of a node of a cluster: what it reaches the shared log and the other nodes by. */
+  readonly nodeParts?: NodeParts | undefined;
   /** What else the store runs on; for tests. */
   readonly storeOptions?: Pick<StoreOptions, 'clock' | 'random' | 'disk' | 'makeEngine'>;
   /** `undefined`: the server is alone. */
@@ -131,10 +139,11 @@ class Server implements RunningServer {
   #address = '';
   #clientUrl = '';
   #safeStart: SafeStart | undefined;
-  #store: KvStore | undefined;
-  #access: Access | undefined;
-  /** Whether `stop` waits no longer for a store to close. */
-  #isOver = false;
+  readonly #life: StoreLife;
+  readonly #opener: StoreOpener;
+  #nodeWatch: NodeWatch | undefined;
+  /** Of a node: the others, to which calls are passed on. */
+  readonly #peers: PeerConnections | undefined;
   #ready: Promise<void> = Promise.resolve();
   #stopped: Promise<void> | undefined;
 
@@ -166,12 +175,23 @@ class Server implements RunningServer {
     const calls = this.#calls;
     const measures = this.#measures;
     const deadlines = new Deadlines(systemClock);
-    const store = (): KvStore | undefined => this.#store;
-    const { cluster } = dependencies;
+    this.#opener = new StoreOpener(this.#config, dependencies, { state, measures, traces: calls.traces });
+    this.#life = new StoreLife({
+      open: (signal) => this.#opener.open(this.#advertised(), signal),
+      settle: (opened, signal) => this.#opener.settle(opened, this.#safeStart, signal),
+      onServed: (served) => this.#begin(served),
+      withdraw: () => this.#withdraw(),
+      state,
+      logger,
+      clock: systemClock,
+    });
+    const store = (): KvStore | undefined => this.#life.store;
+    const cluster = dependencies.cluster ?? this.#clusterDoors();
+    this.#peers = cluster?.peers;
     const audit = new Audit(logger);
     calls.onDenied = (call, name) => audit.callDenied(call, name);
     const logins = new Logins(
-      () => this.#access,
+      () => this.#life.access,
       (connection) => {
         const certificate = clientCertificateOf(connection);
         return certificate && { kind: 'certificate', ...certificate };
@@ -185,6 +205,7 @@ class Server implements RunningServer {
       version,
       activity: () => measures.activity,
       access: () => this.#opened(),
+      node: () => this.#servedNode(),
       audit,
       cluster,
       areRatesLimited: rates.isOn,
@@ -211,7 +232,7 @@ class Server implements RunningServer {
     });
     const metrics = new MetricsEndpoint({
       admit: (request) =>
-        openMetrics || this.#access === undefined ? undefined : admitUser(logins, request),
+        openMetrics || this.#life.access === undefined ? undefined : admitUser(logins, request),
       server: () =>
         measures.ofServer({
           version,
@@ -220,12 +241,12 @@ class Server implements RunningServer {
           access: {
             loginCounts: audit.loginCounts,
             deniedCount: audit.deniedCount,
-            passwords: this.#access?.logins.passwords.figures ?? NO_PASSWORDS,
+            passwords: this.#life.access?.logins.passwords.figures ?? NO_PASSWORDS,
           },
           certificateExpireTimeMs: this.#tlsRenewal?.expireTimeMs,
           spans: spanExport?.counts ?? { sentCount: 0, lostCount: 0 },
         }),
-      store: () => this.#store && measures.ofStore(this.#store),
+      store: () => this.#life.store && measures.ofStore(this.#life.store),
     });
     const { requestBytesMax } = limits;
     const order = new RequestOrder();
@@ -339,62 +360,17 @@ class Server implements RunningServer {
 
   open(): void {
     this.#tlsRenewal?.start();
-    this.#ready = this.#recover();
+    this.#ready = this.#openStore();
     // A caller that waits for `ready` or stops the server hears of a failure; that may be a while from now.
     this.#ready.catch(() => undefined);
   }
 
-  async #recover(): Promise<void> {
-    const { dataDir, engine, fsync, limits, memoryBytesMax, valueCompression, tls } = this.#config;
-    const { logger, version, storeOptions } = this.#dependencies;
-    const address = this.#address;
-    const startMs = performance.now();
-    const logProgress = recoveryLog(logger);
-    logger.info({ address, dataDir, version }, 'listening; recovering');
+  async #openStore(): Promise<void> {
+    const { dataDir } = this.#config;
+    const { logger, version } = this.#dependencies;
+    logger.info({ address: this.#address, dataDir, version }, 'listening; recovering');
     try {
-      const store = await openUncheckedStore({
-        ...storeOptions,
-        dataDir,
-        engine,
-        fsync,
-        limits,
-        memoryBytesMax,
-        valueCompression,
-        onRecoveryProgress: (progress) => {
-          this.#state.reportRecovery(progress);
-          logProgress(progress);
-        },
-        onEvent: (event) => {
-          this.#measures.storeMeter.happened(event);
-          logOperatorEvent(logger, event);
-        },
-        observer: observers(this.#measures.storeMeter, this.#calls.traces),
-        keyObserver: this.#measures.prefixes,
-      });
-      this.#access = await this.#settledAccess(store);
-      this.#access.table.onChange(() => this.#calls.lasting.askAgain());
-      this.#store = store;
-      void store.failed.then(() => this.#state.enter('readOnly'));
-      const { revision } = await store.status();
-      if (this.#isOver) return await store.close({ snapshotMsMax: 0 });
-      this.#state.enter('serving');
-      if (!this.#state.isServing) return;
-      this.#serveRedis(store);
-      const recoveryMs = Math.round(performance.now() - startMs);
-      logger.info(
-        {
-          address,
-          ...(this.#redisAddress === '' ? {} : { redisAddress: this.#redisAddress }),
-          dataDir,
-          engine,
-          fsync,
-          version,
-          revision,
-          recoveryMs,
-          tls: tls !== undefined,
-        },
-        'ready',
-      );
+      await this.#life.begin();
     } catch (error) {
       this.#state.enter('stopping');
       this.#tlsRenewal?.stop();
@@ -402,6 +378,36 @@ class Server implements RunningServer {
       this.#redisListener?.destroy();
       throw error;
     }
+  }
+
+  /** The store is served. */
+  #begin({ store, access, node }: Served): void {
+    const { logger } = this.#dependencies;
+    const { cluster, tls } = this.#config;
+    access.table.onChange(() => this.#calls.lasting.askAgain());
+    this.#serveRedis(store);
+    this.#opener.tellReady(store, {
+      address: this.#address,
+      ...(this.#redisAddress === '' ? {} : { redisAddress: this.#redisAddress }),
+      tls: tls !== undefined,
+    });
+    if (node === undefined || cluster === undefined) return;
+    const { readyLagMs } = cluster;
+    const parts = { state: this.#state, logger, clock: systemClock, readyLagMs };
+    this.#nodeWatch = new NodeWatch(parts, () => node.status());
+  }
+
+  /** The store of a node is about to be closed, and opened again. */
+  async #withdraw(): Promise<void> {
+    this.#nodeWatch?.stop();
+    this.#calls.endStreamsOfStore(reopeningError());
+    const redisClients = this.#redisListener?.withdraw();
+    const grace = Promise.withResolvers<void>();
+    const timer = systemClock.setTimer(clusterLimits.stopGraceMs, grace.resolve);
+    await Promise.race([grace.promise, Promise.all([this.#calls.empty(), redisClients?.gone])]);
+    timer.cancel();
+    redisClients?.destroy();
+    this.#calls.cutStalledStreams();
   }
 
   #serveRedis(store: KvStore): void {
@@ -420,7 +426,7 @@ class Server implements RunningServer {
         traffic: this.#measures.traffic,
         meter: this.#measures.redisMeter,
         version,
-        userNames: () => this.#access?.table.userNames ?? [],
+        userNames: () => this.#life.access?.table.userNames ?? [],
         snapshots: this.#measures.storeMeter,
         shutDown,
         onDefect: (command, error) =>
@@ -433,24 +439,30 @@ class Server implements RunningServer {
     return this.#tlsRenewal?.renew();
   }
 
-  #opened(): Access {
-    if (this.#access === undefined) throw recoveringError();
-    return this.#access;
+  #clusterDoors(): ClusterDoors | undefined {
+    const { nodeParts } = this.#dependencies;
+    if (this.#config.cluster === undefined || nodeParts === undefined) return undefined;
+    const view = (): ClusterView | undefined => this.#life.view;
+    const peers = new PeerConnections({ clock: systemClock, tls: nodeParts.peerTls });
+    return { view, gate: new ReadGate(view, systemClock), peers };
   }
 
-  /** The access of a store that may be served; else the store is closed again, and this rejects with why. */
-  async #settledAccess(store: KvStore): Promise<Access> {
-    const { logger, passwordCost, storeOptions } = this.#dependencies;
-    const { clock = systemClock, random = systemRandom } = storeOptions ?? {};
-    try {
-      const access = new Access({ store, clock, random, passwordCost });
-      await this.#safeStart?.settle(access, logger);
-      return access;
-    } catch (error) {
-      // What has refused the start is what the caller needs to know.
-      await store.close({ snapshotMsMax: 0 }).catch(() => undefined);
-      throw error;
-    }
+  #opened(): Access {
+    const { access } = this.#life;
+    if (access === undefined) throw recoveringError();
+    return access;
+  }
+
+  #servedNode(): ServedNode | undefined {
+    if (this.#config.cluster === undefined) return undefined;
+    const { node } = this.#life;
+    return node && { node, address: this.#advertised().http };
+  }
+
+  /** Where clients and other nodes reach this one, if it is one of a cluster. */
+  #advertised(): NodeAddress {
+    const { cluster } = this.#config;
+    return advertisedAddress(cluster, { http: this.#address, redis: this.#redisAddress });
   }
 
   stop(): Promise<void> {
@@ -473,7 +485,9 @@ class Server implements RunningServer {
       this.#listener.stopAccepting();
       this.#redisListener?.stopAccepting();
       this.#calls.endStreams();
-      this.#store?.stopWaiting();
+      this.#life.stop();
+      this.#nodeWatch?.stop();
+      const handedOver = this.#life.handOver(this.#calls.empty());
       if ((await Promise.race([this.#calls.empty(), deadline.promise])) === 'late') {
         logger.warn(
           { calls: this.#calls.size, shutdownTimeoutMs },
@@ -484,18 +498,19 @@ class Server implements RunningServer {
       await Promise.race([drained, lingered(), deadline.promise]);
       this.#listener.destroy();
       this.#redisListener?.destroy();
-      // A recovery can't be broken off, but nothing is lost when the process ends in the middle of it.
-      await Promise.race([this.#ready.catch(() => undefined), deadline.promise]);
-      this.#isOver = true;
       const leftMs = (): number => Math.max(0, shutdownTimeoutMs - (systemClock.monotonicMs() - startMs));
-      const snapshotMsMax = Math.max(0, Math.floor(leftMs() - serverFixed.closeReserveMs));
-      await this.#store?.close({ snapshotMsMax });
+      await Promise.race([handedOver, deadline.promise]);
+      // A recovery can't be broken off, but nothing is lost when the process ends in the middle of it.
+      await this.#life.close(deadline.promise, () =>
+        Math.max(0, Math.floor(leftMs() - serverFixed.closeReserveMs)),
+      );
       await this.#spanExport?.stop(Math.min(serverFixed.spanFlushMsMax, leftMs()));
     } finally {
       timer.cancel();
       cutter.cancel();
       hold.cancel();
       this.#tlsRenewal?.stop();
+      this.#peers?.close();
       this.#listener.destroy();
       this.#redisListener?.destroy();
     }
@@ -539,14 +554,6 @@ async function tlsMaterial(paths: NonNullable<ServerConfig['tls']>): Promise<Tls
   } catch (error) {
     throw new ServerStartError((error as Error).message, { cause: error });
   }
-}
-
-/** All are told of all. */
-function observers(...each: readonly LogObserver[]): LogObserver {
-  return {
-    batchWritten: (batch) => each.forEach((observer) => observer.batchWritten?.(batch)),
-    flushed: (flush) => each.forEach((observer) => observer.flushed?.(flush)),
-  };
 }
 
 /** The SDK of OpenTelemetry is loaded by those who want it. */

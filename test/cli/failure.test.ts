@@ -10,7 +10,7 @@ import { toKelpError } from '../../src/client/errors/kelp-error.ts';
 import { KelpError } from '../../src/client/errors/error.ts';
 import { diskError } from '../../src/disk/system-error.ts';
 import { StoreError, type StoreErrorCode } from '../../src/errors.ts';
-import { recoveringError, stoppingError } from '../../src/server/calls/call-error.ts';
+import { CallError, recoveringError, stoppingError } from '../../src/server/calls/call-error.ts';
 import { toConnectError } from '../../src/server/connect/connect-error.ts';
 import { OptionError } from '../../src/server/config/option-values.ts';
 import { startTestServer } from '../support/test-server.ts';
@@ -219,7 +219,12 @@ describe('as JSON', () => {
       ] satisfies StoreErrorCode[]
     ).map((code) => new StoreError(code, 'why', undefined)),
   ];
-  const answers = [...storeErrors, recoveringError(), stoppingError()].map((error) => {
+  const answers = [
+    ...storeErrors,
+    recoveringError(),
+    stoppingError(),
+    new CallError('notClustered', 'why'),
+  ].map((error) => {
     const answer = toConnectError(error);
     return { answer, told: failureJson(toKelpError(toCallFailure(answer), failedCall)) };
   });

@@ -67,7 +67,7 @@ const storeCodes: Readonly<Record<StoreErrorCode, true>> = {
   damaged: true,
   locked: true,
 };
-const callCodes: Readonly<Record<Exclude<CallErrorCode, 'canceled'>, true>> = {
+const callCodes: Readonly<Record<Exclude<CallErrorCode, 'canceled' | 'notClustered'>, true>> = {
   recovering: true,
   stopping: true,
   deadlineExceeded: true,

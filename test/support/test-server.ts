@@ -26,6 +26,8 @@ export interface TestServerOptions {
   readonly countsLoopback?: boolean;
   /** Left out: the server is alone. */
   readonly cluster?: ServerDependencies['cluster'];
+  /** What a server with the flag `log` stands on. */
+  readonly nodeParts?: ServerDependencies['nodeParts'];
   /** False: returns while the store is still being recovered. */
   readonly waitUntilReady?: boolean;
 }
@@ -58,7 +60,14 @@ export class TestLog {
 
 /** Starts a server that is stopped when the test ends. */
 export async function startTestServer(options: TestServerOptions = {}): Promise<TestServer> {
-  const { flags = {}, storeOptions, countsLoopback = false, waitUntilReady = true, cluster } = options;
+  const {
+    flags = {},
+    storeOptions,
+    countsLoopback = false,
+    waitUntilReady = true,
+    cluster,
+    nodeParts,
+  } = options;
   const { memoryBytesMax } = options;
   const dataDir = flags['data-dir'] ?? (await temporaryDirectory());
   const log = new TestLog();
@@ -68,7 +77,7 @@ export async function startTestServer(options: TestServerOptions = {}): Promise<
       listen: '127.0.0.1:0',
       'data-dir': dataDir,
       'log-level': 'debug',
-      fsync: 'never',
+      ...(flags['log'] === undefined && { fsync: 'never' }),
       ...(engine !== undefined && storeOptions?.makeEngine === undefined && { engine }),
       ...flags,
     },
@@ -86,6 +95,7 @@ export async function startTestServer(options: TestServerOptions = {}): Promise<
     passwordCost: 2,
     countsLoopback,
     cluster,
+    nodeParts,
     ...(storeOptions === undefined ? {} : { storeOptions }),
   });
   onTestFinished(async () => {

@@ -6,7 +6,8 @@ export function printEnum(enumeration: DescEnum): string {
   const values = enumeration.values.map(
     (value) => `${printComment(value, '  ')}  ${value.localName}: ${value.number},\n`,
   );
-  return `${printComment(enumeration, '')}export const ${enumeration.name} = {
+  const { name, parent } = enumeration;
+  return `${printComment(enumeration, '')}export const ${parent === undefined ? name : `${parent.name}_${name}`} = {
 ${values.join('')}} as const;
 `;
 }

@@ -8,6 +8,18 @@ import { prependText, sizeOfText } from '../../../src/wire/text.ts';
 import { prependInt32, prependInt64, prependVarint32, sizeOfInt32, sizeOfInt64, sizeWithLength } from '../../../src/wire/varint.ts';
 import { type DurationShape, emptyDuration, mergeDuration, prependDuration, sizeOfDuration } from '../../google/protobuf/duration_codec.ts';
 
+/** What a server is in its cluster. */
+export const StatusResponse_Role = {
+  /** Not told: by a server of before there were clusters. */
+  UNSPECIFIED: 0,
+  /** It is alone: there is no cluster. */
+  SINGLE: 1,
+  /** It decides what is written, for all nodes. */
+  WRITER: 2,
+  /** It follows the writer, serves reads and watches, and passes on what is for the writer. */
+  FOLLOWER: 3,
+} as const;
+
 /** Asks for the status. */
 export interface StatusRequestShape {
 }
@@ -122,6 +134,16 @@ export interface StatusResponseShape {
   compressedPlainBytes: number;
   /** ... and what they take in memory; both 0 where none are. */
   compressedStoredBytes: number;
+  /** What the server is in its cluster; ROLE_SINGLE: it is alone, and the next four are 0 or empty. */
+  role: number;
+  /** How many writers there have been in the cluster, the present one included. */
+  epoch: number;
+  /** Where the writer of the cluster is reached; empty: there is none now, or it is not known. */
+  writerAddress: string;
+  /** For how long this server has not held all that was written in the cluster; 0: it holds it. */
+  lag: DurationShape | undefined;
+  /** How often this server has become the writer since it was started. */
+  takeoverCount: number;
 }
 
 /** The StatusResponse with every field at its default. */
@@ -152,6 +174,11 @@ export function emptyStatusResponse(): StatusResponseShape {
     storage: undefined,
     compressedPlainBytes: 0,
     compressedStoredBytes: 0,
+    role: 0,
+    epoch: 0,
+    writerAddress: '',
+    lag: undefined,
+    takeoverCount: 0,
   };
 }
 
@@ -183,6 +210,11 @@ export function sizeOfStatusResponse(message: StatusResponseShape): number {
   if (message.storage !== undefined) size += 2 + sizeWithLength(sizeOfStorageStatus(message.storage));
   if (message.compressedPlainBytes !== 0) size += 2 + sizeOfInt64(message.compressedPlainBytes);
   if (message.compressedStoredBytes !== 0) size += 2 + sizeOfInt64(message.compressedStoredBytes);
+  if (message.role !== 0) size += 2 + sizeOfInt32(message.role);
+  if (message.epoch !== 0) size += 2 + sizeOfInt64(message.epoch);
+  if (message.writerAddress !== '') size += 2 + sizeOfText(message.writerAddress);
+  if (message.lag !== undefined) size += 2 + sizeWithLength(sizeOfDuration(message.lag));
+  if (message.takeoverCount !== 0) size += 2 + sizeOfInt64(message.takeoverCount);
   return size;
 }
 
@@ -196,6 +228,33 @@ export function writeStatusResponse(message: StatusResponseShape, buffer: Buffer
 /** Writes a message whose size was asked for, so that it ends before `end`; returns where it starts. */
 export function prependStatusResponse(message: StatusResponseShape, buffer: Buffer, end: number): number {
   let start = end;
+  if (message.takeoverCount !== 0) {
+    start = prependInt64(buffer, start, message.takeoverCount);
+    buffer[--start] = 0x01;
+    buffer[--start] = 0xf0;
+  }
+  if (message.lag !== undefined) {
+    const bodyEnd = start;
+    start = prependDuration(message.lag, buffer, start);
+    start = prependVarint32(buffer, start, bodyEnd - start);
+    buffer[--start] = 0x01;
+    buffer[--start] = 0xea;
+  }
+  if (message.writerAddress !== '') {
+    start = prependText(buffer, start, message.writerAddress);
+    buffer[--start] = 0x01;
+    buffer[--start] = 0xe2;
+  }
+  if (message.epoch !== 0) {
+    start = prependInt64(buffer, start, message.epoch);
+    buffer[--start] = 0x01;
+    buffer[--start] = 0xd8;
+  }
+  if (message.role !== 0) {
+    start = prependInt32(buffer, start, message.role);
+    buffer[--start] = 0x01;
+    buffer[--start] = 0xd0;
+  }
   if (message.compressedStoredBytes !== 0) {
     start = prependInt64(buffer, start, message.compressedStoredBytes);
     buffer[--start] = 0x01;
@@ -404,6 +463,22 @@ export function mergeStatusResponse(message: StatusResponseShape, cursor: Cursor
         break;
       case 0xc8:
         message.compressedStoredBytes = cursor.int64(end);
+        break;
+      case 0xd0:
+        message.role = cursor.int32(end);
+        break;
+      case 0xd8:
+        message.epoch = cursor.int64(end);
+        break;
+      case 0xe2:
+        message.writerAddress = cursor.text(end);
+        break;
+      case 0xea:
+        message.lag ??= emptyDuration();
+        mergeDuration(message.lag, cursor, cursor.endOfLength(end));
+        break;
+      case 0xf0:
+        message.takeoverCount = cursor.int64(end);
         break;
       default:
         cursor.skip(tag, end);

@@ -2,17 +2,17 @@
 // @generated from file kelp/v1/admin.proto (package kelp.v1, syntax proto3)
 /* eslint-disable */
 
-import type { GenFile, GenMessage, GenService } from "@bufbuild/protobuf/codegenv2";
-import { fileDesc, messageDesc, serviceDesc } from "@bufbuild/protobuf/codegenv2";
+import type { GenEnum, GenFile, GenMessage, GenService } from "@bufbuild/protobuf/codegenv2";
+import { enumDesc, fileDesc, messageDesc, serviceDesc } from "@bufbuild/protobuf/codegenv2";
 import type { Duration } from "@bufbuild/protobuf/wkt";
 import { file_google_protobuf_duration } from "@bufbuild/protobuf/wkt";
-import type { Message } from "@bufbuild/protobuf";
+import type { Message, UnknownEnum } from "@bufbuild/protobuf";
 
 /**
  * Describes the file kelp/v1/admin.proto.
  */
 export const file_kelp_v1_admin: GenFile = /*@__PURE__*/
-  fileDesc("ChNrZWxwL3YxL2FkbWluLnByb3RvEgdrZWxwLnYxIg8KDVN0YXR1c1JlcXVlc3Qi/QQKDlN0YXR1c1Jlc3BvbnNlEg8KB3ZlcnNpb24YASABKAkSEAoIcmV2aXNpb24YAiABKAMSFwoPb2xkZXN0X3JldmlzaW9uGAMgASgDEhEKCWtleV9jb3VudBgEIAEoAxITCgtsZWFzZV9jb3VudBgFIAEoAxISCgpkYXRhX2J5dGVzGAYgASgDEhYKDnJlc2lkZW50X2J5dGVzGAcgASgDEhEKCWxvZ19ieXRlcxgIIAEoAxIVCg1zZWdtZW50X2NvdW50GAkgASgFEhYKDnNuYXBzaG90X2J5dGVzGAogASgDEhYKDnNuYXBzaG90X2NvdW50GAsgASgFEhkKEXNuYXBzaG90X3JldmlzaW9uGAwgASgDEhUKDXdhdGNoZXJfY291bnQYDSABKAUSKQoGdXB0aW1lGA4gASgLMhkuZ29vZ2xlLnByb3RvYnVmLkR1cmF0aW9uEhAKCHN0b3JlX2lkGA8gASgJEh0KFW9sZGVzdF93YXRjaF9yZXZpc2lvbhgQIAEoAxIUCgxtZW1vcnlfYnl0ZXMYESABKAMSGAoQbWVtb3J5X2J5dGVzX21heBgSIAEoAxITCgtpbmNhcm5hdGlvbhgTIAEoCRIZChFhY3RpdmVfc2VnbWVudF9pZBgUIAEoAxIZChFvbGRlc3Rfc2VnbWVudF9pZBgVIAEoAxIOCgZlbmdpbmUYFiABKAkSJwoHc3RvcmFnZRgXIAEoCzIWLmtlbHAudjEuU3RvcmFnZVN0YXR1cxIeChZjb21wcmVzc2VkX3BsYWluX2J5dGVzGBggASgDEh8KF2NvbXByZXNzZWRfc3RvcmVkX2J5dGVzGBkgASgDIuQCCg1TdG9yYWdlU3RhdHVzEhAKCHJldmlzaW9uGAEgASgDEhYKDnVuc2VhbGVkX2J5dGVzGAIgASgDEhQKDHNlYWxlZF9ieXRlcxgDIAEoAxISCgpkaXNrX2J5dGVzGAQgASgDEhIKCmxpdmVfYnl0ZXMYBSABKAMSEgoKY2FjaGVfaGl0cxgGIAEoAxIUCgxjYWNoZV9taXNzZXMYByABKAMSFAoMZmlsdGVyX3N0b3BzGAggASgDEhUKDWZpbHRlcl9taXNzZXMYCSABKAMSFQoNZmx1c2hlZF9ieXRlcxgKIAEoAxIUCgxtZXJnZWRfYnl0ZXMYCyABKAMSEwoLcGxhaW5fYnl0ZXMYDCABKAMSGAoQY29tcHJlc3NlZF9ieXRlcxgNIAEoAxIhCgRydW5zGA4gAygLMhMua2VscC52MS5TdG9yYWdlUnVuEhUKDW1lcmdpbmdfYnl0ZXMYDyABKAMiUwoKU3RvcmFnZVJ1bhIMCgRuYW1lGAEgASgJEg0KBWJ5dGVzGAIgASgDEhIKCmxpdmVfYnl0ZXMYAyABKAMSFAoMcmVjb3JkX2NvdW50GAQgASgDIhEKD0FjdGl2aXR5UmVxdWVzdCL/AwoQQWN0aXZpdHlSZXNwb25zZRIpCgZ1cHRpbWUYASABKAsyGS5nb29nbGUucHJvdG9idWYuRHVyYXRpb24SKAoHbWV0aG9kcxgCIAMoCzIXLmtlbHAudjEuTWV0aG9kQWN0aXZpdHkSHgoWZHVyYXRpb25fYm91bmRzX21pY3JvcxgDIAMoAxIpCghwcmVmaXhlcxgEIAMoCzIXLmtlbHAudjEuUHJlZml4QWN0aXZpdHkSMAoNcHJlZml4X3dpbmRvdxgFIAEoCzIZLmdvb2dsZS5wcm90b2J1Zi5EdXJhdGlvbhIYChBjb25uZWN0aW9uX2NvdW50GAYgASgFEhQKDHN0cmVhbV9jb3VudBgHIAEoBRIWCg5yZWNlaXZlZF9ieXRlcxgIIAEoAxISCgpzZW50X2J5dGVzGAkgASgDEhkKEXdhdGNoX2V2ZW50X2NvdW50GAogASgDEhMKC2ZsdXNoX2NvdW50GAsgASgDEhQKDGZsdXNoX21pY3JvcxgMIAEoAxIYChBsb2dfcmVjb3JkX2NvdW50GA0gASgDEhkKEWxvZ193cml0dGVuX2J5dGVzGA4gASgDEh4KFnJlZGlzX2Nvbm5lY3Rpb25fY291bnQYDyABKAUSIgoacmVkaXNfYmxvY2tlZF9jbGllbnRfY291bnQYECABKAUipAEKDk1ldGhvZEFjdGl2aXR5EgwKBGRvb3IYASABKAkSDgoGbWV0aG9kGAIgASgJEhIKCmNhbGxfY291bnQYAyABKAMSEwoLZXJyb3JfY291bnQYBCABKAMSGQoRaW5fcHJvZ3Jlc3NfY291bnQYBSABKAMSFwoPZHVyYXRpb25fbWljcm9zGAYgASgDEhcKD2R1cmF0aW9uX2NvdW50cxgHIAMoAyJfCg5QcmVmaXhBY3Rpdml0eRIOCgZwcmVmaXgYASABKAkSFAoMcHJlZml4X2J5dGVzGAIgASgMEhIKCnJlYWRfY291bnQYAyABKAMSEwoLd3JpdGVfY291bnQYBCABKAMiEQoPU25hcHNob3RSZXF1ZXN0IjMKEFNuYXBzaG90UmVzcG9uc2USEAoIcmV2aXNpb24YASABKAMSDQoFYnl0ZXMYAiABKAMiDwoNQmFja3VwUmVxdWVzdCIeCg5CYWNrdXBSZXNwb25zZRIMCgRkYXRhGAEgASgMIiIKDkNvbXBhY3RSZXF1ZXN0EhAKCHJldmlzaW9uGAEgASgDIioKD0NvbXBhY3RSZXNwb25zZRIXCg9vbGRlc3RfcmV2aXNpb24YASABKAMiFwoVQ29tcGFjdFN0b3JhZ2VSZXF1ZXN0IkcKFkNvbXBhY3RTdG9yYWdlUmVzcG9uc2USGQoRZGlza19ieXRlc19iZWZvcmUYASABKAMSEgoKZGlza19ieXRlcxgCIAEoAzKZAwoMQWRtaW5TZXJ2aWNlEjkKBlN0YXR1cxIWLmtlbHAudjEuU3RhdHVzUmVxdWVzdBoXLmtlbHAudjEuU3RhdHVzUmVzcG9uc2USPwoIU25hcHNob3QSGC5rZWxwLnYxLlNuYXBzaG90UmVxdWVzdBoZLmtlbHAudjEuU25hcHNob3RSZXNwb25zZRI7CgZCYWNrdXASFi5rZWxwLnYxLkJhY2t1cFJlcXVlc3QaFy5rZWxwLnYxLkJhY2t1cFJlc3BvbnNlMAESPAoHQ29tcGFjdBIXLmtlbHAudjEuQ29tcGFjdFJlcXVlc3QaGC5rZWxwLnYxLkNvbXBhY3RSZXNwb25zZRJRCg5Db21wYWN0U3RvcmFnZRIeLmtlbHAudjEuQ29tcGFjdFN0b3JhZ2VSZXF1ZXN0Gh8ua2VscC52MS5Db21wYWN0U3RvcmFnZVJlc3BvbnNlEj8KCEFjdGl2aXR5Ehgua2VscC52MS5BY3Rpdml0eVJlcXVlc3QaGS5rZWxwLnYxLkFjdGl2aXR5UmVzcG9uc2VCHFoaa2VscC9nZW4vZ28va2VscC92MTtrZWxwdjFiBnByb3RvMw", [file_google_protobuf_duration]);
+  fileDesc("ChNrZWxwL3YxL2FkbWluLnByb3RvEgdrZWxwLnYxIg8KDVN0YXR1c1JlcXVlc3Qi4wYKDlN0YXR1c1Jlc3BvbnNlEg8KB3ZlcnNpb24YASABKAkSEAoIcmV2aXNpb24YAiABKAMSFwoPb2xkZXN0X3JldmlzaW9uGAMgASgDEhEKCWtleV9jb3VudBgEIAEoAxITCgtsZWFzZV9jb3VudBgFIAEoAxISCgpkYXRhX2J5dGVzGAYgASgDEhYKDnJlc2lkZW50X2J5dGVzGAcgASgDEhEKCWxvZ19ieXRlcxgIIAEoAxIVCg1zZWdtZW50X2NvdW50GAkgASgFEhYKDnNuYXBzaG90X2J5dGVzGAogASgDEhYKDnNuYXBzaG90X2NvdW50GAsgASgFEhkKEXNuYXBzaG90X3JldmlzaW9uGAwgASgDEhUKDXdhdGNoZXJfY291bnQYDSABKAUSKQoGdXB0aW1lGA4gASgLMhkuZ29vZ2xlLnByb3RvYnVmLkR1cmF0aW9uEhAKCHN0b3JlX2lkGA8gASgJEh0KFW9sZGVzdF93YXRjaF9yZXZpc2lvbhgQIAEoAxIUCgxtZW1vcnlfYnl0ZXMYESABKAMSGAoQbWVtb3J5X2J5dGVzX21heBgSIAEoAxITCgtpbmNhcm5hdGlvbhgTIAEoCRIZChFhY3RpdmVfc2VnbWVudF9pZBgUIAEoAxIZChFvbGRlc3Rfc2VnbWVudF9pZBgVIAEoAxIOCgZlbmdpbmUYFiABKAkSJwoHc3RvcmFnZRgXIAEoCzIWLmtlbHAudjEuU3RvcmFnZVN0YXR1cxIeChZjb21wcmVzc2VkX3BsYWluX2J5dGVzGBggASgDEh8KF2NvbXByZXNzZWRfc3RvcmVkX2J5dGVzGBkgASgDEioKBHJvbGUYGiABKA4yHC5rZWxwLnYxLlN0YXR1c1Jlc3BvbnNlLlJvbGUSDQoFZXBvY2gYGyABKAMSFgoOd3JpdGVyX2FkZHJlc3MYHCABKAkSJgoDbGFnGB0gASgLMhkuZ29vZ2xlLnByb3RvYnVmLkR1cmF0aW9uEhYKDnRha2VvdmVyX2NvdW50GB4gASgDIlEKBFJvbGUSFAoQUk9MRV9VTlNQRUNJRklFRBAAEg8KC1JPTEVfU0lOR0xFEAESDwoLUk9MRV9XUklURVIQAhIRCg1ST0xFX0ZPTExPV0VSEAMi5AIKDVN0b3JhZ2VTdGF0dXMSEAoIcmV2aXNpb24YASABKAMSFgoOdW5zZWFsZWRfYnl0ZXMYAiABKAMSFAoMc2VhbGVkX2J5dGVzGAMgASgDEhIKCmRpc2tfYnl0ZXMYBCABKAMSEgoKbGl2ZV9ieXRlcxgFIAEoAxISCgpjYWNoZV9oaXRzGAYgASgDEhQKDGNhY2hlX21pc3NlcxgHIAEoAxIUCgxmaWx0ZXJfc3RvcHMYCCABKAMSFQoNZmlsdGVyX21pc3NlcxgJIAEoAxIVCg1mbHVzaGVkX2J5dGVzGAogASgDEhQKDG1lcmdlZF9ieXRlcxgLIAEoAxITCgtwbGFpbl9ieXRlcxgMIAEoAxIYChBjb21wcmVzc2VkX2J5dGVzGA0gASgDEiEKBHJ1bnMYDiADKAsyEy5rZWxwLnYxLlN0b3JhZ2VSdW4SFQoNbWVyZ2luZ19ieXRlcxgPIAEoAyJTCgpTdG9yYWdlUnVuEgwKBG5hbWUYASABKAkSDQoFYnl0ZXMYAiABKAMSEgoKbGl2ZV9ieXRlcxgDIAEoAxIUCgxyZWNvcmRfY291bnQYBCABKAMiEQoPQWN0aXZpdHlSZXF1ZXN0Iv8DChBBY3Rpdml0eVJlc3BvbnNlEikKBnVwdGltZRgBIAEoCzIZLmdvb2dsZS5wcm90b2J1Zi5EdXJhdGlvbhIoCgdtZXRob2RzGAIgAygLMhcua2VscC52MS5NZXRob2RBY3Rpdml0eRIeChZkdXJhdGlvbl9ib3VuZHNfbWljcm9zGAMgAygDEikKCHByZWZpeGVzGAQgAygLMhcua2VscC52MS5QcmVmaXhBY3Rpdml0eRIwCg1wcmVmaXhfd2luZG93GAUgASgLMhkuZ29vZ2xlLnByb3RvYnVmLkR1cmF0aW9uEhgKEGNvbm5lY3Rpb25fY291bnQYBiABKAUSFAoMc3RyZWFtX2NvdW50GAcgASgFEhYKDnJlY2VpdmVkX2J5dGVzGAggASgDEhIKCnNlbnRfYnl0ZXMYCSABKAMSGQoRd2F0Y2hfZXZlbnRfY291bnQYCiABKAMSEwoLZmx1c2hfY291bnQYCyABKAMSFAoMZmx1c2hfbWljcm9zGAwgASgDEhgKEGxvZ19yZWNvcmRfY291bnQYDSABKAMSGQoRbG9nX3dyaXR0ZW5fYnl0ZXMYDiABKAMSHgoWcmVkaXNfY29ubmVjdGlvbl9jb3VudBgPIAEoBRIiChpyZWRpc19ibG9ja2VkX2NsaWVudF9jb3VudBgQIAEoBSKkAQoOTWV0aG9kQWN0aXZpdHkSDAoEZG9vchgBIAEoCRIOCgZtZXRob2QYAiABKAkSEgoKY2FsbF9jb3VudBgDIAEoAxITCgtlcnJvcl9jb3VudBgEIAEoAxIZChFpbl9wcm9ncmVzc19jb3VudBgFIAEoAxIXCg9kdXJhdGlvbl9taWNyb3MYBiABKAMSFwoPZHVyYXRpb25fY291bnRzGAcgAygDIl8KDlByZWZpeEFjdGl2aXR5Eg4KBnByZWZpeBgBIAEoCRIUCgxwcmVmaXhfYnl0ZXMYAiABKAwSEgoKcmVhZF9jb3VudBgDIAEoAxITCgt3cml0ZV9jb3VudBgEIAEoAyIRCg9TbmFwc2hvdFJlcXVlc3QiMwoQU25hcHNob3RSZXNwb25zZRIQCghyZXZpc2lvbhgBIAEoAxINCgVieXRlcxgCIAEoAyIPCg1CYWNrdXBSZXF1ZXN0Ih4KDkJhY2t1cFJlc3BvbnNlEgwKBGRhdGEYASABKAwiIgoOQ29tcGFjdFJlcXVlc3QSEAoIcmV2aXNpb24YASABKAMiKgoPQ29tcGFjdFJlc3BvbnNlEhcKD29sZGVzdF9yZXZpc2lvbhgBIAEoAyIXChVDb21wYWN0U3RvcmFnZVJlcXVlc3QiRwoWQ29tcGFjdFN0b3JhZ2VSZXNwb25zZRIZChFkaXNrX2J5dGVzX2JlZm9yZRgBIAEoAxISCgpkaXNrX2J5dGVzGAIgASgDMpkDCgxBZG1pblNlcnZpY2USOQoGU3RhdHVzEhYua2VscC52MS5TdGF0dXNSZXF1ZXN0Ghcua2VscC52MS5TdGF0dXNSZXNwb25zZRI/CghTbmFwc2hvdBIYLmtlbHAudjEuU25hcHNob3RSZXF1ZXN0Ghkua2VscC52MS5TbmFwc2hvdFJlc3BvbnNlEjsKBkJhY2t1cBIWLmtlbHAudjEuQmFja3VwUmVxdWVzdBoXLmtlbHAudjEuQmFja3VwUmVzcG9uc2UwARI8CgdDb21wYWN0Ehcua2VscC52MS5Db21wYWN0UmVxdWVzdBoYLmtlbHAudjEuQ29tcGFjdFJlc3BvbnNlElEKDkNvbXBhY3RTdG9yYWdlEh4ua2VscC52MS5Db21wYWN0U3RvcmFnZVJlcXVlc3QaHy5rZWxwLnYxLkNvbXBhY3RTdG9yYWdlUmVzcG9uc2USPwoIQWN0aXZpdHkSGC5rZWxwLnYxLkFjdGl2aXR5UmVxdWVzdBoZLmtlbHAudjEuQWN0aXZpdHlSZXNwb25zZUIcWhprZWxwL2dlbi9nby9rZWxwL3YxO2tlbHB2MWIGcHJvdG8z", [file_google_protobuf_duration]);
 
 /**
  * Asks for the status.
@@ -213,6 +213,41 @@ export type StatusResponse = Message<"kelp.v1.StatusResponse"> & {
    * @generated from field: int64 compressed_stored_bytes = 25;
    */
   compressedStoredBytes: bigint;
+
+  /**
+   * What the server is in its cluster; ROLE_SINGLE: it is alone, and the next four are 0 or empty.
+   *
+   * @generated from field: kelp.v1.StatusResponse.Role role = 26;
+   */
+  role: StatusResponse_Role;
+
+  /**
+   * How many writers there have been in the cluster, the present one included.
+   *
+   * @generated from field: int64 epoch = 27;
+   */
+  epoch: bigint;
+
+  /**
+   * Where the writer of the cluster is reached; empty: there is none now, or it is not known.
+   *
+   * @generated from field: string writer_address = 28;
+   */
+  writerAddress: string;
+
+  /**
+   * For how long this server has not held all that was written in the cluster; 0: it holds it.
+   *
+   * @generated from field: google.protobuf.Duration lag = 29;
+   */
+  lag?: Duration | undefined;
+
+  /**
+   * How often this server has become the writer since it was started.
+   *
+   * @generated from field: int64 takeover_count = 30;
+   */
+  takeoverCount: bigint;
 };
 
 /**
@@ -221,6 +256,54 @@ export type StatusResponse = Message<"kelp.v1.StatusResponse"> & {
  */
 export const StatusResponseSchema: GenMessage<StatusResponse> = /*@__PURE__*/
   messageDesc(file_kelp_v1_admin, 1);
+
+/**
+ * What a server is in its cluster.
+ *
+ * @generated from enum kelp.v1.StatusResponse.Role
+ */
+export const StatusResponse_Role = {
+  /**
+   * Not told: by a server of before there were clusters.
+   *
+   * @generated from enum value: ROLE_UNSPECIFIED = 0;
+   */
+  UNSPECIFIED: 0,
+
+  /**
+   * It is alone: there is no cluster.
+   *
+   * @generated from enum value: ROLE_SINGLE = 1;
+   */
+  SINGLE: 1,
+
+  /**
+   * It decides what is written, for all nodes.
+   *
+   * @generated from enum value: ROLE_WRITER = 2;
+   */
+  WRITER: 2,
+
+  /**
+   * It follows the writer, serves reads and watches, and passes on what is for the writer.
+   *
+   * @generated from enum value: ROLE_FOLLOWER = 3;
+   */
+  FOLLOWER: 3,
+} as const;
+
+/**
+ * What a server is in its cluster.
+ *
+ * @generated from enum kelp.v1.StatusResponse.Role
+ */
+export type StatusResponse_Role = (typeof StatusResponse_Role)[keyof typeof StatusResponse_Role] | UnknownEnum;
+
+/**
+ * Describes the enum kelp.v1.StatusResponse.Role.
+ */
+export const StatusResponse_RoleSchema: GenEnum<StatusResponse_Role> = /*@__PURE__*/
+  enumDesc(file_kelp_v1_admin, 1, 0);
 
 /**
  * How the files of an engine on disk do. Counts are since the store was opened.

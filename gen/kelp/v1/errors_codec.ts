@@ -89,6 +89,8 @@ export const ErrorReason = {
    * node takes over. Nothing was changed: it can be made again, here or at the writer.
    */
   NOT_WRITER: 31,
+  /** FAILED_PRECONDITION: the call is about a cluster, and the server is alone. */
+  NOT_CLUSTERED: 32,
 } as const;
 
 /** The typed part of an error: programs act on this, people read the error's message. */

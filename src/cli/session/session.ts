@@ -1,5 +1,4 @@
 /** What the commands that talk to a server share: the options that lead to it, the client, the output. */
-import { readFile } from 'node:fs/promises';
 import type { Readable } from 'node:stream';
 import { type Command, Option } from 'commander';
 import type { KelpClient } from '../../client/client.ts';
@@ -7,13 +6,13 @@ import type { Credentials, CredentialsSource } from '../../client/calls/credenti
 import type { TlsOptions } from '../../client/connection/socket.ts';
 import { isKelpError } from '../../client/errors/error.ts';
 import type { CallOptions } from '../../client/messages/types.ts';
-import { systemReason } from '../../errors.ts';
 import { client as limits } from '../../limits.ts';
 import { formatDurationMs } from '../../server/config/option-values.ts';
 import { duration } from '../command-line/argument.ts';
 import { pathOf } from '../command-line/command-path.ts';
 import { type ExitCode, UsageError, exitCode } from '../process/exit-code.ts';
 import { type KeyForm, hexKeys, textKeys } from '../command-line/key-form.ts';
+import { readPem } from './pem-file.ts';
 import type { Output } from '../terminal/output.ts';
 import {
   type Login,
@@ -226,12 +225,4 @@ async function tlsOptionsOf({ tlsCa, tlsClientCert, tlsClientKey }: ClientFlags)
     ...(tlsClientCert !== undefined && { cert: await readPem('--tls-client-cert', tlsClientCert) }),
     ...(tlsClientKey !== undefined && { key: await readPem('--tls-client-key', tlsClientKey) }),
   };
-}
-
-async function readPem(option: string, path: string): Promise<Buffer> {
-  try {
-    return await readFile(path);
-  } catch (error) {
-    throw new UsageError(`${option}: can't read ${path}: ${systemReason(error)}`, { cause: error });
-  }
 }

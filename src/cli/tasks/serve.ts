@@ -1,14 +1,17 @@
 /** The work of `serve`: runs a server until a signal stops it. */
 import { systemClock } from '../../clock.ts';
 import { serverFixed } from '../../limits.ts';
-import { loadConfig } from '../../server/config/config.ts';
+import type { ClusterConfig } from '../../server/config/cluster-config.ts';
+import { type ServerConfig, loadConfig } from '../../server/config/config.ts';
 import { LogOutput } from '../../server/logging/log-output.ts';
 import { createLogger, logGaps } from '../../server/logging/logger.ts';
 import { type RunningServer, ServerStartError, startServer } from '../../server/server.ts';
+import type { NodeParts } from '../../server/store-opener.ts';
 import { TlsFileError } from '../../server/tls/tls-material.ts';
 import { endOnCrash } from '../process/crash.ts';
 import { V8Heap, keepHeapSmall, loopBusyShare } from '../process/idle-heap.ts';
 import { UsageError } from '../process/exit-code.ts';
+import type { ClientPeers } from '../session/peers.ts';
 import { type Surroundings, clientEnvironmentNames } from '../session/session.ts';
 import { renewOnHangup, stopOnSignal } from '../process/stop-signals.ts';
 import { version } from '../process/version.ts';
@@ -19,6 +22,7 @@ export async function runServer(
   environment: Surroundings['environment'],
 ): Promise<void> {
   const config = await loadConfig({ flags, environment, otherEnvironmentNames: clientEnvironmentNames });
+  const cluster = config.cluster === undefined ? undefined : await nodePartsOf(config, config.cluster);
   const output = new LogOutput(process.stdout);
   const logger = createLogger({ level: config.logLevel, format: config.logFormat }, output);
   logGaps(logger, output);
@@ -32,6 +36,7 @@ export async function runServer(
       logger,
       version,
       droppedLogLines,
+      nodeParts: cluster?.parts,
       // As an operator would, so that the process ends with it.
       shutDown: () => void process.kill(process.pid, 'SIGTERM'),
     }).catch((error: unknown) => {
@@ -44,9 +49,24 @@ export async function runServer(
   } finally {
     leaveCrashes();
     heapKeeper.cancel();
+    cluster?.peers.close();
     // The process ends by itself, unless lines of the log wait for a reader or a recovery goes on.
     systemClock.setTimer(serverFixed.exitGraceMs, () => process.exit());
   }
+}
+
+/** What a node of a cluster stands on; what it names is read before anything is started. */
+async function nodePartsOf(
+  config: ServerConfig,
+  cluster: ClusterConfig,
+): Promise<{ readonly parts: NodeParts; readonly peers: ClientPeers }> {
+  const [{ sharedLogOf }, { peersOf }] = await Promise.all([
+    import('../session/shared-log.ts'),
+    import('../session/peers.ts'),
+  ]);
+  const openSharedLog = await sharedLogOf(cluster);
+  const { peers, peerTls } = await peersOf(config);
+  return { parts: { openSharedLog, peers, peerTls }, peers };
 }
 
 /** A file that an option names is missing or can't be used, as against an address that can't be had. */

@@ -7,6 +7,7 @@ import { displayCount, displayData, displayDuration, displaySize } from '../term
 import { formatFacts } from '../terminal/table.ts';
 import { methodTable, prefixTable, rateFacts, redisText } from './rate-tables.ts';
 import { type Rates, ratesOf } from './rates.ts';
+import { clusterFacts } from './cluster-text.ts';
 import { storageFacts } from './storage-text.ts';
 
 export interface StatsFlags {
@@ -85,6 +86,7 @@ function statusFacts(status: Status): Record<string, string> {
   return {
     version: status.version,
     store: status.storeId,
+    ...clusterFacts(status),
     uptime: displayDuration(status.uptimeMs),
     revision: String(status.revision),
     ...(status.incarnation !== '' && { life: status.incarnation }),

@@ -10,6 +10,7 @@ import { formatFacts } from '../terminal/table.ts';
 import { methodTable, prefixTable, rateFacts, redisText } from './rate-tables.ts';
 import { type Rates, ratesOf } from './rates.ts';
 import { pause } from './stats.ts';
+import { clusterLine } from './cluster-text.ts';
 import { storageLine } from './storage-text.ts';
 
 export interface TopFlags {
@@ -114,9 +115,11 @@ function headOf(status: Status, activity: Activity): string {
     status;
   const ofRedis = redisText(activity);
   const ofStorage = storageLine(status);
+  const ofCluster = clusterLine(status);
   return [
     `KelpDB ${version}, up ${displayDuration(uptimeMs)}, revision ${revision}, ${displayCount(keyCount, 'key')}`,
     `memory ${displaySize(memoryBytes)} of ${displaySize(memoryBytesMax)}, log ${displaySize(logBytes)}, ${displayCount(connectionCount, 'connection')}, ${displayCount(streamCount, 'stream')}, ${displayCount(watcherCount, 'watch', 'watches')}`,
+    ...(ofCluster === undefined ? [] : [ofCluster]),
     ...(ofStorage === undefined ? [] : [ofStorage]),
     ...(ofRedis === '' ? [] : [ofRedis]),
     '',

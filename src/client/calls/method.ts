@@ -4,6 +4,7 @@
  */
 import * as access from '../../../gen/kelp/v1/access_codec.ts';
 import * as admin from '../../../gen/kelp/v1/admin_codec.ts';
+import * as cluster from '../../../gen/kelp/v1/cluster_codec.ts';
 import * as kv from '../../../gen/kelp/v1/kv_codec.ts';
 import * as lease from '../../../gen/kelp/v1/lease_codec.ts';
 import * as watch from '../../../gen/kelp/v1/watch_codec.ts';
@@ -191,6 +192,27 @@ export const adminMethods = {
     admin.sizeOfActivityRequest,
     admin.prependActivityRequest,
     admin.readActivityResponse,
+  ),
+};
+
+export const clusterMethods = {
+  members: method(
+    'ClusterService/Members',
+    cluster.sizeOfMembersRequest,
+    cluster.prependMembersRequest,
+    cluster.readMembersResponse,
+  ),
+  report: method(
+    'ClusterService/Report',
+    cluster.sizeOfReportRequest,
+    cluster.prependReportRequest,
+    cluster.readReportResponse,
+  ),
+  handover: method(
+    'ClusterService/Handover',
+    cluster.sizeOfHandoverRequest,
+    cluster.prependHandoverRequest,
+    cluster.readHandoverResponse,
   ),
 };
 

@@ -86,6 +86,8 @@ export type KelpErrorCode =
   | 'snapshotFailed'
   /** The server's data on disk is damaged. */
   | 'damaged'
+  /** The call is about a cluster, and the server is alone. */
+  | 'notClustered'
   /** The call, or the last try of it, was without an answer when its deadline passed. */
   | 'deadlineExceeded'
   /** The caller's signal was aborted; it is the `cause`. */

@@ -69,6 +69,7 @@ const simpleCodeByReason = new Map<number, SimpleCode>([
   [ErrorReason.READ_ONLY, 'readOnly'],
   [ErrorReason.SNAPSHOT_FAILED, 'snapshotFailed'],
   [ErrorReason.DAMAGED, 'damaged'],
+  [ErrorReason.NOT_CLUSTERED, 'notClustered'],
 ]);
 
 /** All other reasons are given before anything has changed. */

@@ -140,8 +140,45 @@ export interface PrefixActivity {
   readonly writeCount: number;
 }
 
+/** What a server is in its cluster: `single`, it is alone; `writer`, all that is written goes through it; `follower`. */
+export type ServerRole = 'single' | 'writer' | 'follower';
+
+/** Of a server that is alone all of it is 0 or empty. */
+export interface ClusterStatus {
+  readonly role: ServerRole;
+  /** How many writers there have been in the cluster, the present one included. */
+  readonly epoch: number;
+  /** Where the writer is reached; empty: there is none now, or it is not known. */
+  readonly writerAddress: string;
+  /** For how long the server has not held all that was written in the cluster; 0: it holds it. */
+  readonly lagMs: number;
+  /** How often the server has become the writer since it was started. */
+  readonly takeoverCount: number;
+}
+
+/** A node of a cluster, as it has reported of itself. */
+export interface Member {
+  /** Where it is reached, HOST:PORT. */
+  readonly address: string;
+  /** The newest batch of the shared log that it holds; batches are numbered from 1 on. */
+  readonly position: number;
+  /** The newest batch that its newest snapshot covers; 0: it has none. */
+  readonly snapshotPosition: number;
+}
+
+/** What one node knows of its cluster. */
+export interface Members extends ClusterStatus {
+  /** The node itself. */
+  readonly address: string;
+  readonly position: number;
+  /** The newest batch that the node knows to be in the shared log. */
+  readonly logPosition: number;
+  /** The nodes that have reported of late, in the order of their addresses: the writer knows all, a follower itself alone. */
+  readonly members: readonly Member[];
+}
+
 /** How the store does, and the server's process. */
-export interface Status extends api.StoreStatus {
+export interface Status extends api.StoreStatus, ClusterStatus {
   /** The server's version. */
   readonly version: string;
   /** The memory of the whole process. */

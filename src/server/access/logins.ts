@@ -6,6 +6,7 @@
  * a call with the same credentials as the one before costs a comparison.
  */
 import type { Access } from '../../access/access.ts';
+import type { AccessTable } from '../../access/access-table.ts';
 import type { Credentials } from '../../access/login/authenticator.ts';
 import type { Login } from '../../access/login/login.ts';
 import { type LoginRefusal, RefusedLogin } from '../../access/login/refused-login.ts';
@@ -21,7 +22,9 @@ import { credentialsIn } from './credentials.ts';
 /** What is kept of a login where the same credentials come again. */
 export interface LoginMemo {
   login: Login | undefined;
-  /** Of the table of access, as it was found. */
+  /** Of access, by which it was found: a store that is opened again has another one. */
+  table: AccessTable | undefined;
+  /** Of that table, as it was then. */
   generation: number;
 }
 
@@ -131,9 +134,11 @@ export class Logins {
     connection: Peer,
     dialect?: Dialect,
   ): Login | Promise<Login> {
-    const { generation } = this.#opened().table;
+    const { table } = this.#opened();
+    const { generation } = table;
     const known = memo.login;
-    if (known !== undefined && memo.generation === generation && !this.#isTooLateFor(known)) {
+    const isOfNow = memo.table === table && memo.generation === generation;
+    if (known !== undefined && isOfNow && !this.#isTooLateFor(known)) {
       if (known.expireTimeMs !== 0) this.check(known, connection);
       return known;
     }
@@ -143,6 +148,7 @@ export class Logins {
     if (login instanceof Promise) return login;
     this.check(login, connection);
     memo.login = login;
+    memo.table = table;
     memo.generation = generation;
     return login;
   }

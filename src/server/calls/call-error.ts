@@ -16,6 +16,8 @@ export type CallErrorCode =
   | 'deadlineExceeded'
   /** The client is gone, or does not want the call any more. */
   | 'canceled'
+  /** It is about a cluster, and the server is alone. */
+  | 'notClustered'
   /** There is no such method, or the request has a form that is not served. */
   | 'unimplemented';
 
@@ -70,6 +72,14 @@ export function recoveringError(): CallError {
 /** @param resumeRevision of a watch: where to go on. */
 export function stoppingError(resumeRevision?: number): CallError {
   return new CallError('stopping', 'the server is stopping; try again', resumeRevision);
+}
+
+/** A node of a cluster closes its store, and opens it again. */
+export function reopeningError(): CallError {
+  return new CallError(
+    'stopping',
+    'this node of the cluster opens its store again; try again, here or at another node',
+  );
 }
 
 export function deadlineError(): CallError {

@@ -25,6 +25,7 @@ import { CallMeters } from '../metrics/calls/call-meters.ts';
 import { ServerTraces } from '../tracing/server-traces.ts';
 import { Call, type CallChannel, type CallLedger } from './call.ts';
 import { LastingCalls } from './lasting-calls.ts';
+import type { CallError } from './call-error.ts';
 import { OperationCounts } from './operation-counts.ts';
 
 export type CallLimits = Pick<ServerLimits, 'callsMax' | 'callBytesMax' | 'replyBytesMax'>;
@@ -271,6 +272,11 @@ export class CallTable implements CallLedger {
   /** Asks every stream to end. */
   endStreams(): void {
     for (const call of this.#streams) call.endByServer();
+  }
+
+  /** Asks the streams to end that stand on the store. @param reason what their clients are told. */
+  endStreamsOfStore(reason: CallError): void {
+    for (const call of this.#streams) if (!call.isWithoutStore) call.endByServer(reason);
   }
 
   /** Cuts the streams that wait for their client to read. */

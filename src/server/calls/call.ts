@@ -76,6 +76,8 @@ export interface CallLedger {
 
 export class Call implements LastingCall {
   readonly isStream: boolean;
+  /** Of a stream: whether it goes on while a node of a cluster closes its store and opens it again. */
+  isWithoutStore = false;
   /** Whose call it is; set by its door. */
   login: Login = noLogin;
   /** In a cluster alone; set by its door. */
@@ -118,7 +120,8 @@ export class Call implements LastingCall {
   #isClosed = false;
   #hasLeft = false;
   #isAtWork = false;
-  #isEndedByServer = false;
+  /** Of a call that the server has ended. */
+  #serverEnd: CallError | undefined = undefined;
 
   /** Of the table, which counts it. */
   constructor(table: CallLedger, channel: CallChannel, isStream: boolean) {
@@ -347,9 +350,15 @@ export class Call implements LastingCall {
     return this.#isClosed;
   }
 
-  /** Whether the signal was aborted because the server stops, not because the client is gone. */
+  /** Whether the signal was aborted because the server stops, or opens its store again, not because the client is gone. */
   get isEndedByServer(): boolean {
-    return this.#isEndedByServer;
+    return this.#serverEnd !== undefined;
+  }
+
+  /** What the client of a stream that the server has ended is told. @param resumeRevision of a watch: where to go on. */
+  serverEnd(resumeRevision: number): CallError {
+    const { code, message } = this.#serverEnd ?? serverStops;
+    return new CallError(code, message, resumeRevision);
   }
 
   /** The response is finished or its client is gone: the call leaves the table. */
@@ -407,10 +416,10 @@ export class Call implements LastingCall {
     }
   }
 
-  endByServer(): void {
+  endByServer(reason = serverStops): void {
     if (this.#isClosed) return;
-    this.#isEndedByServer = true;
-    this.abort(serverStops);
+    this.#serverEnd = reason;
+    this.abort(reason);
   }
 
   /** The answer is not waited for any more. */

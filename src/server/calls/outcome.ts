@@ -67,6 +67,7 @@ const outcomeByCallCode: Readonly<Record<CallErrorCode, readonly [GrpcCode, Erro
   stopping: [codes.Unavailable, ErrorReason.SHUTTING_DOWN],
   deadlineExceeded: [codes.DeadlineExceeded, undefined],
   canceled: [codes.Canceled, undefined],
+  notClustered: [codes.FailedPrecondition, ErrorReason.NOT_CLUSTERED],
   unimplemented: [codes.Unimplemented, undefined],
 };
 

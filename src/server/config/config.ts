@@ -33,6 +33,7 @@ import { type ServerOption, configOption, formatNumber } from './server-options.
 import { readEnvironment, readPlainEnvironment } from './environment.ts';
 import { type Setting, optionNamed, optionNames, unknownName } from './settings.ts';
 import { parseOrigins } from './web-origins.ts';
+import { type ClusterConfig, clusterOf, withinBatches } from './cluster-config.ts';
 
 export interface ServerConfig {
   readonly listen: ListenAddress;
@@ -61,6 +62,8 @@ export interface ServerConfig {
   readonly corsOrigins: readonly string[];
   /** Where spans are sent to, and of which share of the traces that begin here; `undefined`: nowhere. */
   readonly otlp: { readonly endpoint: string; readonly sampleShare: number } | undefined;
+  /** `undefined`: the server is alone. */
+  readonly cluster: ClusterConfig | undefined;
   readonly logLevel: LogLevel;
   readonly logFormat: LogFormat;
   readonly limits: Limits;
@@ -105,7 +108,7 @@ export async function loadConfig(sources: ConfigSources = {}): Promise<ServerCon
 
   const plain = readPlainEnvironment(sources.environment ?? {});
   const settingByName = new Map([...plain, ...file, ...environment, ...flags]);
-  const config: ServerConfig = {
+  const config: Omit<ServerConfig, 'cluster'> = {
     listen: valueOf('listen', (text, source) =>
       source === 'PORT' ? portOnDefaultHost(text) : parseListenAddress(text),
     ),
@@ -135,8 +138,51 @@ export async function loadConfig(sources: ConfigSources = {}): Promise<ServerCon
     limits: limitsOf(defaults),
     serverLimits: limitsOf(serverDefaults),
   };
-  checkTogether(config);
-  return config;
+  const cluster = clusterConfig(config);
+  const whole: ServerConfig =
+    cluster === undefined
+      ? { ...config, cluster }
+      : {
+          ...config,
+          cluster,
+          // Of what a node keeps of the shared log on its own disk, which can be read there again.
+          fsync: 'interval',
+          limits: withinBatches(config.limits, (limit) => settingByName.has(limitOptionName(limit))),
+        };
+  checkTogether(whole);
+  return whole;
+
+  function clusterConfig({
+    listen,
+    redis,
+    tls,
+    engine,
+  }: Omit<ServerConfig, 'cluster'>): ClusterConfig | undefined {
+    const textOf = (name: string): string => valueOf(name, (text) => text);
+    const timeMs = (name: string): number => valueOf(name, (text) => parseNumber(optionNamed(name), text));
+    return clusterOf(
+      {
+        log: textOf('log'),
+        logCa: textOf('log-ca'),
+        logCert: textOf('log-cert'),
+        logKey: textOf('log-key'),
+        logUser: textOf('log-user'),
+        logPasswordFile: textOf('log-password-file'),
+        advertise: textOf('advertise'),
+        advertiseRedis: textOf('advertise-redis'),
+        peerCa: textOf('peer-ca'),
+        peerTokenFile: textOf('peer-token-file'),
+      },
+      { failoverAfterMs: timeMs('failover-after'), readyLagMs: timeMs('ready-lag') },
+      {
+        listen,
+        hasRedis: redis !== undefined,
+        hasTls: tls !== undefined,
+        engine,
+        isFsyncGiven: settingByName.has('fsync'),
+      },
+    );
+  }
 
   function redisOf(
     listen: ListenAddress | undefined,

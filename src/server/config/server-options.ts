@@ -9,6 +9,7 @@ import {
   type ServerLimits,
   type SettableLimit,
   defaults,
+  cluster,
   fixed,
   limitOptionName,
   serverDefaults,
@@ -278,6 +279,83 @@ export const serverOptions: readonly ServerOption[] = [
     description:
       'when a write is flushed to disk: before it is answered, at an interval, or when the system likes',
     defaultText: 'always',
+  },
+  {
+    name: 'log',
+    type: 'text',
+    description:
+      'shared log of a cluster of which this server is a node, as etcd://HOST:PORT,HOST:PORT,HOST:PORT/PREFIX, or etcds:// for TLS; kelp cluster init makes it; empty: the server is alone',
+    defaultText: undefined,
+  },
+  {
+    name: 'log-ca',
+    type: 'path',
+    description: 'authorities to trust of the etcd of --log, a PEM file',
+    defaultText: undefined,
+  },
+  {
+    name: 'log-cert',
+    type: 'path',
+    description: 'certificate to show to that etcd, a PEM file',
+    defaultText: undefined,
+  },
+  {
+    name: 'log-key',
+    type: 'path',
+    description: 'key of that certificate, a PEM file',
+    defaultText: undefined,
+  },
+  { name: 'log-user', type: 'text', description: 'user to log in to that etcd as', defaultText: undefined },
+  {
+    name: 'log-password-file',
+    type: 'path',
+    description: 'file with the password of that user',
+    defaultText: undefined,
+  },
+  {
+    name: 'advertise',
+    type: 'text',
+    description:
+      'with --log: HOST:PORT at which clients and the other nodes reach this one; without it, that of --listen, if that is no wildcard',
+    defaultText: undefined,
+  },
+  {
+    name: 'advertise-redis',
+    type: 'text',
+    description:
+      'in the same way for clients of Redis; without it, the host of --advertise with the port of --redis-listen',
+    defaultText: undefined,
+  },
+  {
+    name: 'failover-after',
+    type: 'duration',
+    min: cluster.failoverAfterMsMin,
+    max: cluster.failoverAfterMsMax,
+    description:
+      'with --log: another node takes over when nothing was heard of the writer for so long while the shared log answers',
+    defaultText: formatDurationMs(cluster.failoverAfterMs),
+  },
+  {
+    name: 'ready-lag',
+    type: 'duration',
+    min: 1000,
+    max: yearMs,
+    description: 'with --log: a node that is further behind the shared log than this is not ready (/readyz)',
+    defaultText: formatDurationMs(cluster.readyLagMs),
+  },
+  {
+    name: 'peer-ca',
+    type: 'path',
+    description:
+      'with --log and TLS: authorities to trust of the other nodes, a PEM file; without it, those that Node trusts',
+    defaultText: undefined,
+  },
+  {
+    name: 'peer-token-file',
+    type: 'path',
+    description:
+      'with --log, where a user root has closed access: file with a token of a user that is admin, which this node shows to the others',
+    defaultText: undefined,
   },
   {
     name: limitOptionName('memoryBytesMax'),

@@ -59,6 +59,7 @@ export function answerCall(request: HttpRequest, response: HttpResponse, context
   const { calls, logger, order } = context;
   const hasRoom = calls.makeRoom();
   const call = calls.open({ peer: request.socket, cut: () => cut(response) }, endpoint.isStream);
+  call.isWithoutStore = endpoint.isOpen && !endpoint.isBridged;
   response.once('close', () => call.close());
   meterCall(request, response, call, endpoint);
   const { tracer } = calls.traces;

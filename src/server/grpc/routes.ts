@@ -133,7 +133,7 @@ export class Routes {
 }
 
 function found(served: ServedMethod, timeoutMs: number | undefined): Route {
-  const login = { login: undefined, generation: 0 };
+  const login = { login: undefined, table: undefined, generation: 0 };
   return { served, timeoutMs, refusal: undefined, login, passedOn: undefined };
 }
 

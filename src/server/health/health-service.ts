@@ -24,7 +24,7 @@ export function healthService(
   const otherNames = new Set(otherServices.map((service) => service.typeName));
 
   function statusOf(name: string): Status {
-    if (dataNames.has(name)) return state.isServing ? Status.SERVING : Status.NOT_SERVING;
+    if (dataNames.has(name)) return state.isReady ? Status.SERVING : Status.NOT_SERVING;
     if (!otherNames.has(name)) return Status.SERVICE_UNKNOWN;
     return state.phase === 'stopping' ? Status.NOT_SERVING : Status.SERVING;
   }

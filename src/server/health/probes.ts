@@ -17,9 +17,9 @@ export function answerProbe(request: HttpRequest, response: HttpResponse, state:
     // A process that answers is alive; one that recovers for long must not be killed for it.
     sendJson(response, 200, { status: 'alive' });
   } else {
-    const { phase, recovery } = state;
-    const body = { status: phase, ...(recovery === undefined ? {} : { recovery }) };
-    sendJson(response, state.isServing ? 200 : 503, body);
+    const { readiness, recovery, isReady } = state;
+    const body = { status: readiness, ...(recovery === undefined ? {} : { recovery }) };
+    sendJson(response, isReady ? 200 : 503, body);
   }
   return true;
 }

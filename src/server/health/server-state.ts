@@ -2,8 +2,12 @@
  * What the server can do now, as health checks, probes and calls see it.
  *
  *     recovering --> serving --> readOnly
- *          |            |           |
- *          +------------+-----------+--> stopping
+ *      ^   |            |           |  |
+ *      |   +------------+-----------+--|-> stopping
+ *      +---------- reopen -------------+
+ *
+ * A node of a cluster comes back to `recovering` when its store is opened again. Beside the phase stands whether a node is too far
+ * behind: it serves, but is not ready for more clients.
  */
 import { type CallError, recoveringError, stoppingError } from '../calls/call-error.ts';
 import type { RecoveryProgress } from '../../store/recovery/recovery-context.ts';
@@ -21,6 +25,7 @@ export type ServerPhase =
 export class ServerState {
   #phase: ServerPhase = 'recovering';
   #recovery: RecoveryProgress | undefined;
+  #isBehind = false;
   readonly #listeners = new Set<() => void>();
 
   get phase(): ServerPhase {
@@ -30,6 +35,16 @@ export class ServerState {
   /** Whether reads and writes are served. */
   get isServing(): boolean {
     return this.#phase === 'serving';
+  }
+
+  /** Whether clients should come here: for probes. */
+  get isReady(): boolean {
+    return this.readiness === 'serving';
+  }
+
+  /** The phase, or `behind`: the server is a node of a cluster, and further behind than it may be. */
+  get readiness(): ServerPhase | 'behind' {
+    return this.isServing && this.#isBehind ? 'behind' : this.#phase;
   }
 
   /** `undefined` before the first report and once recovered. */
@@ -44,12 +59,27 @@ export class ServerState {
   /** Moves on to a later phase; a step back, as when a store fails while the server stops, changes nothing. */
   enter(phase: ServerPhase): void {
     if (rank[phase] <= rank[this.#phase]) return;
+    this.#set(phase);
+  }
+
+  /** The store is closed, to be opened again. Changes nothing once the server stops. */
+  reopen(): void {
+    if (this.#phase !== 'stopping') this.#set('recovering');
+  }
+
+  setBehind(isBehind: boolean): void {
+    if (this.#isBehind === isBehind) return;
+    this.#isBehind = isBehind;
+    for (const listener of this.#listeners) listener();
+  }
+
+  #set(phase: ServerPhase): void {
     this.#phase = phase;
     this.#recovery = undefined;
     for (const listener of this.#listeners) listener();
   }
 
-  /** Calls `listener` after each change of phase, until the returned function is called. */
+  /** Calls `listener` after each change, until the returned function is called. */
   onChange(listener: () => void): () => void {
     this.#listeners.add(listener);
     return () => this.#listeners.delete(listener);

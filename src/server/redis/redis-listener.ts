@@ -27,6 +27,14 @@ export interface RedisListenerOptions {
   readonly logger: Logger;
 }
 
+/** Clients of a store that is about to be closed. */
+export interface LeavingClients {
+  /** Resolves when all of them are closed. */
+  readonly gone: Promise<void>;
+  /** Closes those that are left at once. */
+  destroy(): void;
+}
+
 export class RedisListener {
   readonly #options: RedisListenerOptions;
   readonly #server: NetServer;
@@ -35,6 +43,8 @@ export class RedisListener {
   readonly #sockets = new Set<Socket>();
   /** Those that came before the store was open. */
   readonly #early = new Map<Socket, EarlyClient>();
+  /** Those of the door. */
+  readonly #served = new Set<Socket>();
   #door: RedisDoor | undefined;
   #isStopping = false;
 
@@ -80,6 +90,24 @@ export class RedisListener {
     this.#early.clear();
   }
 
+  /**
+   * The store is about to be closed, and opened again: its clients get the replies to what was begun, and are closed. Those that come
+   * meanwhile are answered as before the store was open.
+   */
+  withdraw(): LeavingClients {
+    const door = this.#door;
+    const sockets = [...this.#served];
+    this.#door = undefined;
+    door?.stop();
+    return {
+      gone: closedAll(sockets),
+      destroy: () => {
+        door?.destroy();
+        for (const socket of sockets) socket.destroy();
+      },
+    };
+  }
+
   renewTls(tls: TlsMaterial): void {
     this.#tls?.setSecureContext(contextOptions(tls));
   }
@@ -94,9 +122,7 @@ export class RedisListener {
 
   /** Resolves when every connection is closed. */
   async drained(): Promise<void> {
-    await Promise.all(
-      [...this.#sockets].map((socket) => new Promise((resolve) => socket.once('close', resolve))),
-    );
+    await closedAll([...this.#sockets]);
   }
 
   destroy(): void {
@@ -172,6 +198,10 @@ export class RedisListener {
       const first = this.#options.logins.first(socket);
       const login = first instanceof Promise ? await first : first;
       if (socket.destroyed) return;
+      // Its store has gone while it was found out who it is.
+      if (door !== this.#door) throw new Error('the door is closed');
+      this.#served.add(socket);
+      socket.once('close', () => this.#served.delete(socket));
       const connection = door.accept(socket, namesOf(socket), login);
       attach(socket, connection);
       if (waiting === undefined) return;
@@ -181,6 +211,14 @@ export class RedisListener {
       socket.destroy();
     }
   }
+}
+
+async function closedAll(sockets: readonly Socket[]): Promise<void> {
+  await Promise.all(
+    sockets
+      .filter(({ closed }) => !closed)
+      .map((socket) => new Promise((resolve) => socket.once('close', resolve))),
+  );
 }
 
 function attach(socket: Socket, connection: Connection): void {

@@ -66,6 +66,8 @@ const statusByCallCode: Readonly<Record<CallErrorCode, number>> = {
   deadlineExceeded: 408,
   // No client is there to read it; the log tells it.
   canceled: 499,
+  // Only calls of gRPC ask for it.
+  notClustered: 409,
   unimplemented: 501,
 };
 

@@ -28,9 +28,9 @@ export function volumeOperations(blobsOf: BlobsOf, options: VolumeOptions): read
     isProbe: true,
     needs: 'open',
     async run(call) {
-      const { phase, isServing } = state;
-      const code = isServing ? 200 : 503;
-      const status = isServing ? 'healthy' : phase;
+      const { phase, isReady, readiness } = state;
+      const code = isReady ? 200 : 503;
+      const status = isReady ? 'healthy' : readiness;
       const isOpen = phase === 'serving' || phase === 'readOnly';
       // While it recovers it is not known who is one.
       if (!isUser(call.call.login)) return sendBody(call, code, { status });

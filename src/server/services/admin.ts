@@ -6,16 +6,18 @@ import { checkAdmin, checkUser } from '../../access/checks.ts';
 import type { KvStore } from '../../kv/kv-store.ts';
 import type { Call } from '../calls/call.ts';
 import { activityResponse } from './activity.ts';
+import { clusterStatus } from './cluster.ts';
 import { type MethodsOf, serverStream, unaryHere, unaryWrite } from './method.ts';
 import { durationShape } from './reply-entries.ts';
 import { wholeNumber } from './request-fields.ts';
-import type { ServiceParts } from './service-parts.ts';
+import type { ServedNode, ServiceParts } from './service-parts.ts';
 
 export function adminMethods({
   version,
   activity,
+  node,
   audit,
-}: Pick<ServiceParts, 'version' | 'activity' | 'audit'>): MethodsOf<typeof AdminService> {
+}: Pick<ServiceParts, 'version' | 'activity' | 'node' | 'audit'>): MethodsOf<typeof AdminService> {
   const told = (call: Call, { name }: DescMethod): void => audit.adminCalled(call, `AdminService/${name}`);
   return {
     status: unaryHere(
@@ -26,7 +28,7 @@ export function adminMethods({
         prepend: codec.prependStatusResponse,
       },
       checkUser,
-      (store) => status(store, version),
+      (store) => status(store, node(), version),
     ),
     snapshot: unaryHere(
       AdminService.method.snapshot,
@@ -101,10 +103,15 @@ export function adminMethods({
 /** What a row of an activity takes, with its histogram, or its prefix. */
 const ACTIVITY_ROW_BYTES = 512;
 
-async function status(store: KvStore, version: string): Promise<codec.StatusResponseShape> {
+async function status(
+  store: KvStore,
+  node: ServedNode | undefined,
+  version: string,
+): Promise<codec.StatusResponseShape> {
   const { storage, ...status } = await store.status();
   return {
     ...status,
+    ...clusterStatus(node),
     storage: storage && { ...storage, runs: [...storage.runs] },
     version,
     residentBytes: process.memoryUsage.rss(),

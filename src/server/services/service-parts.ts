@@ -1,8 +1,16 @@
 /** What services stand on besides the store. */
 import type { Access } from '../../access/access.ts';
+import type { ClusterNode } from '../../cluster/node.ts';
 import type { AccessAudit } from '../access/audit.ts';
 import type { ClusterDoors } from '../cluster/cluster-doors.ts';
 import type { ActivityFigures } from './activity.ts';
+
+/** A node of a cluster, as services ask it. */
+export interface ServedNode {
+  readonly node: Pick<ClusterNode, 'status' | 'takeReport' | 'handOver'>;
+  /** Where it is reached. */
+  readonly address: string;
+}
 
 export interface ServiceParts {
   /** Of the product, as `Status` tells it. */
@@ -11,6 +19,8 @@ export interface ServiceParts {
   readonly activity: () => ActivityFigures;
   /** Of the store, once that is open. */
   readonly access: () => Access;
+  /** `undefined`: the server is alone. Throws while the node is being opened. */
+  readonly node: () => ServedNode | undefined;
   readonly audit: AccessAudit;
   /** `undefined`: the server is alone. */
   readonly cluster?: ClusterDoors | undefined;

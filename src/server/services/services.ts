@@ -2,6 +2,7 @@
 import type { DescService } from '@bufbuild/protobuf';
 import { AccessService } from '../../../gen/kelp/v1/access_pb.ts';
 import { AdminService } from '../../../gen/kelp/v1/admin_pb.ts';
+import { ClusterService } from '../../../gen/kelp/v1/cluster_pb.ts';
 import { HashService } from '../../../gen/kelp/v1/hash_pb.ts';
 import { KvService } from '../../../gen/kelp/v1/kv_pb.ts';
 import { LeaseService } from '../../../gen/kelp/v1/lease_pb.ts';
@@ -14,6 +15,7 @@ import { type ServerLimits, serverFixed } from '../../limits.ts';
 import type { Dialect } from '../calls/dialect.ts';
 import { accessMethods } from './access.ts';
 import { adminMethods } from './admin.ts';
+import { clusterMethods } from './cluster.ts';
 import { hashMethods } from './data-types/hash.ts';
 import { listMethods } from './data-types/list.ts';
 import { setMethods } from './data-types/set.ts';
@@ -38,7 +40,7 @@ export interface ServedService {
 
 export function servedServices(
   { requestBytesMax }: Pick<ServerLimits, 'requestBytesMax'>,
-  { version, activity, access, audit, cluster, areRatesLimited }: ServiceParts,
+  { version, activity, access, node, audit, cluster, areRatesLimited }: ServiceParts,
 ): readonly ServedService[] {
   const { smallRequestBytesMax, accessRequestBytesMax } = serverFixed;
   const methodsOfOperators = (methods: Readonly<Record<string, Method>>): readonly Method[] =>
@@ -60,7 +62,12 @@ export function servedServices(
     // These count for no user: operators get in however much is done.
     {
       desc: AdminService,
-      methods: methodsOfOperators(adminMethods({ version, activity, audit })),
+      methods: methodsOfOperators(adminMethods({ version, activity, node, audit })),
+      requestBytesMax: smallRequestBytesMax,
+    },
+    {
+      desc: ClusterService,
+      methods: methodsOfOperators(clusterMethods({ node, audit })),
       requestBytesMax: smallRequestBytesMax,
     },
     {

@@ -56,6 +56,7 @@ describe('what the server explains', () => {
     NOT_A_FLOAT: 'notAFloat',
     NOT_A_NUMBER: 'notANumber',
     INDEX_OUT_OF_RANGE: 'indexOutOfRange',
+    NOT_CLUSTERED: 'notClustered',
     NO_TIME_TO_LIVE: 'noTimeToLive',
     LIMIT_REACHED: 'limitReached',
     SLOW_WATCHER: 'slowWatcher',

@@ -8,6 +8,7 @@ import { ServerReflection } from '../../../gen/grpc/reflection/v1/reflection_pb.
 import { ServerReflection as ServerReflectionAlpha } from '../../../gen/grpc/reflection/v1alpha/reflection_pb.ts';
 import { AccessService, Permission } from '../../../gen/kelp/v1/access_pb.ts';
 import { AdminService } from '../../../gen/kelp/v1/admin_pb.ts';
+import { ClusterService } from '../../../gen/kelp/v1/cluster_pb.ts';
 import {
   type CompareSchema,
   KvService,
@@ -324,6 +325,14 @@ const adminRows: readonly RpcRow[] = [
   row(admin.compactStorage, '', {}, forAdmins),
 ];
 
+/** The server is alone, which it says to those who may ask. */
+const cluster = ClusterService.method;
+const clusterRows: readonly RpcRow[] = [
+  row(cluster.members, '', {}, forUsers, 'FailedPrecondition'),
+  row(cluster.report, '', {}, forAdmins, 'FailedPrecondition'),
+  row(cluster.handover, '', {}, forAdmins, 'FailedPrecondition'),
+];
+
 /** It does no harm to the table: what it would make is there, what it would take is not. */
 const access = AccessService.method;
 const accessRows: readonly RpcRow[] = [
@@ -396,6 +405,7 @@ export const rpcRows: readonly RpcRow[] = [
   ...watches,
   ...leaseRows,
   ...adminRows,
+  ...clusterRows,
   ...accessRows,
   row(Health.method.check, '', {}, 'open'),
   row(Health.method.watch, '', {}, 'open'),

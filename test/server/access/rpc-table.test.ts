@@ -23,6 +23,7 @@ test('every method that is served has a row', () => {
     version: '',
     activity: () => expect.unreachable(),
     access: () => expect.unreachable(),
+    node: () => undefined,
     areRatesLimited: false,
     audit: { accessChanged: () => undefined, adminCalled: () => undefined },
   });

@@ -9,6 +9,7 @@ const parts = {
   version: '',
   activity: () => expect.unreachable(),
   access: () => expect.unreachable(),
+  node: () => undefined,
   areRatesLimited: false,
   audit: { accessChanged: () => undefined, adminCalled: () => undefined },
 };

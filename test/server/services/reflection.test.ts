@@ -28,6 +28,7 @@ const services = [
   'grpc.reflection.v1alpha.ServerReflection',
   'kelp.v1.AccessService',
   'kelp.v1.AdminService',
+  'kelp.v1.ClusterService',
   'kelp.v1.HashService',
   'kelp.v1.KvService',
   'kelp.v1.LeaseService',

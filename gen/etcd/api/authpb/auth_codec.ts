@@ -7,6 +7,12 @@ import { assertFilled, endOfRoom } from '../../../../src/wire/room.ts';
 import { prependText, sizeOfText } from '../../../../src/wire/text.ts';
 import { prependInt32, prependVarint32, sizeOfInt32, sizeWithLength } from '../../../../src/wire/varint.ts';
 
+export const Permission_Type = {
+  READ: 0,
+  WRITE: 1,
+  READWRITE: 2,
+} as const;
+
 export interface UserAddOptionsShape {
   /** A user who can't log in by a password, only by a certificate. */
   noPassword: boolean;

@@ -16,6 +16,54 @@ export const AlarmType = {
   CORRUPT: 2,
 } as const;
 
+export const RangeRequest_SortOrder = {
+  NONE: 0,
+  ASCEND: 1,
+  DESCEND: 2,
+} as const;
+
+export const RangeRequest_SortTarget = {
+  KEY: 0,
+  VERSION: 1,
+  CREATE: 2,
+  MOD: 3,
+  VALUE: 4,
+} as const;
+
+export const Compare_CompareResult = {
+  EQUAL: 0,
+  GREATER: 1,
+  LESS: 2,
+  NOT_EQUAL: 3,
+} as const;
+
+export const Compare_CompareTarget = {
+  VERSION: 0,
+  CREATE: 1,
+  MOD: 2,
+  VALUE: 3,
+  LEASE: 4,
+} as const;
+
+export const WatchCreateRequest_FilterType = {
+  /** No puts. */
+  NOPUT: 0,
+  /** No deletions. */
+  NODELETE: 1,
+} as const;
+
+export const AlarmRequest_AlarmAction = {
+  GET: 0,
+  ACTIVATE: 1,
+  DEACTIVATE: 2,
+} as const;
+
+export const DowngradeRequest_DowngradeAction = {
+  VALIDATE: 0,
+  ENABLE: 1,
+  CANCEL: 2,
+} as const;
+
 /** Stands in every response. */
 export interface ResponseHeaderShape {
   /** Of the store; never 0, and stays. */

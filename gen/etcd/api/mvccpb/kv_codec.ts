@@ -6,6 +6,11 @@ import { Cursor } from '../../../../src/wire/cursor.ts';
 import { assertFilled, endOfRoom } from '../../../../src/wire/room.ts';
 import { prependInt32, prependInt64, prependVarint32, sizeOfInt32, sizeOfInt64, sizeWithLength } from '../../../../src/wire/varint.ts';
 
+export const Event_EventType = {
+  PUT: 0,
+  DELETE: 1,
+} as const;
+
 /** A key as it is at some revision. */
 export interface KeyValueShape {
   /** Never empty. */

@@ -6,6 +6,7 @@ import type { TransferFormat } from '../../../transfer/contract/words.ts';
 import { UsageError } from '../../process/exit-code.ts';
 import { interruptedBy } from '../../process/interrupt.ts';
 import { whoAmIText } from '../../tasks/access/text.ts';
+import { clusterFacts } from '../../tasks/cluster-text.ts';
 import { storageFacts } from '../../tasks/storage-text.ts';
 import { taskErrorOf } from '../../tasks/transfer/failure.ts';
 import { displayCount, displayData, displayDuration, displaySize } from '../../terminal/display.ts';
@@ -161,6 +162,7 @@ function statusFacts(status: ShellStatus, place: string): Record<string, string>
       ? { store: `${place}, embedded` }
       : { server: `${place}, version ${version}, up ${displayDuration(uptimeMs)}` }),
     id: status.storeId,
+    ...clusterFacts(status),
     keys: String(status.keyCount),
     leases: String(status.leaseCount),
     watchers: String(status.watcherCount),

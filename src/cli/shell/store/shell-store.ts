@@ -4,7 +4,7 @@
  */
 import type { Entry, Key, KeyRange, StorageSizes, Store, StoreStatus } from '../../../api.ts';
 import type { WhoAmI } from '../../../client/messages/access-types.ts';
-import type { WatchMessage } from '../../../client/messages/types.ts';
+import type { ClusterStatus, WatchMessage } from '../../../client/messages/types.ts';
 import type { CollectionReads } from './collection-reads.ts';
 import type { ExportSource } from '../../../transfer/contract/stores.ts';
 
@@ -45,7 +45,7 @@ export interface WatchOptions {
 }
 
 /** An embedded store has no server to tell of. */
-export interface ShellStatus extends StoreStatus {
+export interface ShellStatus extends StoreStatus, Partial<ClusterStatus> {
   readonly version?: string;
   readonly uptimeMs?: number;
   readonly residentBytes?: number;

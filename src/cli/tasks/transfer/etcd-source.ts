@@ -1,14 +1,13 @@
 /** The etcd that the options of an import lead to. */
-import { readFile } from 'node:fs/promises';
 import { type ServerAddress, parseAddress } from '../../../client/connection/address.ts';
 import type { TlsOptions } from '../../../client/connection/socket.ts';
 import { isKelpError } from '../../../client/errors/error.ts';
 import type { EtcdLogin } from '../../../client/etcd/etcd-calls.ts';
 import { EtcdReader } from '../../../client/etcd/etcd-reader.ts';
-import { systemReason } from '../../../errors.ts';
 import type { EtcdFlags } from '../../command-line/etcd-options.ts';
 import type { KeyForm } from '../../command-line/key-form.ts';
 import { UsageError } from '../../process/exit-code.ts';
+import { readPem } from '../../session/pem-file.ts';
 import { readSecretOf } from '../../session/secret-input.ts';
 
 /** @throws UsageError */
@@ -81,12 +80,4 @@ async function tlsOf(
     ...(etcdCert !== undefined && { cert: await readPem('--etcd-cert', etcdCert) }),
     ...(etcdKey !== undefined && { key: await readPem('--etcd-key', etcdKey) }),
   };
-}
-
-async function readPem(option: string, path: string): Promise<Buffer> {
-  try {
-    return await readFile(path);
-  } catch (error) {
-    throw new UsageError(`${option}: can't read ${path}: ${systemReason(error)}`, { cause: error });
-  }
 }

@@ -9,7 +9,6 @@ import type { WatchRequest } from '../../../api.ts';
 import { isStoreError } from '../../../errors.ts';
 import { serverFixed } from '../../../limits.ts';
 import type { PulledWatch, WatchReader } from '../../../store/watch/messages/pulled-watch.ts';
-import { stoppingError } from '../../calls/call-error.ts';
 import { isUnforeseen } from '../../calls/outcome.ts';
 import { jsonTurns } from '../../json/turn-work.ts';
 import { problemOf } from '../problem.ts';
@@ -56,14 +55,17 @@ export class EventStream implements WatchReader {
       await reply.write(Buffer.from(retryText(serverFixed.eventsRetryMs)));
       await this.#sendAll(reply);
       const { isEndedByServer, isClosed, abortReason } = this.#call.call;
-      if (isEndedByServer) throw stoppingError(this.#resumeRevision);
+      if (isEndedByServer) throw this.#call.call.serverEnd(this.#resumeRevision);
       // It is not allowed any more.
       if (!isClosed && abortReason instanceof Error) throw abortReason;
     } catch (error) {
       this.#watch.end();
       if (isUnforeseen(error)) throw error;
       // A store that closes ends its watches; the reader is told what it is told when the server stops.
-      await this.#sendEnd(reply, isStoreError(error, 'closed') ? stoppingError(this.#resumeRevision) : error);
+      await this.#sendEnd(
+        reply,
+        isStoreError(error, 'closed') ? this.#call.call.serverEnd(this.#resumeRevision) : error,
+      );
     }
     reply.end();
   }

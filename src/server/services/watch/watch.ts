@@ -30,7 +30,6 @@ import type { KvStore } from '../../../kv/kv-store.ts';
 import type { PulledWatch, WatchForm, WatchReader } from '../../../store/watch/messages/pulled-watch.ts';
 import { NO_BYTES } from '../../../wire/bytes.ts';
 import type { Call } from '../../calls/call.ts';
-import { stoppingError } from '../../calls/call-error.ts';
 import { PREFIX_BYTES, writePrefix } from '../envelope.ts';
 import { type MethodsOf, type PushedReplies, type ReplyOutlet, pushStream } from '../method.ts';
 import { rangesNeed } from '../kv/needs.ts';
@@ -114,7 +113,7 @@ class WatchReplies implements PushedReplies, WatchReader {
     } catch (error) {
       this.#watch.end();
       // A store that closes ends its watches; when it is not the server that stops it, the call tells nothing.
-      this.#outlet.finish(isStoreError(error, 'closed') ? stoppingError(this.#resumeRevision) : error);
+      this.#outlet.finish(isStoreError(error, 'closed') ? this.#call.serverEnd(this.#resumeRevision) : error);
     }
   }
 
@@ -139,10 +138,10 @@ class WatchReplies implements PushedReplies, WatchReader {
     return !this.#isHeldUp;
   }
 
-  /** The client gone, its deadline passed, or the server stopping. */
+  /** The client gone, its deadline passed, or the server stopping, or opening its store again. */
   #finish(): void {
     const { isEndedByServer, abortReason } = this.#call;
-    this.#outlet.finish(isEndedByServer ? stoppingError(this.#resumeRevision) : abortReason);
+    this.#outlet.finish(isEndedByServer ? this.#call.serverEnd(this.#resumeRevision) : abortReason);
   }
 
   #bytesOf({ bytes, incarnation }: EncodedMessage): Buffer {

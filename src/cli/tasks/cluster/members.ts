@@ -1,0 +1,48 @@
+/** The work of `cluster status` and `handover`. */
+import type { Member, Members } from '../../../client/messages/types.ts';
+import type { Session } from '../../session/session.ts';
+import { displayDuration } from '../../terminal/display.ts';
+import { Table, formatFacts } from '../../terminal/table.ts';
+
+export async function status({ client, output, isJson }: Session): Promise<void> {
+  const members = await client.cluster.members();
+  if (isJson) return output.writeJson(members);
+  await output.write(`${formatFacts(factsOf(members))}\n${await tableOf(members)}`);
+  if (members.role === 'follower' && members.writerAddress !== '')
+    output.note(
+      `the writer knows the other nodes, too: kelp cluster status --address ${members.writerAddress}`,
+    );
+}
+
+export async function handover({ client, output, isJson }: Session): Promise<void> {
+  await client.cluster.handover();
+  if (isJson) await output.writeJson({ handedOver: true });
+  else await output.writeLine('handed over; another node takes over now, and this one follows it');
+}
+
+function factsOf({ address, role, epoch, writerAddress, position, logPosition, lagMs }: Members) {
+  return {
+    node: `${address}, the ${role}`,
+    writer: writerAddress === '' ? 'none is known now' : `${writerAddress}, epoch ${epoch}`,
+    log: `batch ${position} of ${logPosition} is here${lagMs === 0 ? '' : `, ${displayDuration(lagMs)} behind`}`,
+  };
+}
+
+/** What each node has reported of itself, up to a second ago. */
+async function tableOf({ writerAddress, logPosition, members }: Members): Promise<string> {
+  const table = new Table([
+    { title: 'NODE' },
+    { title: 'ROLE' },
+    { title: 'BATCH', isNumber: true },
+    { title: 'BEHIND', isNumber: true },
+    { title: 'SNAPSHOT', isNumber: true },
+  ]);
+  const rowOf = ({ address, position, snapshotPosition }: Member): string[] => [
+    address,
+    address === writerAddress ? 'writer' : 'follower',
+    String(position),
+    String(Math.max(0, logPosition - position)),
+    snapshotPosition === 0 ? '-' : String(snapshotPosition),
+  ];
+  return table.format(members.map(rowOf));
+}

@@ -1,0 +1,88 @@
+/** What a node of a cluster tells its operator, as lines of the server's log. */
+import type { Logger } from 'pino';
+import type { ClusterEvent } from '../../cluster/cluster-event.ts';
+
+export function logClusterEvent(logger: Logger, event: ClusterEvent): void {
+  switch (event.kind) {
+    case 'tookOver': {
+      const { epoch, position } = event;
+      return logger.info(
+        { epoch, position },
+        'this node has taken over: it is the writer of the cluster now',
+      );
+    }
+    case 'overtaken':
+      return logger.warn(
+        { err: event.error },
+        'another node has taken over, since this one was not heard of: writes that wait here may have been made or not',
+      );
+    case 'handedOver':
+      return logger.info(
+        { epoch: event.epoch },
+        'handed over: another node takes over as the writer of the cluster',
+      );
+    case 'writerChanged': {
+      const { epoch, writerAddress } = event;
+      if (writerAddress !== '')
+        return logger.info({ epoch, writerAddress }, 'the cluster has another writer');
+      return logger.info({ epoch }, 'the writer of the cluster has handed over: a node takes its place now');
+    }
+    case 'lagging': {
+      const { position, logPosition, lagMs } = event;
+      return logger.warn(
+        { position, logPosition, lagMs: Math.round(lagMs) },
+        'this node falls behind the shared log',
+      );
+    }
+    case 'caughtUp': {
+      const { position, lagMs } = event;
+      return logger.info(
+        { position, lagMs: Math.round(lagMs) },
+        'this node has caught up with the shared log',
+      );
+    }
+    case 'missedTrim': {
+      const { position, firstPosition } = event;
+      return logger.warn(
+        { position, firstPosition },
+        'the shared log was trimmed behind what this node needs next: it gets a snapshot from another node',
+      );
+    }
+    case 'snapshotFetched': {
+      const { address, revision, bytes } = event;
+      return logger.info({ address, revision, bytes }, 'got a snapshot from another node');
+    }
+    case 'fetchFailed':
+      return logger.warn(
+        { address: event.address, err: event.error },
+        'could not get a snapshot from another node; tried again',
+      );
+    case 'logUnreachable':
+      return logger.error(
+        { err: event.error },
+        'the shared log does not answer: writes and reads wait, but for those that are local',
+      );
+    case 'logReachable':
+      return logger.info({ afterMs: Math.round(event.afterMs) }, 'the shared log answers again');
+    case 'logTrimmed':
+      return logger.debug({ before: event.before }, 'the shared log was trimmed');
+    case 'trimFailed':
+      return logger.warn({ err: event.error }, 'the shared log could not be trimmed; tried again later');
+    case 'logNearlyFull': {
+      const { bytes, bytesMax, why } = event;
+      return logger.warn({ bytes, bytesMax, why }, 'the shared log is nearly as long as it may be');
+    }
+    case 'logFull': {
+      const { bytes, bytesMax, why } = event;
+      return logger.error(
+        { bytes, bytesMax, why },
+        'the shared log is as long as it may be: writes are refused',
+      );
+    }
+    case 'reportFailed':
+      return logger.warn(
+        { address: event.address, err: event.error },
+        'the writer could not be told how far this node is; tried again',
+      );
+  }
+}

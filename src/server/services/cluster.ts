@@ -1,0 +1,109 @@
+/** `kelp.v1.ClusterService` over the node that this server is, and what `AdminService.Status` tells of it. */
+import type { DescMethod } from '@bufbuild/protobuf';
+import { type StatusResponseShape, StatusResponse_Role as Role } from '../../../gen/kelp/v1/admin_codec.ts';
+import * as codec from '../../../gen/kelp/v1/cluster_codec.ts';
+import { ClusterService } from '../../../gen/kelp/v1/cluster_pb.ts';
+import { checkAdmin, checkUser } from '../../access/checks.ts';
+import type { NodeReport } from '../../cluster/node.ts';
+import { StoreError } from '../../errors.ts';
+import type { Call } from '../calls/call.ts';
+import { CallError } from '../calls/call-error.ts';
+import { type MethodsOf, unaryHere } from './method.ts';
+import { durationShape } from './reply-entries.ts';
+import { wholeNumber } from './request-fields.ts';
+import type { ServedNode, ServiceParts } from './service-parts.ts';
+
+export function clusterMethods({
+  node,
+  audit,
+}: Pick<ServiceParts, 'node' | 'audit'>): MethodsOf<typeof ClusterService> {
+  const told = (call: Call, { name }: DescMethod): void => audit.adminCalled(call, `ClusterService/${name}`);
+  return {
+    members: unaryHere(
+      ClusterService.method.members,
+      {
+        read: codec.readMembersRequest,
+        sizeOf: codec.sizeOfMembersResponse,
+        prepend: codec.prependMembersResponse,
+      },
+      checkUser,
+      (_store, _, call) => {
+        const reply = membersOf(nodeOf(node));
+        call.chargeReply(MEMBER_BYTES * reply.members.length);
+        return reply;
+      },
+    ),
+    report: unaryHere(
+      ClusterService.method.report,
+      {
+        read: codec.readReportRequest,
+        sizeOf: codec.sizeOfReportResponse,
+        prepend: codec.prependReportResponse,
+      },
+      checkAdmin,
+      (_store, { member }) => {
+        nodeOf(node).node.takeReport(reportOf(member));
+        return {};
+      },
+    ),
+    handover: unaryHere(
+      ClusterService.method.handover,
+      {
+        read: codec.readHandoverRequest,
+        sizeOf: codec.sizeOfHandoverResponse,
+        prepend: codec.prependHandoverResponse,
+      },
+      checkAdmin,
+      async (_store, _, call) => {
+        const asked = nodeOf(node).node;
+        told(call, ClusterService.method.handover);
+        await asked.handOver();
+        return {};
+      },
+    ),
+  };
+}
+
+/** What `AdminService.Status` has of it. */
+export function clusterStatus(
+  served: ServedNode | undefined,
+): Pick<StatusResponseShape, 'role' | 'epoch' | 'writerAddress' | 'lag' | 'takeoverCount'> {
+  if (served === undefined)
+    return { role: Role.SINGLE, epoch: 0, writerAddress: '', lag: durationShape(0), takeoverCount: 0 };
+  const { role, epoch, writerAddress, lagMs, takeoverCount } = served.node.status();
+  return { role: roles[role], epoch, writerAddress, lag: durationShape(Math.round(lagMs)), takeoverCount };
+}
+
+const roles = { writer: Role.WRITER, follower: Role.FOLLOWER };
+
+/** What a member takes in a reply, with an address of the usual length. */
+const MEMBER_BYTES = 128;
+
+function nodeOf(node: ServiceParts['node']): ServedNode {
+  const served = node();
+  if (served === undefined)
+    throw new CallError('notClustered', 'this server is alone: it is no node of a cluster');
+  return served;
+}
+
+function membersOf(served: ServedNode): codec.MembersResponseShape {
+  const { nodes, position, logPosition } = served.node.status();
+  return {
+    ...clusterStatus(served),
+    address: served.address,
+    position,
+    logPosition,
+    members: [...nodes].sort((left, right) => (left.address < right.address ? -1 : 1)),
+  };
+}
+
+function reportOf(member: codec.MemberShape | undefined): NodeReport {
+  if (member === undefined || member.address === '') {
+    throw new StoreError('invalidArgument', 'member: a report needs the address of its node');
+  }
+  return {
+    address: member.address,
+    position: wholeNumber('member.position', member.position),
+    snapshotPosition: wholeNumber('member.snapshot_position', member.snapshotPosition),
+  };
+}
