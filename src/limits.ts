@@ -648,6 +648,8 @@ export const forwarding = {
   connectionWindowBytes: 16 * MiB,
   /** The fields of one head that the writer sends. */
   headerBytesMax: 64 * KiB,
+  /** How long after the deadline of a call the writer may still tell that it is over. */
+  deadlineGraceMs: 250,
   /** What a call that found no writer is told to wait before it is made again. */
   retryAfterMs: 200,
 } as const;

@@ -250,7 +250,7 @@ class Server implements RunningServer {
     });
     const { requestBytesMax } = limits;
     const order = new RequestOrder();
-    const restContext = { store, state, logins, order, calls, deadlines, limits, logger };
+    const restContext = { store, state, logins, order, calls, deadlines, limits, logger, cluster };
     const rest = restApi({ valueBytesMax, requestBytesMax, version }, restContext);
     const { volumeId } = config;
     const scripts = new Scripts(
@@ -268,6 +268,7 @@ class Server implements RunningServer {
       scripts,
       limits,
       logger,
+      cluster,
     });
     const lane = grpcLane(
       { store, state, logins, calls, deadlines, limits, logger, cluster },

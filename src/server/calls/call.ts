@@ -44,6 +44,8 @@ export interface ShownCredentials {
   readonly isByConnection: boolean;
 }
 
+export const NOTHING_SHOWN: ShownCredentials = { authorization: undefined, isByConnection: false };
+
 /** What ends with its call. */
 export interface Stoppable {
   stop(): void;

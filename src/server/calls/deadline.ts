@@ -1,4 +1,5 @@
 /** Deadlines that clients set in headers. */
+import type { IncomingHttpHeaders } from 'node:http';
 import { serverFixed } from '../../limits.ts';
 
 const msByGrpcUnit: Readonly<Record<string, number>> = {
@@ -15,6 +16,18 @@ export function grpcTimeoutMs(value: string): number | undefined {
   const [, count, unit = ''] = /^(\d{1,8})([HMSmun])$/.exec(value) ?? [];
   const unitMs = msByGrpcUnit[unit];
   return unitMs === undefined ? undefined : Number(count) * unitMs;
+}
+
+/** How long the client of a request of any protocol waits; `undefined`: for ever, or for longer than any timer. */
+export function timeoutMsIn(headers: IncomingHttpHeaders): number | undefined {
+  const { 'grpc-timeout': ofGrpc, 'connect-timeout-ms': ofConnect } = headers;
+  const timeoutMs =
+    typeof ofGrpc === 'string'
+      ? grpcTimeoutMs(ofGrpc)
+      : typeof ofConnect === 'string' && /^\d{1,10}$/.test(ofConnect)
+        ? Number(ofConnect)
+        : undefined;
+  return timeoutMs === undefined || timeoutMs > serverFixed.deadlineMsMax ? undefined : timeoutMs;
 }
 
 /**

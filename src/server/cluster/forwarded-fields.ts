@@ -3,6 +3,7 @@
  * 7.6.1) and those by which the guard of web pages has let it in, which is done with that.
  */
 import type { Field, RequestHead } from '../../http2/contract/fields.ts';
+import type { IncomingHttpHeaders } from 'node:http';
 import { isFieldName, isFieldValue } from '../../http2/contract/field-syntax.ts';
 
 /** Stands in a request that a node has passed on: it is not passed on once more. */
@@ -48,6 +49,16 @@ function isPassedOn([name, value]: Field): boolean {
   if (LEFT_OUT.has(name) || name.startsWith('sec-fetch-')) return false;
   if (name === 'te') return value === 'trailers';
   return isFieldName(name) && isFieldValue(value);
+}
+
+/** The fields of a request of HTTP/1.1, or of one in its form. */
+export function fieldsOfHeaders(headers: IncomingHttpHeaders): readonly Field[] {
+  const { connection = '' } = headers;
+  const ofConnection = new Set(connection.split(',').map((name) => name.trim().toLowerCase()));
+  return Object.entries(headers).flatMap(([name, value]): Field[] => {
+    if (value === undefined || ofConnection.has(name)) return [];
+    return typeof value === 'string' ? [[name, value]] : value.map((each): Field => [name, each]);
+  });
 }
 
 export function isForwarded({ fields }: Pick<RequestHead, 'fields'>): boolean {

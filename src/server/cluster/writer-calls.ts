@@ -5,11 +5,32 @@ import type { ShownCredentials } from '../calls/call.ts';
 import { type ClusterDoors, type RunsAt, isFollower } from './cluster-doors.ts';
 import { forwardedTwiceError, noWriterError } from './writer-errors.ts';
 
+/** Where a call goes that does not run here. */
+export interface AtWriter {
+  readonly address: string;
+  /** It can't change anything. */
+  readonly isRead: boolean;
+}
+
+/**
+ * @param isForwarded another node has passed it on.
+ * @returns `undefined`: it runs here. Throws as `addressOfWriter` does.
+ */
+export function atWriter(
+  doors: Pick<ClusterDoors, 'view'>,
+  runsAt: RunsAt,
+  shown: ShownCredentials,
+  isForwarded: boolean,
+): AtWriter | undefined {
+  if (!isFollower(doors) || !runsAtWriter(runsAt, shown)) return undefined;
+  return { address: addressOfWriter(doors, shown, isForwarded), isRead: runsAt !== 'writer' };
+}
+
 /**
  * Whether a call at a follower goes to the writer. So does a read by whom the writer alone knows: the tokens that etcd's clients are
  * given for their passwords are good at the process that gave them, which is the writer's.
  */
-export function runsAtWriter(runsAt: RunsAt, { authorization }: ShownCredentials): boolean {
+function runsAtWriter(runsAt: RunsAt, { authorization }: ShownCredentials): boolean {
   return runsAt === 'writer' || (runsAt === 'caughtUp' && isSessionToken(authorization));
 }
 

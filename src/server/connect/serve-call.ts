@@ -15,12 +15,15 @@ import { type RpcSystem, rpcSystem } from '../../tracing/attributes.ts';
 import { CHALLENGE } from '../access/credentials.ts';
 import type { Logins } from '../access/logins.ts';
 import { malformedRequestError } from '../calls/call-error.ts';
-import type { Call } from '../calls/call.ts';
+import { type Call, NOTHING_SHOWN } from '../calls/call.ts';
 import type { CallTable } from '../calls/call-table.ts';
+import type { ClusterDoors } from '../cluster/cluster-doors.ts';
 import { isBeyondTimers } from '../calls/deadline.ts';
 import { isUnforeseen } from '../calls/outcome.ts';
 import { checkBinaryParts } from '../calls/request-parts.ts';
 import { answerWrongForm } from '../health/probes.ts';
+import { type ServerState, refusalIn } from '../health/server-state.ts';
+import { forwardRequest, forwardedTo } from '../http/forward-request.ts';
 import { grpcDoorOf } from '../http/grpc-message.ts';
 import type { HttpRequest, HttpResponse } from '../http/http-message.ts';
 import { meterReply } from '../http/meter-reply.ts';
@@ -44,6 +47,9 @@ export interface ConnectContext {
   readonly calls: CallTable;
   readonly limits: Pick<ServerLimits, 'requestTimeoutMs'>;
   readonly logger: Logger;
+  readonly state: ServerState;
+  /** `undefined`: the server is alone. */
+  readonly cluster?: ClusterDoors | undefined;
 }
 
 /** Our shapes, their bytes, those that Connect makes of its message, and those with a prefix. */
@@ -69,14 +75,51 @@ export function answerCall(request: HttpRequest, response: HttpResponse, context
 
   const json = endpoint.isBridged && isJson(request) ? new JsonMessages(endpoint.input, call) : undefined;
   call.replyCopies = json === undefined ? BINARY_REPLY_COPIES : JSON_REPLY_COPIES;
+  const serve = (refused: Error | undefined): void => {
+    serveCall(request, response, { call, refusal: refused, json }, endpoint, context).catch(
+      (error: unknown) => {
+        // The client is gone, or a reply could not be written: there is no client to tell.
+        if (!call.isClosed)
+          logger.error({ method: path.slice(1), err: error }, 'a call could not be answered');
+        response.destroy();
+      },
+    );
+  };
   order.run(request, response, () => {
-    serveCall(request, response, { call, refusal, json }, endpoint, context).catch((error: unknown) => {
-      // The client is gone, or a reply could not be written: there is no client to tell.
-      if (!call.isClosed) logger.error({ method: path.slice(1), err: error }, 'a call could not be answered');
-      response.destroy();
-    });
+    if (context.cluster === undefined || refusal !== undefined) serve(refusal);
+    else serveInCluster(request, response, call, endpoint, { ...context, cluster: context.cluster }, serve);
   });
   return true;
+}
+
+/** @param serve runs it here, or answers it by an error. */
+function serveInCluster(
+  request: HttpRequest,
+  response: HttpResponse,
+  call: Call,
+  endpoint: RpcEndpoint,
+  { cluster, logins, state }: ConnectContext & { readonly cluster: ClusterDoors },
+  serve: (refusal: Error | undefined) => void,
+): void {
+  if (!endpoint.isBridged || refusalIn(state) !== undefined) return serve(undefined);
+  try {
+    call.shown = endpoint.isOpen
+      ? NOTHING_SHOWN
+      : logins.shownBy(authorizationOf(request, endpoint), request.socket);
+    const to = forwardedTo(cluster, endpoint.runsAt, call.shown, request);
+    if (to === undefined) serve(undefined);
+    else forwardRequest(request, response, call, to, serve);
+  } catch (error) {
+    serve(error as Error);
+  }
+}
+
+function authorizationOf({ headers }: HttpRequest, { dialect }: RpcEndpoint): string | undefined {
+  if (dialect === undefined) return headers.authorization;
+  return dialect.authorizationIn((name) => {
+    const value = headers[name];
+    return typeof value === 'string' ? value : undefined;
+  });
 }
 
 /** gRPC and gRPC-Web have a status of their own behind one of HTTP that is always 200. */
@@ -108,23 +151,16 @@ function chargeUnread(request: HttpRequest, call: Call, endpoint: RpcEndpoint): 
 async function refusalOfLogin(
   request: HttpRequest,
   call: Call,
-  { isOpen, isBridged, isStream, dialect }: RpcEndpoint,
+  endpoint: RpcEndpoint,
   logins: Logins,
 ): Promise<Error | undefined> {
+  const { isOpen, isBridged, isStream } = endpoint;
   try {
     if (isOpen) {
       if (isStream || isBridged) call.lastsForStranger();
       return undefined;
     }
-    const { headers } = request;
-    const authorization =
-      dialect === undefined
-        ? headers.authorization
-        : dialect.authorizationIn((name) => {
-            const value = headers[name];
-            return typeof value === 'string' ? value : undefined;
-          });
-    const login = logins.of(authorization, request.socket);
+    const login = logins.of(authorizationOf(request, endpoint), request.socket);
     if (login instanceof Promise) await call.logIn(login);
     else call.login = login;
     logins.check(call.login, request.socket);

@@ -2,14 +2,12 @@
 import { type RequestHead, fieldOf } from '../../http2/contract/fields.ts';
 import type { ServerStream } from '../../http2/contract/stream.ts';
 import type { Logins } from '../access/logins.ts';
-import type { ShownCredentials } from '../calls/call.ts';
+import { NOTHING_SHOWN, type ShownCredentials } from '../calls/call.ts';
 import { type ClusterDoors, isFollower } from '../cluster/cluster-doors.ts';
 import { forwardedFields, isForwarded } from '../cluster/forwarded-fields.ts';
 import type { UpstreamOptions } from '../cluster/upstream.ts';
-import { addressOfWriter, runsAtWriter } from '../cluster/writer-calls.ts';
+import { atWriter } from '../cluster/writer-calls.ts';
 import type { PassedOn, ServedMethod } from './routes.ts';
-
-const nothingShown: ShownCredentials = { authorization: undefined, isByConnection: false };
 
 /** @returns where it goes, or what it is refused with; `undefined`: it runs here. */
 export function passedOn(
@@ -21,16 +19,16 @@ export function passedOn(
   memo: { passedOn: PassedOn | undefined },
 ): UpstreamOptions | Error | undefined {
   if (!isFollower(cluster)) return undefined;
-  const { runsAt } = served.method;
-  const shown = shownIn(logins, served, head, stream);
-  if (!runsAtWriter(runsAt, shown)) return undefined;
   try {
-    const address = addressOfWriter(cluster, shown, isForwarded(head));
+    const shown = shownIn(logins, served, head, stream);
+    const to = atWriter(cluster, served.method.runsAt, shown, isForwarded(head));
+    if (to === undefined) return undefined;
+    const { address, isRead } = to;
     const { peers } = cluster;
     if (memo.passedOn?.address !== address) {
       memo.passedOn = { address, fields: forwardedFields(head, address, peers.hasTls) };
     }
-    return { peers, address, fields: memo.passedOn.fields, isRead: runsAt !== 'writer' };
+    return { peers, address, fields: memo.passedOn.fields, isRead };
   } catch (error) {
     return error as Error;
   }
@@ -43,7 +41,7 @@ export function shownIn(
   { fields }: RequestHead,
   { connection }: ServerStream,
 ): ShownCredentials {
-  if (isOpen) return nothingShown;
+  if (isOpen) return NOTHING_SHOWN;
   const field = (name: string): string | undefined => fieldOf(fields, name);
   const authorization = dialect === undefined ? field('authorization') : dialect.authorizationIn(field);
   return logins.shownBy(authorization, connection);

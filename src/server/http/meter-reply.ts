@@ -51,7 +51,8 @@ const codeByStatus: ReadonlyMap<number, GrpcCode> = new Map([
   [504, grpcCode.DeadlineExceeded],
 ]);
 
-function codeOfStatus(status: number): GrpcCode {
+/** What a status stands for where nothing else says how a call went. */
+export function codeOfStatus(status: number): GrpcCode {
   if (status < 400) return grpcCode.Ok;
   return codeByStatus.get(status) ?? (status < 500 ? grpcCode.InvalidArgument : grpcCode.Internal);
 }

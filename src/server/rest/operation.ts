@@ -6,6 +6,7 @@
  *       method: 'GET',
  *       template: '/v1/keys/{key}',
  *       countsAs: 'Get',
+ *       runsAt: 'caughtUp',
  *       query: { revision: wholeNumberParameter },
  *       needs: (login, call) => checkKey(login, 'read', call.pathKey),
  *       run(call, { revision = 0 }) {
@@ -18,6 +19,7 @@
  * What it throws, or what its promise rejects with, becomes the reply by the interface's form of errors.
  */
 import type { Login } from '../../access/login/login.ts';
+import type { RunsAt } from '../cluster/cluster-doors.ts';
 import type { BodyLimit } from './body-reader.ts';
 import type { Problem } from './problem.ts';
 import type { QueryOf, QueryTable } from './query.ts';
@@ -34,6 +36,8 @@ export interface OperationSpec<Table extends QueryTable> {
   readonly template: string;
   /** The method under which metrics count it, such as `Get`: of `methodNames` in `metrics/routes.ts`, that of kelp.v1 which does the same. */
   readonly countsAs: string;
+  /** Where in a cluster. */
+  readonly runsAt: RunsAt;
   readonly query: Table;
   /** Left out: it takes none. */
   readonly body?: BodyRules;

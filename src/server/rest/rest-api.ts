@@ -11,6 +11,9 @@ import { nameOfCode } from '../../grpc-code.ts';
 import { type ServerLimits, serverFixed } from '../../limits.ts';
 import type { Logins } from '../access/logins.ts';
 import { CallError } from '../calls/call-error.ts';
+import type { ClusterDoors } from '../cluster/cluster-doors.ts';
+import { forwardedTo } from '../http/forward-request.ts';
+import { freshnessOf } from '../services/freshness.ts';
 import type { CallMeter } from '../metrics/calls/call-meter.ts';
 import type { Door } from '../metrics/calls/routes.ts';
 import { type ServerState, refusalIn } from '../health/server-state.ts';
@@ -21,7 +24,7 @@ import type { BodyLimit } from './body-reader.ts';
 import type { CallEnd } from './call-end.ts';
 import type { BodyRules, Operation } from './operation.ts';
 import { type Problem, problemJson, problemType } from './problem.ts';
-import { readQuery } from './query.ts';
+import { demandIn, readQuery } from './query.ts';
 import { type CallAbout, RestCall, type RestCallContext } from './rest-call.ts';
 import { RestError } from './rest-error.ts';
 import { type Resource, type Route, Router, allowedAt } from './router.ts';
@@ -33,6 +36,8 @@ export interface RestApiContext extends Pick<RestCallContext, 'store' | 'calls' 
   readonly order: RequestOrder;
   readonly limits: Pick<ServerLimits, 'requestTimeoutMs'>;
   readonly logger: Logger;
+  /** `undefined`: the server is alone. */
+  readonly cluster?: ClusterDoors | undefined;
 }
 
 export interface RestApiOptions {
@@ -123,6 +128,8 @@ export class RestApi {
     try {
       const refusal = operation.needsNoStore === true ? undefined : refusalIn(this.#context.state);
       if (refusal !== undefined) throw refusal;
+      const { cluster } = this.#context;
+      if (cluster !== undefined && this.#isForwarded(cluster, operation, call)) return;
       const login = this.#context.logins.of(call.request.headers.authorization, call.peer);
       if (!(login instanceof Promise)) {
         call.call.login = login;
@@ -135,6 +142,16 @@ export class RestApi {
     } catch (error) {
       this.#withoutLogin(operation, call, query, error);
     }
+  }
+
+  /** Throws what it is refused with. */
+  #isForwarded(cluster: ClusterDoors, { runsAt }: Operation, call: RestCall): boolean {
+    const { request, peer } = call;
+    if (runsAt === 'here') return false;
+    const shown = this.#context.logins.shownBy(request.headers.authorization, peer);
+    const to = forwardedTo(cluster, runsAt, shown, request);
+    if (to !== undefined) call.forward(to);
+    return to !== undefined;
   }
 
   /** What is for everybody is also for those whose credentials are wrong. */
@@ -154,12 +171,28 @@ export class RestApi {
       if (body !== undefined) checkAllowed(operation, call, given);
       if (body === undefined) {
         checkNoBody(call.request);
-        if (mayHaveBody(call.request)) call.readBody(NO_BODY, () => run(operation, call, given));
-        else run(operation, call, given);
+        if (mayHaveBody(call.request)) call.readBody(NO_BODY, () => this.#run(operation, call, given));
+        else this.#run(operation, call, given);
       } else {
         checkBodyForm(body, call.request);
-        call.readBody(body, () => run(operation, call, given));
+        call.readBody(body, () => this.#run(operation, call, given));
       }
+    } catch (error) {
+      call.fail(error);
+    }
+  }
+
+  #run(operation: Operation, call: RestCall, query: object): void {
+    const { cluster } = this.#context;
+    if (cluster === undefined || operation.runsAt !== 'caughtUp') return run(operation, call, query);
+    try {
+      const freshness = freshnessOf(demandIn(query));
+      const waiting = cluster.gate.passIn(call.call, freshness, () => call.store.visibleRevision);
+      if (waiting === undefined) return run(operation, call, query);
+      waiting.then(
+        () => run(operation, call, query),
+        (error: unknown) => call.fail(error),
+      );
     } catch (error) {
       call.fail(error);
     }

@@ -21,6 +21,7 @@ import type { Call, CallChannel, Peer } from '../calls/call.ts';
 import type { CallTable } from '../calls/call-table.ts';
 import { isUnforeseen } from '../calls/outcome.ts';
 import type { CallMeter } from '../metrics/calls/call-meter.ts';
+import { type ForwardedTo, forwardRequest } from '../http/forward-request.ts';
 import type { HeaderList, HttpRequest, HttpResponse } from '../http/http-message.ts';
 import { HttpKind } from '../tracing/http-kind.ts';
 import { traceHeadersOf } from '../tracing/parent-context.ts';
@@ -153,6 +154,12 @@ export class RestCall extends Timed implements CallChannel {
       run();
     });
     this.#reader.begin();
+  }
+
+  /** Passes it on to the writer of a cluster, and answers by what comes back. */
+  forward(to: ForwardedTo): void {
+    this.call.meter = this.#meter;
+    forwardRequest(this.request, this.#response, this.call, to, (error) => this.fail(error));
   }
 
   /**

@@ -22,6 +22,7 @@ export function blobOperations(blobsOf: BlobsOf, valueBytesMax: number): readonl
     method: 'POST',
     template: '/blobs/{key}',
     countsAs: 'Put',
+    runsAt: 'writer',
     query: {},
     body: { bytesMax: valueBytesMax, limit: 'valueBytesMax' },
     needs: (login, { pathKey }) => checkWrite(login, pathKey, false),
@@ -37,6 +38,7 @@ export function blobOperations(blobsOf: BlobsOf, valueBytesMax: number): readonl
     method: 'GET',
     template: '/blobs/{key}',
     countsAs: 'Get',
+    runsAt: 'caughtUp',
     query: {},
     needs: (login, { pathKey }) => checkKey(login, 'read', pathKey),
     async run(call) {
@@ -57,6 +59,7 @@ export function blobOperations(blobsOf: BlobsOf, valueBytesMax: number): readonl
     method: 'DELETE',
     template: '/blobs/{key}',
     countsAs: 'Delete',
+    runsAt: 'writer',
     query: {},
     needs: (login, { pathKey }) => checkWrite(login, pathKey, false),
     async run(call) {
@@ -70,6 +73,7 @@ export function blobOperations(blobsOf: BlobsOf, valueBytesMax: number): readonl
     method: 'GET',
     template: '/blobs',
     countsAs: 'Keys',
+    runsAt: 'caughtUp',
     query: { prefix: keyParameter },
     needs: listNeeds,
     run(call, { prefix }) {

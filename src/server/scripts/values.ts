@@ -19,6 +19,7 @@ export function valueOperations(requestBytesMax: number): readonly Operation[] {
     method: 'POST',
     template: '/set/{key}',
     countsAs: 'Put',
+    runsAt: 'writer',
     query: {},
     // Of any type: curl calls what it posts a form.
     body: { bytesMax: requestBytesMax, limit: 'requestBytesMax' },
@@ -39,6 +40,7 @@ export function valueOperations(requestBytesMax: number): readonly Operation[] {
     method: 'GET',
     template: '/get/{key}',
     countsAs: 'Get',
+    runsAt: 'caughtUp',
     query: {},
     needs: (login, { pathKey }) => checkKey(login, 'read', pathKey),
     async run(call) {
@@ -61,6 +63,7 @@ export function valueOperations(requestBytesMax: number): readonly Operation[] {
     method: 'DELETE',
     template: '/delete/{key}',
     countsAs: 'Delete',
+    runsAt: 'writer',
     query: {},
     needs: (login, { pathKey }) => checkWrite(login, pathKey, false),
     async run(call) {

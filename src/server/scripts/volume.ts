@@ -22,6 +22,7 @@ export function volumeOperations(blobsOf: BlobsOf, options: VolumeOptions): read
     method: 'GET',
     template: '/health',
     countsAs: 'health',
+    runsAt: 'here',
     query: {},
     // One that recovers for long is asked all the while.
     needsNoStore: true,
@@ -50,6 +51,7 @@ export function volumeOperations(blobsOf: BlobsOf, options: VolumeOptions): read
     method: 'GET',
     template: '/metrics',
     countsAs: 'metrics',
+    runsAt: 'here',
     query: {},
     isProbe: true,
     needs: openMetrics ? 'open' : checkUser,

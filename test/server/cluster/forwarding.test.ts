@@ -8,7 +8,7 @@ import { servedMethods } from './served-methods.ts';
 import { startNodes } from './nodes.ts';
 import { startTestServer } from '../../support/test-server.ts';
 
-test.each(rpcDoors.slice(0, 1))(
+test.each(rpcDoors)(
   'over %s a follower answers each call that changes something as the writer does',
   async (door) => {
     const alone = rpcClient(await startTestServer(), door, undefined);

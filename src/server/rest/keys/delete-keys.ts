@@ -10,6 +10,7 @@ export const deleteKeys = operation({
   method: 'DELETE',
   template: '/v1/keys',
   countsAs: 'DeleteRange',
+  runsAt: 'writer',
   query: {
     prefix: keyParameter,
     start: keyParameter,

@@ -17,6 +17,7 @@ export const incrementKey = operation({
   method: 'POST',
   template: '/v1/keys/{key}/increment',
   countsAs: 'Increment',
+  runsAt: 'writer',
   query: {},
   body: { bytesMax: serverFixed.smallRequestBytesMax, types: ['application/json'] },
   needs: (login, { pathKey }) => checkWrite(login, pathKey, true),

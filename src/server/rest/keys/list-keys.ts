@@ -22,6 +22,7 @@ export const listKeys = operation({
   method: 'GET',
   template: '/v1/keys',
   countsAs: 'Scan',
+  runsAt: 'caughtUp',
   query: {
     prefix: keyParameter,
     start: keyParameter,

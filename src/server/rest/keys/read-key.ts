@@ -18,6 +18,7 @@ export const readKey = operation({
   method: 'GET',
   template: '/v1/keys/{key}',
   countsAs: 'Get',
+  runsAt: 'caughtUp',
   query: { revision: wholeNumberParameter, ...readParameters },
   needs: (login, { pathKey }) => checkKey(login, 'read', pathKey),
   run(call, { revision = 0, ...demand }) {

@@ -21,6 +21,7 @@ export function writeKey(valueBytesMax: number): Operation {
     method: 'PUT',
     template: '/v1/keys/{key}',
     countsAs: 'Put',
+    runsAt: 'writer',
     query: { ttl: timeToLiveParameter, lease: wholeNumberParameter },
     body: { bytesMax: valueBytesMax, limit: 'valueBytesMax' },
     needs(login, call, { lease: leaseId = 0 }) {
@@ -52,6 +53,7 @@ export const deleteKey = operation({
   method: 'DELETE',
   template: '/v1/keys/{key}',
   countsAs: 'Delete',
+  runsAt: 'writer',
   query: {},
   needs: writeNeeds,
   async run(call) {

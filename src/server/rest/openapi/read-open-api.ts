@@ -9,6 +9,7 @@ export function readOpenApi(operations: () => readonly Operation[], version: str
     method: 'GET',
     template: '/v1/openapi.json',
     countsAs: 'openapi',
+    runsAt: 'here',
     query: {},
     // It says nothing that is not in the manual.
     needs: 'open',

@@ -19,6 +19,7 @@ export function runTxn({ requestBytesMax }: Pick<ServerLimits, 'requestBytesMax'
     method: 'POST',
     template: '/v1/txn',
     countsAs: 'Txn',
+    runsAt: 'writer',
     query: {},
     body: { bytesMax: requestBytesMax, limit: 'requestBytesMax', types: ['application/json'] },
     // Of the body: below.

@@ -49,6 +49,7 @@ export const watchKeys: Operation = operation({
   method: 'GET',
   template: '/v1/watch',
   countsAs: 'Watch',
+  runsAt: 'caughtUp',
   query,
   isStream: true,
   needs: (login, _, given) => checkRange(login, 'read', rangeOf(given)),
