@@ -328,9 +328,7 @@ export class DurableStore implements Seam, Replica {
     this.#checkOpen();
     this.#applier = undefined;
     this.#isWritable = true;
-    const appliedMs = clock.nowMs();
-    clock.lead();
-    goOnFrom(appliedMs, clock, (event) => this.#parts.onEvent(event));
+    goOnFrom(clock.nowMs(), clock, (event) => this.#parts.onEvent(event));
     leases.setClock(leases.clockMs());
     this.#beginExpiry();
     this.#maintenance.compact();

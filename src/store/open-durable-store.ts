@@ -140,7 +140,6 @@ async function openLocked(
           : await recoverFromBase(context, engine.durable, existing, snapshots);
     if (replication === undefined) {
       checkAlone(recovered);
-      clock.lead();
       goOnFrom(recovered.timeMs, clock, onEvent);
     } else {
       const place = placeOf(recovered);

@@ -56,10 +56,11 @@ export class SteadyClock implements Clock {
     this.#step = { shownMs: this.#shownMs, monotonicMs: 0 };
   }
 
-  /** Time goes on by itself again. */
-  lead(): void {
+  /** Time goes on by itself again. @returns how far the wall clock is behind what is shown; not above 0: it is not. */
+  lead(): number {
     this.#isFollowing = false;
     this.#step = undefined;
+    return this.#shownMs - this.#clock.nowMs();
   }
 
   nowMs(): number {
@@ -90,9 +91,10 @@ export class SteadyClock implements Clock {
   }
 }
 
-/** The time that the store shows goes on from one life to the next. */
+/** The time that the store shows goes on from one life to the next, or from the records that it has applied. */
 export function goOnFrom(shownMs: number, clock: SteadyClock, onEvent: (event: OperatorEvent) => void): void {
-  const behindMs = shownMs - clock.nowMs();
+  clock.follow();
   clock.continueFrom(shownMs);
+  const behindMs = clock.lead();
   if (behindMs >= fixed.clockBehindEventMsMin) onEvent({ kind: 'clockBehind', behindMs });
 }

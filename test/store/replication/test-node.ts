@@ -22,6 +22,7 @@ export interface TestNodeOptions {
   /** Of the wall clock when the node begins. */
   readonly nowMs?: number;
   readonly disk?: SimulatedDisk;
+  readonly storeId?: Uint8Array;
 }
 
 interface Opened {
@@ -72,7 +73,7 @@ export class TestNode {
 
   async open(): Promise<void> {
     let journal: TestJournal | undefined;
-    const { limits } = this.#options;
+    const { limits, storeId } = this.#options;
     const store = await openDurableStore(
       {
         dataDir: DATA_DIR,
@@ -82,7 +83,7 @@ export class TestNode {
         onEvent: (event) => this.events.push(event),
         ...(limits && { limits }),
         replication: {
-          storeId: STORE_ID,
+          storeId: storeId ?? STORE_ID,
           openJournal: (opening) => (journal = new TestJournal(opening, this.#shared, this.clock)),
         },
       },
