@@ -149,7 +149,7 @@ export interface Store extends Collections {
   txn(request: TxnRequest): Promise<TxnResult>;
   /**
    * Streams changes; see `WatchMessage`. The iteration throws `revisionCompacted`, `revisionFuture`, `otherStore`,
-   * `historyDiffers`, `slowWatcher` or `closed`. Leaving the loop, or aborting `signal`, ends the watch.
+   * `historyDiffers`, `slowWatcher`, `readFailed` or `closed`; behind the last two it goes on where it was. Leaving the loop, or aborting `signal`, ends the watch.
    */
   watch(request?: WatchRequest): AsyncIterableIterator<WatchMessage>;
 

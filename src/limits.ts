@@ -294,7 +294,7 @@ export const fixed = {
   loadMemoryShareMax: 1 / 8,
   /** A read of the disk takes about the time of so many visits. */
   coldReadVisits: 10,
-  /** That the files of the engine are damaged is told at most this often. */
+  /** That the files of the engine are damaged is told at most this often, and that the disk fails to read them. */
   damageEventMs: 60_000,
   /** A store looks this often whether its data directory is still its own. */
   ownershipCheckMs: 1000,

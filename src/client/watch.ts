@@ -86,6 +86,7 @@ const interruptions: ReadonlySet<KelpErrorCode> = new Set([
   'unavailable',
   'recovering',
   'shuttingDown',
+  'readFailed',
   'slowWatcher',
   // The server may still count the watch whose connection broke.
   'limitReached',

@@ -38,7 +38,6 @@ import { asError, Listeners } from './commit/listeners.ts';
 import { Visibility } from './commit/visibility.ts';
 import { type Ownership, OwnershipLostError } from './directory/ownership.ts';
 import { publicStoreId } from './directory/store-id.ts';
-import { DamageTeller } from './damage-teller.ts';
 import type { StoreFigures, WatchLag } from './figures.ts';
 import { Fifo } from './fifo.ts';
 import { History } from './history/history.ts';
@@ -68,6 +67,7 @@ import type { DescribeElements } from './watch/messages/element-rows.ts';
 import { WatchHub } from './watch/watch-hub.ts';
 import type { WatchSource } from './watch/sources/watch-source.ts';
 import { WatchIterator } from './watch/watch-iterator.ts';
+import { UnreadableTeller } from './unreadable-teller.ts';
 import type { WorkDone } from '../work-budget.ts';
 
 export interface DurableStoreParts {
@@ -115,7 +115,7 @@ export class DurableStore implements Seam {
   readonly #checkpoints: Checkpoints;
   readonly #gate: AnswerGate;
   readonly #room: RoomGate;
-  readonly #damage: DamageTeller;
+  readonly #unreadable: UnreadableTeller;
   readonly #backups: Backups;
   readonly #memory: MemoryLimit;
   readonly #maintenance: Maintenance;
@@ -160,8 +160,9 @@ export class DurableStore implements Seam {
       incarnations,
       visibleRevision: () => this.#visibility.revision,
       describeElements: parts.describeElements,
+      noteFailure: (error) => this.#unreadable.note(error),
     };
-    this.#damage = new DamageTeller(clock, onEvent);
+    this.#unreadable = new UnreadableTeller(clock, onEvent);
     this.#gate = new AnswerGate({
       clock,
       log,
@@ -202,7 +203,7 @@ export class DurableStore implements Seam {
       nowMs,
       keyObserver: parts.keyObserver,
     });
-    this.#oldState = new OldState(engine, nowMs, (error) => this.#damage.note(error), parts.keyObserver);
+    this.#oldState = new OldState(engine, nowMs, (error) => this.#unreadable.note(error), parts.keyObserver);
     this.#sweeper = new Sweeper({
       engine,
       history: this.#history,
@@ -216,7 +217,7 @@ export class DurableStore implements Seam {
       memory: this.#memory,
       clock,
       visibleRevision,
-      onDamaged: (error) => this.#damage.note(error),
+      onUnreadable: (error) => this.#unreadable.note(error),
     });
     this.#expiry = new Expiry({
       clock,
@@ -271,7 +272,7 @@ export class DurableStore implements Seam {
       ...source,
       checkOpen: () => this.#checkOpen(),
       checkpoint: () => this.#checkpoints.snapshot(),
-      noteDamage: (error) => this.#damage.note(error),
+      noteFailure: (error) => this.#unreadable.note(error),
     });
     // The log has brought back what was dropped on demand.
     this.#maintenance.compact();
@@ -755,7 +756,7 @@ export class DurableStore implements Seam {
       }
       return { result, sequence: log.committedSequence, hasChanged };
     } catch (error) {
-      this.#damage.note(error);
+      this.#unreadable.note(error);
       // It would wait for what does not come any more.
       if (error instanceof NoRoomYetError && this.#failure !== undefined) throw this.#failure.whenUnchanged;
       throw error;

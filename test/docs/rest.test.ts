@@ -63,6 +63,7 @@ const storeCodes: Readonly<Record<StoreErrorCode, true>> = {
   storageFailed: true,
   readOnly: true,
   snapshotFailed: true,
+  readFailed: true,
   damaged: true,
   locked: true,
 };

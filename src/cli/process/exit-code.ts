@@ -63,6 +63,7 @@ const exitCodeByKelpCode: Partial<Record<KelpErrorCode, ExitCode>> = {
   shuttingDown: exitCode.unavailable,
   storageFailed: exitCode.unavailable,
   readOnly: exitCode.unavailable,
+  readFailed: exitCode.unavailable,
   deadlineExceeded: exitCode.unavailable,
 };
 

@@ -67,6 +67,7 @@ const simpleCodeByReason = new Map<number, SimpleCode>([
   [ErrorReason.STORAGE_FAILED, 'storageFailed'],
   [ErrorReason.READ_ONLY, 'readOnly'],
   [ErrorReason.SNAPSHOT_FAILED, 'snapshotFailed'],
+  [ErrorReason.READ_FAILED, 'readFailed'],
   [ErrorReason.DAMAGED, 'damaged'],
 ]);
 
@@ -167,7 +168,12 @@ function unexplainedError(cause: CallFailure, call: FailedCall): KelpError {
 }
 
 /** What may pass by itself. */
-const passingCodes: ReadonlySet<KelpErrorCode> = new Set(['unavailable', 'recovering', 'shuttingDown']);
+const passingCodes: ReadonlySet<KelpErrorCode> = new Set([
+  'unavailable',
+  'recovering',
+  'shuttingDown',
+  'readFailed',
+]);
 
 /** Whether the same call may succeed when it is made again, without anything else being done. */
 export function mayPass(error: KelpError): boolean {

@@ -2,7 +2,7 @@
  * What goes wrong with a call and not with the store: the closed set beside that of `errors.ts`. What a request can't be is
  * `invalidArgument`, and a limit that was reached `limitReached`, as they are of the store.
  */
-import { AnswerError, StoreError } from '../../errors.ts';
+import { AnswerError, isStoreError, StoreError } from '../../errors.ts';
 import type { GrpcCode } from '../../grpc-code.ts';
 import { limitName, serverFixed } from '../../limits.ts';
 
@@ -49,6 +49,23 @@ export function recoveringError(): CallError {
 /** @param resumeRevision of a watch: where to go on. */
 export function stoppingError(resumeRevision?: number): CallError {
   return new CallError('stopping', 'the server is stopping; try again', resumeRevision);
+}
+
+/** The end of a watch whose next messages could not be read. */
+export class BrokenWatchError extends StoreError<'readFailed'> {
+  readonly resumeRevision: number;
+
+  constructor({ message, cause }: StoreError<'readFailed'>, resumeRevision: number) {
+    super('readFailed', message, { cause });
+    this.resumeRevision = resumeRevision;
+  }
+}
+
+/** How a watch that the store has ended tells it to its client: with the revision to go on from, where the client can. */
+export function watchEndError(error: unknown, resumeRevision: number): unknown {
+  // A store that closes ends its watches; when it is not the server that stops it, the call tells nothing.
+  if (isStoreError(error, 'closed')) return stoppingError(resumeRevision);
+  return isStoreError(error, 'readFailed') ? new BrokenWatchError(error, resumeRevision) : error;
 }
 
 export function deadlineError(): CallError {

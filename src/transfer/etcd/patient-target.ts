@@ -14,6 +14,7 @@ const passingCodes: ReadonlySet<string> = new Set([
   'shuttingDown',
   'deadlineExceeded',
   'readOnly',
+  'readFailed',
 ]);
 
 export class PatientTarget implements Pick<FollowTarget, 'txn' | 'touch' | 'count' | 'exists'> {

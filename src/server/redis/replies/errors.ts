@@ -398,6 +398,9 @@ export function textOfStoreError(error: StoreError): string {
     case 'readOnly':
     case 'storageFailed':
       return `MISCONF Errors writing to the log: ${message}`;
+    // What clients of Redis know as an error that passes, of a call that has changed nothing.
+    case 'readFailed':
+      return `TRYAGAIN ${message}`;
     case 'unauthenticated':
       return `NOAUTH ${message}`;
     case 'permissionDenied':

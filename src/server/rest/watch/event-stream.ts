@@ -6,10 +6,9 @@
  * within an event.
  */
 import type { WatchRequest } from '../../../api.ts';
-import { isStoreError } from '../../../errors.ts';
 import { serverFixed } from '../../../limits.ts';
 import type { PulledWatch, WatchReader } from '../../../store/watch/messages/pulled-watch.ts';
-import { stoppingError } from '../../calls/call-error.ts';
+import { stoppingError, watchEndError } from '../../calls/call-error.ts';
 import { isUnforeseen } from '../../calls/outcome.ts';
 import { jsonTurns } from '../../json/turn-work.ts';
 import { problemOf } from '../problem.ts';
@@ -62,8 +61,7 @@ export class EventStream implements WatchReader {
     } catch (error) {
       this.#watch.end();
       if (isUnforeseen(error)) throw error;
-      // A store that closes ends its watches; the reader is told what it is told when the server stops.
-      await this.#sendEnd(reply, isStoreError(error, 'closed') ? stoppingError(this.#resumeRevision) : error);
+      await this.#sendEnd(reply, watchEndError(error, this.#resumeRevision));
     }
     reply.end();
   }

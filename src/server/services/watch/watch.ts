@@ -17,7 +17,7 @@ import {
   WatchService,
 } from '../../../../gen/kelp/v1/watch_pb.ts';
 import { given } from '../../../arguments/shape.ts';
-import { StoreError, isStoreError } from '../../../errors.ts';
+import { StoreError } from '../../../errors.ts';
 import type {
   DeleteReason,
   ElementChanges,
@@ -30,7 +30,7 @@ import type { KvStore } from '../../../kv/kv-store.ts';
 import type { PulledWatch, WatchForm, WatchReader } from '../../../store/watch/messages/pulled-watch.ts';
 import { NO_BYTES } from '../../../wire/bytes.ts';
 import type { Call } from '../../calls/call.ts';
-import { stoppingError } from '../../calls/call-error.ts';
+import { stoppingError, watchEndError } from '../../calls/call-error.ts';
 import { PREFIX_BYTES, writePrefix } from '../envelope.ts';
 import { type MethodsOf, type PushedReplies, type ReplyOutlet, pushStream } from '../method.ts';
 import { rangesNeed } from '../kv/needs.ts';
@@ -113,8 +113,7 @@ class WatchReplies implements PushedReplies, WatchReader {
       while (this.#sendNext());
     } catch (error) {
       this.#watch.end();
-      // A store that closes ends its watches; when it is not the server that stops it, the call tells nothing.
-      this.#outlet.finish(isStoreError(error, 'closed') ? stoppingError(this.#resumeRevision) : error);
+      this.#outlet.finish(watchEndError(error, this.#resumeRevision));
     }
   }
 
