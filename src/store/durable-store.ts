@@ -430,6 +430,11 @@ export class DurableStore implements Seam {
     this.#room.leave(wait);
   }
 
+  /** Whether a call waits for room, or behind one, behind which those that its caller makes now have to wait. */
+  get isHoldingOrder(): boolean {
+    return this.#room.isHoldingOrder;
+  }
+
   /** No write waits for room any more: those that do are refused, in the next turn. */
   stopWaiting(): void {
     this.#room.close();
@@ -604,6 +609,7 @@ export class DurableStore implements Seam {
       restCounts: { watches: this.#hub.restCount, expiry: this.#expiry.restCount },
       compressionCounts: this.#compressionCounts(),
       heldAnswers: { holdCount: this.#gate.holdCount, heldMs: this.#gate.heldMs },
+      waitingWrites: this.#room.figures,
       budgetRefusalCount: this.#draft.budget.refusalCount + this.#oldState.budget.refusalCount,
     };
   }

@@ -319,11 +319,20 @@ export class Call implements LastingCall {
     this.#table.checkReply(bytes);
   }
 
-  /** Gives back what was taken for the reply message, once a stream has written it. */
-  releaseReply(): void {
-    this.release(this.#replyMemoryBytes);
-    this.#replyBytes = 0;
-    this.#replyMemoryBytes = 0;
+  /**
+   * Gives back what was taken for the reply message: once a stream has written it, or since it is made anew.
+   * @param keptBytes of the reply, for which it was taken as well.
+   */
+  releaseReply(keptBytes = 0): void {
+    const memoryBytes = keptBytes === 0 ? 0 : this.replyMemoryBytes(keptBytes);
+    this.release(this.#replyMemoryBytes - memoryBytes);
+    this.#replyBytes = keptBytes;
+    this.#replyMemoryBytes = memoryBytes;
+  }
+
+  /** The bytes of the reply for which memory is taken. */
+  get chargedReplyBytes(): number {
+    return this.#replyBytes;
   }
 
   /** Of a call with one reply, which is made: nothing else of it is held any more. */
