@@ -116,7 +116,8 @@ it('a deadline that passes while a call waits leaves nothing behind, by each doo
   const client = createClient({ address: server.address, pipeline: false, retries: 0 });
   onTestFinished(() => client.close());
   const { entry: before } = await client.get('lasting');
-  const options = { deadlineMs: 300 };
+  const beforeCount = await waitingCount(server);
+  const options = { deadlineMs: fixed.roomWaitMsMax - 2000 };
   const late = [
     client.put('late', LONG, options),
     client.txn({ success: [{ kind: 'put', key: 'late', value: LONG }] }, options),
@@ -124,7 +125,9 @@ it('a deadline that passes while a call waits leaves nothing behind, by each doo
     client.touch('lasting', { ttlMs: 7_200_000, ...options }),
     client.get('lasting', { refreshTtl: true, ...options }),
   ];
-  for (const outcome of await Promise.allSettled(late))
+  const outcomes = Promise.allSettled(late);
+  await eventually(() => waitingCount(server)).toBe(beforeCount + late.length);
+  for (const outcome of await outcomes)
     expect(outcome).toMatchObject({ status: 'rejected', reason: { code: 'deadlineExceeded' } });
   for (const method of ['Put', 'Txn', 'Push', 'Touch', 'Get'])
     await server.log.line((line) => String(line['method']).endsWith(`/${method}`) && isOver(line['code']));
@@ -150,7 +153,8 @@ it.each([
     await eventually(() => waitingCount(server)).toBe(before + 1);
     going.abort();
     await outcome;
-    await eventually(() => waitingCount(server)).toBe(before);
+    // Sooner than its wait is over.
+    await eventually(() => waitingCount(server), { timeout: fixed.roomWaitMsMax / 2 }).toBe(before);
     await letGo();
     expect((await fetch(`${server.url}/v1/keys/late`)).status).toBe(404);
   },
