@@ -104,8 +104,8 @@ export interface Collections {
  * Every method rejects with a `StoreError`; the codes that are particular to a method stand in its comment, any method
  * may give `invalidArgument` and `closed`, and any write `storageFailed`, `readOnly` and `limitReached`; all but
  * `storageFailed` say that nothing has changed. Writes resolve once they are as durable as the store's `fsync` policy
- * says, and never show before. Calls take effect in the order in which they are made, but for one that waits for room in
- * memory until an engine on disk has written a checkpoint: what is called meanwhile may come before it.
+ * says, and never show before. Calls take effect in the order in which they are made: behind one that waits for room in
+ * memory, until an engine on disk has written a checkpoint, all wait but reads.
  *
  * Values that are handed out must not be changed; values that are handed in may be reused as soon as the call has
  * returned its promise.
@@ -149,7 +149,7 @@ export interface Store extends Collections {
   txn(request: TxnRequest): Promise<TxnResult>;
   /**
    * Streams changes; see `WatchMessage`. The iteration throws `revisionCompacted`, `revisionFuture`, `otherStore`,
-   * `historyDiffers`, `slowWatcher` or `closed`. Leaving the loop, or aborting `signal`, ends the watch.
+   * `historyDiffers`, `slowWatcher`, `readFailed` or `closed`; behind the last two it goes on where it was. Leaving the loop, or aborting `signal`, ends the watch.
    */
   watch(request?: WatchRequest): AsyncIterableIterator<WatchMessage>;
 

@@ -122,6 +122,11 @@ export type StoreErrorCode =
   | 'readOnly'
   /** A snapshot could not be written, or a backup not be read; the log is not affected and writes go on. */
   | 'snapshotFailed'
+  /**
+   * The system would not read files of the store that the call needed; they need not be damaged. The call has changed nothing, writes and log
+   * are not affected, and the same call may succeed at once. A watch that ends with it goes on behind what it has told.
+   */
+  | 'readFailed'
   /** What lies on disk is damaged; the message names file, offset and revisions. */
   | 'damaged'
   /** Another process owns the data directory. */
@@ -191,6 +196,20 @@ export function isStoreError<Code extends StoreErrorCode>(
   code: Code,
 ): error is StoreError<Code> {
   return error instanceof StoreError && error.code === code;
+}
+
+/** @param cause what the disk said. */
+export function readFailedError(cause: Error): StoreError<'readFailed'> {
+  return new StoreError(
+    'readFailed',
+    `files of the store could not be read for the call, which has changed nothing: ${cause.message}; try again. If it lasts, see to the disk: kelp verify tells what is damaged`,
+    { cause },
+  );
+}
+
+/** Whether what a call needs could not be read: it is damaged, or the disk has failed the read. */
+export function isUnreadable(error: unknown): error is StoreError<'damaged' | 'readFailed'> {
+  return isStoreError(error, 'damaged') || isStoreError(error, 'readFailed');
 }
 
 /** Says what has no room for what was refused. */

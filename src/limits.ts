@@ -280,9 +280,9 @@ export const fixed = {
   heldAnswerLookMs: 10,
   /**
    * A write that finds memory full of changes waits for a checkpoint for so long at most, so many writes at a time, and what they put may
-   * have so many bytes together.
+   * have so many bytes together. It is less than what clients wait for (`client.deadlineMs`), so that they are told why.
    */
-  roomWaitMsMax: 10_000,
+  roomWaitMsMax: 8000,
   roomWaitsMax: 100_000,
   roomWaitBytesMax: 256 * MiB,
   /** Of the memory limit, what caches of an engine on disk may have; of bitcask, whose index takes the most, less. */
@@ -294,7 +294,7 @@ export const fixed = {
   loadMemoryShareMax: 1 / 8,
   /** A read of the disk takes about the time of so many visits. */
   coldReadVisits: 10,
-  /** That the files of the engine are damaged is told at most this often. */
+  /** That the files of the engine are damaged is told at most this often, and that the disk fails to read them. */
   damageEventMs: 60_000,
   /** A store looks this often whether its data directory is still its own. */
   ownershipCheckMs: 1000,

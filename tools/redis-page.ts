@@ -35,7 +35,10 @@ Made by \`npm run generate\` from the table that the server itself runs.
   \`--fsync\` are nearer to \`appendfsync everysec\` and \`no\`. \`SAVE\` and \`BGSAVE\` write a snapshot, which only makes the next start shorter.
 - **Reads** see what is durable, and behind writes of their own connection these too. A message of pub/sub, and a keyspace event, comes
   when what was written before it is durable: who reads then finds it.
-- **Memory.** \`maxmemory\` is \`--memory-limit\`; nothing is evicted, writes beyond it get \`-OOM\`. History takes memory too.
+- **Memory.** \`maxmemory\` is \`--memory-limit\`; nothing is evicted, writes beyond it get \`-OOM\`: with an engine on disk when they have waited in vain
+  for a checkpoint to make room ([engines](engines.md#memory)). History takes memory too.
+- **A failing disk.** With an engine on disk a command whose read of a file fails gets \`-TRYAGAIN\`, and has changed nothing. After a failed
+  write of the log, writes get \`-MISCONF\`.
 - **Limits.** A key, a field or a member has 1 to ${fixed.keyBytesMax} bytes: the empty key of Redis is refused. A value has up to \`value-bytes-max\`.
   One command does [a bounded amount of work](#how-much-one-command-may-do); what would do more is refused before it has changed
   anything, with an error that names the limit.

@@ -87,6 +87,7 @@ const interruptions: ReadonlySet<KelpErrorCode> = new Set([
   'recovering',
   'shuttingDown',
   'notWriter',
+  'readFailed',
   'slowWatcher',
   // The server may still count the watch whose connection broke.
   'limitReached',

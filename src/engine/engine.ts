@@ -17,6 +17,8 @@
  * a key, belong to the caller. A `PlacedChange` that is shown to a visitor is the engine's: it and the bytes that it
  * stands for are as they are during the visit only.
  *
+ * Errors: what needs files may throw a `StoreError` of code `damaged` or `readFailed`, and then has changed nothing; `maintain` never does.
+ *
  * All methods are synchronous and run on one thread. A visitor may read and scan; it must not change the engine.
  */
 import type { WorkBudget } from '../work-budget.ts';

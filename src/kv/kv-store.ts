@@ -145,9 +145,13 @@ export class KvStore implements api.Store {
     return this.#turn.isResting;
   }
 
-  get(key: api.Key, options: api.GetOptions = noOptions): Promise<api.GetResult> {
-    if (options.refreshTtl === true)
-      return this.#decide({ key, options }, (view, kept) => getRefreshing(view, kept.key, kept.options));
+  /** @param owner for doors, here and below: what ends the call while it waits for room, so that it changes nothing. */
+  get(key: api.Key, options: api.GetOptions = noOptions, owner?: CallOwner): Promise<api.GetResult> {
+    if (options.refreshTtl === true) {
+      const run = (view: View, kept: { readonly key: api.Key; readonly options: api.GetOptions }) =>
+        getRefreshing(view, kept.key, kept.options);
+      return this.#decide({ key, options }, run, owner);
+    }
     if (this.#turn.begin()) return this.#readNow(() => get(this.#store, key, options));
     if (isPlainGet(options)) return this.#turn.get(keptKey(key));
     return this.#read({ key, options }, (kept) => get(this.#store, kept.key, kept.options));
@@ -165,7 +169,6 @@ export class KvStore implements api.Store {
     );
   }
 
-  /** @param owner for doors, here and below: what ends the call while it waits for room, so that it changes nothing. */
   put(
     key: api.Key,
     value: api.Value,
@@ -225,6 +228,8 @@ export class KvStore implements api.Store {
       return await countPinned(store.pin(state), engineRange, () => this.#longCalls.next(signal));
     };
     if (revision !== 0) return await countAt({ revision, instantMs: 0 });
+    // A read does not wait for room in memory, behind calls that do.
+    if (store.isHoldingOrder) return await countAt();
     try {
       return await this.#decide(engineRange, (view, kept) => ({
         count: view.count(kept),

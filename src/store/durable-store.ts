@@ -39,7 +39,6 @@ import { asError, Listeners } from './commit/listeners.ts';
 import { Visibility } from './commit/visibility.ts';
 import { type Ownership, OwnershipLostError } from './directory/ownership.ts';
 import { publicStoreId } from './directory/store-id.ts';
-import { DamageTeller } from './damage-teller.ts';
 import type { StoreFigures, WatchLag } from './figures.ts';
 import { Fifo } from './fifo.ts';
 import { History } from './history/history.ts';
@@ -72,6 +71,7 @@ import type { DescribeElements } from './watch/messages/element-rows.ts';
 import { WatchHub } from './watch/watch-hub.ts';
 import type { WatchSource } from './watch/sources/watch-source.ts';
 import { WatchIterator } from './watch/watch-iterator.ts';
+import { UnreadableTeller } from './unreadable-teller.ts';
 import type { WorkDone } from '../work-budget.ts';
 
 export interface DurableStoreParts {
@@ -121,7 +121,7 @@ export class DurableStore implements Seam, Replica {
   readonly #checkpoints: Checkpoints;
   readonly #gate: AnswerGate;
   readonly #room: RoomGate;
-  readonly #damage: DamageTeller;
+  readonly #unreadable: UnreadableTeller;
   readonly #backups: Backups;
   readonly #memory: MemoryLimit;
   readonly #maintenance: Maintenance;
@@ -171,8 +171,9 @@ export class DurableStore implements Seam, Replica {
       incarnations,
       visibleRevision: () => this.#visibility.revision,
       describeElements: parts.describeElements,
+      noteFailure: (error) => this.#unreadable.note(error),
     };
-    this.#damage = new DamageTeller(clock, onEvent);
+    this.#unreadable = new UnreadableTeller(clock, onEvent);
     this.#gate = new AnswerGate({
       clock,
       log,
@@ -213,7 +214,7 @@ export class DurableStore implements Seam, Replica {
       nowMs,
       keyObserver: parts.keyObserver,
     });
-    this.#oldState = new OldState(engine, nowMs, (error) => this.#damage.note(error), parts.keyObserver);
+    this.#oldState = new OldState(engine, nowMs, (error) => this.#unreadable.note(error), parts.keyObserver);
     this.#sweeper = new Sweeper({
       engine,
       history: this.#history,
@@ -230,7 +231,7 @@ export class DurableStore implements Seam, Replica {
       memory: this.#memory,
       clock,
       visibleRevision,
-      onDamaged: (error) => this.#damage.note(error),
+      onUnreadable: (error) => this.#unreadable.note(error),
     });
     this.#expiry = new Expiry({
       clock,
@@ -285,7 +286,7 @@ export class DurableStore implements Seam, Replica {
       ...source,
       checkOpen: () => this.#checkOpen(),
       checkpoint: () => this.#checkpoints.snapshot(),
-      noteDamage: (error) => this.#damage.note(error),
+      noteFailure: (error) => this.#unreadable.note(error),
     });
     if (parts.isFollower) {
       leases.standAt(0);
@@ -493,6 +494,11 @@ export class DurableStore implements Seam, Replica {
     this.#room.leave(wait);
   }
 
+  /** Whether a call waits for room, or behind one, behind which those that its caller makes now have to wait. */
+  get isHoldingOrder(): boolean {
+    return this.#room.isHoldingOrder;
+  }
+
   /** No write waits for room any more: those that do are refused, in the next turn. */
   stopWaiting(): void {
     this.#room.close();
@@ -667,6 +673,7 @@ export class DurableStore implements Seam, Replica {
       restCounts: { watches: this.#hub.restCount, expiry: this.#expiry.restCount },
       compressionCounts: this.#compressionCounts(),
       heldAnswers: { holdCount: this.#gate.holdCount, heldMs: this.#gate.heldMs },
+      waitingWrites: this.#room.figures,
       budgetRefusalCount: this.#draft.budget.refusalCount + this.#oldState.budget.refusalCount,
     };
   }
@@ -822,7 +829,7 @@ export class DurableStore implements Seam, Replica {
       }
       return { result, sequence: log.committedSequence, hasChanged };
     } catch (error) {
-      this.#damage.note(error);
+      this.#unreadable.note(error);
       // It would wait for what does not come any more.
       if (error instanceof NoRoomYetError && this.#failure !== undefined) throw this.#failure.whenUnchanged;
       throw error;

@@ -33,6 +33,14 @@ export interface HeldAnswers {
   readonly heldMs: number;
 }
 
+/** Writes that wait for room in memory, which a checkpoint makes. */
+export interface WaitingWrites {
+  /** How many do now. */
+  readonly count: number;
+  /** How long writes have waited, together; those that do now, too. */
+  readonly waitedMs: number;
+}
+
 /** What became of a value that was long enough to be compressed. */
 export type CompressionOutcome =
   /** It is kept compressed. */
@@ -51,6 +59,7 @@ export interface StoreFigures {
   readonly restCounts: Readonly<Record<RestingWork, number>>;
   readonly compressionCounts: Readonly<Record<CompressionOutcome, number>>;
   readonly heldAnswers: HeldAnswers;
+  readonly waitingWrites: WaitingWrites;
   /** Requests that were refused since they had used up their budget. */
   readonly budgetRefusalCount: number;
 }

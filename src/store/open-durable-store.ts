@@ -8,7 +8,7 @@ import { CompressionFigures } from '../engine/compression.ts';
 import type { Engine } from '../engine/engine.ts';
 import { zstdCodec } from '../engine/memory/compressed-values.ts';
 import { type EnginePlace, openEngine } from '../engine/open-engine.ts';
-import { StoreError } from '../errors.ts';
+import { isStoreError, StoreError } from '../errors.ts';
 import { defaults, defaultsInMemory, fixed, type Limits } from '../limits.ts';
 import { machineMemoryBytes } from '../machine.ts';
 import { listSnapshots, removeUnfinishedSnapshots } from '../snapshot/snapshot-directory.ts';
@@ -59,7 +59,9 @@ export async function openDurableStore(
       throw error;
     }
   } catch (error) {
-    throw error instanceof DiskError ? toStoreError(error, dataDir) : error;
+    // A start reads through the engine, too.
+    const reason = isStoreError(error, 'readFailed') ? error.cause : error;
+    throw reason instanceof DiskError ? toStoreError(reason, dataDir) : error;
   }
 }
 

@@ -42,6 +42,8 @@ export type OperatorEvent =
   | { readonly kind: 'storageUnsettled'; readonly error: Error }
   /** A read found the files of the engine damaged, and was refused. Told at most once a minute. */
   | { readonly kind: 'storageDamaged'; readonly error: Error }
+  /** The disk has failed a read of files that a call or a watch needed, which was refused. Told at most once a minute. */
+  | { readonly kind: 'readFailed'; readonly error: Error }
   /** Writes are refused because the state has reached its memory limit. Told at most once a minute. */
   | { readonly kind: 'memoryFull'; readonly usedBytes: number; readonly limitBytes: number }
   /**

@@ -215,6 +215,7 @@ describe('as JSON', () => {
         'storageFailed',
         'readOnly',
         'snapshotFailed',
+        'readFailed',
         'damaged',
       ] satisfies StoreErrorCode[]
     ).map((code) => new StoreError(code, 'why', undefined)),

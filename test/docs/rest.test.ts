@@ -64,6 +64,7 @@ const storeCodes: Readonly<Record<StoreErrorCode, true>> = {
   storageFailed: true,
   readOnly: true,
   snapshotFailed: true,
+  readFailed: true,
   damaged: true,
   locked: true,
 };

@@ -1,5 +1,4 @@
 /** A client that watches, at its own pace, through all lives of the store: it resumes where it was, or begins anew. */
-import { DiskError } from '../../src/disk/disk.ts';
 import { type HistoryDetails, isStoreError, StoreError } from '../../src/errors.ts';
 import type { Store, WatchMessage, WatchRequest } from '../../src/api.ts';
 import type { SeededRandom } from '../support/random.ts';
@@ -99,8 +98,8 @@ export class WatchClient {
       trace.add(() => `${this.#name} ends with ${String(error)}`);
       if (isLost && !ledger.isClosing) this.#checkDifference(error);
       else this.#checkEnd(machine, request, validator, revision, error);
-      // When the store has closed it goes on with the next one.
-      if (!ledger.isClosing) this.#place = undefined;
+      // When the store has closed it goes on with the next one, and behind a failed read with the same.
+      if (!ledger.isClosing && !isStoreError(error, 'readFailed')) this.#place = undefined;
       this.#validator = undefined;
       await scheduler.pause();
       return;
@@ -155,7 +154,6 @@ export class WatchClient {
     openedAt: number,
     error: unknown,
   ): void {
-    if (error instanceof DiskError && machine.isDiskFaulty) return;
     if (!(error instanceof StoreError)) throw error;
     const { code, details } = error as StoreError;
     const { startRevision = 0 } = request;
@@ -167,6 +165,9 @@ export class WatchClient {
     switch (code) {
       case 'closed':
         if (machine.ledger.isClosing) return;
+        break;
+      case 'readFailed':
+        if (machine.isDiskFaulty) return;
         break;
       case 'revisionFuture':
         if (startRevision > openedAt + 1) return;

@@ -85,6 +85,12 @@ export const ErrorReason = {
   /** OUT_OF_RANGE: the list has no element at the index. */
   INDEX_OUT_OF_RANGE: 29,
   /**
+   * UNAVAILABLE: the disk failed a read of files that the call needed; they need not be damaged. Nothing has changed, and writes and log are
+   * not affected. Try again, a write, too; where it lasts, the disk has to be seen to. A watch that ends so goes on from the
+   * resume_revision of its WatchEnded.
+   */
+  READ_FAILED: 30,
+  /**
    * UNAVAILABLE: this node follows the writer of its cluster, and the call is for the writer; or there is none now, while another
    * node takes over. Nothing was changed: it can be made again, here or at the writer.
    */
@@ -102,7 +108,7 @@ export interface ErrorDetailShape {
     | { case: 'conditionFailed'; value: ConditionFailedShape }
     /** With ERROR_REASON_REVISION_COMPACTED and ERROR_REASON_REVISION_FUTURE. */
     | { case: 'revisionOutOfRange'; value: RevisionOutOfRangeShape }
-    /** With ERROR_REASON_SLOW_WATCHER and ERROR_REASON_SHUTTING_DOWN, where a watch ends. */
+    /** With ERROR_REASON_SLOW_WATCHER, ERROR_REASON_SHUTTING_DOWN and ERROR_REASON_READ_FAILED, where a watch ends. */
     | { case: 'watchEnded'; value: WatchEndedShape }
     /** With ERROR_REASON_OTHER_STORE. */
     | { case: 'otherStore'; value: OtherStoreShape }

@@ -64,6 +64,7 @@ const exitCodeByKelpCode: Partial<Record<KelpErrorCode, ExitCode>> = {
   storageFailed: exitCode.unavailable,
   notWriter: exitCode.unavailable,
   readOnly: exitCode.unavailable,
+  readFailed: exitCode.unavailable,
   deadlineExceeded: exitCode.unavailable,
 };
 

@@ -138,6 +138,7 @@ const outcomeByCode: Readonly<Record<KelpErrorCode | StoreErrorCode, Outcome>> =
   storageFailed: ['unavailable', 'STORAGE_FAILED'],
   readOnly: ['unavailable', 'READ_ONLY'],
   snapshotFailed: ['internal', 'SNAPSHOT_FAILED'],
+  readFailed: ['unavailable', 'READ_FAILED'],
   damaged: ['data_loss', 'DAMAGED'],
   locked: ['failed_precondition'],
   unavailable: ['unavailable'],

@@ -84,6 +84,11 @@ export type KelpErrorCode =
   | 'readOnly'
   /** The server could not write a snapshot; nothing is lost by that. */
   | 'snapshotFailed'
+  /**
+   * The server's disk failed a read of files that the call needed. The call has changed nothing, and is tried again until its deadline, a
+   * write, too.
+   */
+  | 'readFailed'
   /** The server's data on disk is damaged. */
   | 'damaged'
   /** The call is about a cluster, and the server is alone. */

@@ -68,6 +68,7 @@ const simpleCodeByReason = new Map<number, SimpleCode>([
   [ErrorReason.STORAGE_FAILED, 'storageFailed'],
   [ErrorReason.READ_ONLY, 'readOnly'],
   [ErrorReason.SNAPSHOT_FAILED, 'snapshotFailed'],
+  [ErrorReason.READ_FAILED, 'readFailed'],
   [ErrorReason.DAMAGED, 'damaged'],
   [ErrorReason.NOT_CLUSTERED, 'notClustered'],
 ]);
@@ -177,6 +178,7 @@ const passingCodes: ReadonlySet<KelpErrorCode> = new Set([
   'recovering',
   'shuttingDown',
   'notWriter',
+  'readFailed',
 ]);
 
 /** Whether the same call may succeed when it is made again, without anything else being done. */

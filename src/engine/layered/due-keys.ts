@@ -5,6 +5,7 @@
  * and are passed over. Up to which place all are stale is kept, since what is stale stays so until the next checkpoint; so a
  * row of calls goes over them once. `maintain` goes ahead by small steps.
  */
+import { isUnreadable } from '../../errors.ts';
 import type { DeadlineCursor, DeadlinePlace } from './base/base.ts';
 import type { Generation } from './generation/generation.ts';
 import { compareKeys } from './key-order.ts';
@@ -85,9 +86,15 @@ export class DueKeys {
     return nextMs === Infinity ? undefined : nextMs;
   }
 
-  /** @returns whether there is more to do. */
+  /** What can't be read is left to who asks for it. @returns whether there is more to do. */
   maintain(): boolean {
-    return !this.#isFirstKnown && this.#lookAhead(PASSED_PER_STEP);
+    if (this.#isFirstKnown) return false;
+    try {
+      return this.#lookAhead(PASSED_PER_STEP);
+    } catch (error) {
+      if (isUnreadable(error)) return false;
+      throw error;
+    }
   }
 
   #generations(): Generation[] {
@@ -98,7 +105,7 @@ export class DueKeys {
   /** `undefined`: it has no deadlines that count. */
   #openBase(): DeadlineCursor | undefined {
     const isNone = this.#isFirstKnown && this.#first === undefined;
-    return isNone ? undefined : this.#layers.base.deadlines(this.#stale);
+    return isNone ? undefined : this.#layers.reads.deadlines(this.#stale);
   }
 
   /** The next place that is not stale. */
@@ -113,7 +120,7 @@ export class DueKeys {
 
   /** Passes over stale places, at most so many. @returns whether there may be more of them. */
   #lookAhead(limit: number): boolean {
-    const cursor = this.#layers.base.deadlines(this.#stale);
+    const cursor = this.#layers.reads.deadlines(this.#stale);
     try {
       for (let left = limit; left > 0 && !this.#isFirstKnown; left--) {
         const place = cursor.next();

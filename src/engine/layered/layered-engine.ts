@@ -2,9 +2,9 @@
  * `LayeredEngine`: the `Engine` contract over a `Base`, which has the state on disk at one revision. What is newer, and the older versions of
  * that, stand in memory above it (`layers.ts`); a checkpoint moves them down (`checkpoint.ts`).
  *
- * A method that asks the base may throw a `StoreError` of code `damaged`; then nothing has changed.
+ * A method that asks the base may throw a `StoreError` of code `damaged` or `readFailed`; then nothing has changed.
  */
-import { assert, isStoreError } from '../../errors.ts';
+import { assert, isUnreadable } from '../../errors.ts';
 import { NO_BYTES } from '../../wire/bytes.ts';
 import { memoryOf } from '../../wire/memory.ts';
 import type { Clock } from '../../clock.ts';
@@ -230,12 +230,12 @@ export class LayeredEngine implements Engine {
     return count;
   }
 
-  /** Damage in the base ends the row before the put, which is told of it when it is put by itself. */
+  /** What can't be read of the base ends the row before the put, which is told of it when it is put by itself. */
   #putOne(row: PutRow, index: number): boolean {
     try {
       return this.#putOneByOne.put(row, index);
     } catch (error) {
-      if (isStoreError(error, 'damaged')) return false;
+      if (isUnreadable(error)) return false;
       throw error;
     }
   }

@@ -24,6 +24,7 @@ import { deadlineAt, isDeletedAt, leaseAt, storedBytesAt } from '../memory/versi
 import type { PlacedChange } from '../version.ts';
 import type { Base } from './base/base.ts';
 import { BaseLookup } from './base/base-lookup.ts';
+import { BaseReads } from './base/base-reads.ts';
 import { Census } from './census/census.ts';
 import { DeadGaps } from './dead-gaps.ts';
 import { BASE, CURRENT, NOWHERE, PREVIOUS } from './layer.ts';
@@ -74,6 +75,8 @@ export class Newest {
 
 export class Layers {
   readonly base: Base;
+  /** What calls read of the base goes through it. */
+  readonly reads: BaseReads;
   readonly lookup: BaseLookup;
   current: Generation;
   /** What is sealed and not committed yet. */
@@ -91,7 +94,8 @@ export class Layers {
 
   constructor(base: Base, options: GenerationOptions) {
     this.base = base;
-    this.lookup = new BaseLookup(base);
+    this.reads = new BaseReads(base);
+    this.lookup = new BaseLookup(this.reads);
     this.#options = options;
     this.current = new Generation(options);
     this.newestRevision = base.revision;

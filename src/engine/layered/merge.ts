@@ -189,7 +189,7 @@ export class Merge {
   }
 
   #openCursors(range: EngineRange, deadRevision: number): void {
-    const { current, previous, base } = this.#layers;
+    const { current, previous, reads } = this.#layers;
     const isReverse = this.#sign < 0;
     this.#range = range;
     this.#deadRevision = deadRevision;
@@ -197,7 +197,7 @@ export class Merge {
     if (previous !== undefined) this.#previous.open(previous, range, deadRevision, isReverse);
     const isEmpty = range.end !== undefined && Buffer.compare(range.start, range.end) >= 0;
     if (isEmpty) return;
-    this.#base = base.cursor(range, isReverse, this.#withValues);
+    this.#base = reads.cursor(range, isReverse, this.#withValues);
     this.#hasBase = this.#base.next(this.basePlaced);
     this.#skipForgotten(undefined);
   }

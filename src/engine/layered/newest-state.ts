@@ -2,7 +2,7 @@
  * The newest state over all layers: how many keys and bytes it has, where its live keys lie (the census), and the deadlines. Kept up by
  * each change, so that nothing of it is ever counted.
  */
-import { assert, isStoreError } from '../../errors.ts';
+import { assert, isUnreadable } from '../../errors.ts';
 import { fixed } from '../../limits.ts';
 import type { EngineRange, EngineStats, GroupOfKey } from '../engine.ts';
 import type { Change } from '../version.ts';
@@ -15,7 +15,7 @@ import { CURRENT, NOWHERE, PREVIOUS } from './layer.ts';
 import { type Layers, Newest } from './layers.ts';
 import { Merge } from './merge.ts';
 
-/** A bucket that could not be cut, since the disk is damaged, is tried again when so many more keys have come. */
+/** A bucket that could not be cut, since what the base has there can't be read, is tried again when so many more keys have come. */
 const SPLIT_AGAIN = 32;
 /** Where a checkpoint leaves so many deletions in the base without a live key between them, scans pass over them at once. */
 const GAP_KEYS_MIN = 256;
@@ -189,7 +189,7 @@ export class NewestState {
         if (piece.live + piece.hidden + piece.sealedHidden === size) last = merge.copyKey();
       }
     } catch (error) {
-      if (isStoreError(error, 'damaged')) return;
+      if (isUnreadable(error)) return;
       throw error;
     } finally {
       merge.close();

@@ -60,11 +60,14 @@ export class CallGroup {
     }
   }
 
-  /** To be asked once, in the turn of the decisions. @returns `undefined`: results may go out. Resolves also when the log fails. */
-  untilDurable(): Promise<void> | undefined {
+  /**
+   * To be asked once, in the turn of the decisions. @returns `undefined`: results may go out. Resolves also when the log fails.
+   * @param hasWaited for room: then they are not held while changes outrun the disk, too.
+   */
+  untilDurable(hasWaited = false): Promise<void> | undefined {
     const store = this.#store;
     if (this.#sequence <= store.durableSequence) return undefined;
-    return store.whenDurable(undefined, this.#hasChanged.includes(true)).catch(() => {
+    return store.whenDurable(undefined, !hasWaited && this.#hasChanged.includes(true)).catch(() => {
       this.#isLost = true;
     });
   }

@@ -15,11 +15,13 @@ import type { WorkDone } from '../../work-budget.ts';
 import type { TurnCall } from './turn-call.ts';
 import { deleteKey, put } from '../writes/writes.ts';
 import { keptArguments, keptConditional, keptKey } from './kept-arguments.ts';
-import { type CallOwner, CallWait, type WaitingCall } from './room-waits.ts';
+import { type CallOwner, CallWait, heldByOrder, isHeldByOrder, type WaitingCall } from './room-waits.ts';
 
 /** A transaction: its result, or its error, goes out when what it may depend on is durable. */
 export abstract class DecidedCall<Result> extends Answer<Result> implements WaitingCall {
   readonly owner: CallOwner | undefined;
+  /** It was slowed down by its wait for room. */
+  #hasWaited = false;
 
   constructor(owner: CallOwner | undefined) {
     super();
@@ -30,12 +32,27 @@ export abstract class DecidedCall<Result> extends Answer<Result> implements Wait
 
   abstract keep(): void;
 
+  /** What it puts, as far as that is known before it is decided. */
+  protected get putBytes(): number {
+    return 0;
+  }
+
   run(store: DurableStore): WorkDone {
+    if (isHeldByOrder(store, this.owner)) {
+      waitBehind(store, this, heldByOrder(this.putBytes));
+      return NOT_DECIDED;
+    }
     decideCall(store, this, undefined);
     return store.decidedWork;
   }
 
+  /** The two waits together might be longer than its caller waits. */
+  override get isHeldBack(): boolean {
+    return this.hasChanged && !this.#hasWaited;
+  }
+
   decideAgain(store: DurableStore, wait: CallWait): void {
+    this.#hasWaited = true;
     decideCall(store, this, wait);
   }
 
@@ -49,6 +66,14 @@ export abstract class DecidedCall<Result> extends Answer<Result> implements Wait
 let running: Pick<DecidedCall<unknown>, 'decide'> = { decide: () => undefined };
 const idle = running;
 const decideRunning = (view: View): unknown => running.decide(view);
+
+const NOT_DECIDED: WorkDone = { visitsSpent: 0, bytesSpent: 0 };
+
+function waitBehind(store: DurableStore, call: DecidedCall<unknown>, error: NoRoomYetError): void {
+  if (new CallWait(store, call).begins(error)) return;
+  call.error = error;
+  store.settleWhenDurable(call);
+}
 
 /** @param wait what it has waited with. */
 function decideCall(store: DurableStore, call: DecidedCall<unknown>, wait: CallWait | undefined): void {
@@ -83,6 +108,10 @@ export class PutCall extends DecidedCall<PutResult> implements TurnCall {
     this.#options = options;
   }
 
+  protected override get putBytes(): number {
+    return this.key.length + this.#value.length;
+  }
+
   override decide(view: View): PutResult {
     return put(view, this.key, this.#value, this.#options);
   }
@@ -109,7 +138,7 @@ export class DeleteCall extends DecidedCall<DeleteResult> implements TurnCall {
     return deleteKey(view, this.key, this.#options);
   }
 
-  /** It needs no room. */
+  /** It needs no room, but may wait behind what does. */
   override keep(): void {
     this.key = keptKey(this.key);
     this.#options = keptConditional(this.#options);

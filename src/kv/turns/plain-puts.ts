@@ -16,7 +16,7 @@ import { KeyRow } from '../reads/key-fetcher.ts';
 import { put } from '../writes/writes.ts';
 import { isIndependent, PutCall } from './calls-of-one-key.ts';
 import { JointAnswers } from './joint-answers.ts';
-import { type CallOwner, CallWait } from './room-waits.ts';
+import { type CallOwner, CallWait, heldByOrder, isHeldByOrder } from './room-waits.ts';
 import type { RowDone, TurnCall } from './turn-call.ts';
 import type { WorkDone } from '../../work-budget.ts';
 
@@ -38,7 +38,7 @@ type Outcome = number | Promise<PutResult>;
 
 class PutAnswers extends JointAnswers<Outcome, PutResult> implements Waiter {
   sequence = 0;
-  readonly hasChanged = true;
+  readonly isHeldBack = true;
 
   fail({ whenChanged, whenUnchanged }: Failure): void {
     for (const [index, outcome] of this.outcomes.entries()) {
@@ -71,6 +71,7 @@ export class PlainPut implements TurnCall {
 
   run(store: DurableStore): WorkDone {
     try {
+      if (isHeldByOrder(store, this.#owner)) throw heldByOrder(this.key.length + this.valueBytes.length);
       const { result } = store.decide((view) => put(view, this.key, this.valueBytes, noOptions));
       this.hasRun(result.revision, store);
     } catch (error) {
@@ -132,6 +133,8 @@ export class PlainPuts {
 
   /** Runs plain puts of a queue, from `start` on, as a row. @returns `undefined`: there is none. */
   run(queue: readonly TurnCall[], start: number): RowDone | undefined {
+    // Calls of one caller wait, so that those behind them have to as well.
+    if (this.#store.isHoldingOrder) return undefined;
     const row = this.#row;
     const end = this.#gather(queue, start);
     if (end === start) return undefined;

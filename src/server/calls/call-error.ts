@@ -82,6 +82,16 @@ export function reopeningError(): CallError {
   );
 }
 
+/** The end of a watch whose next messages could not be read. */
+export class BrokenWatchError extends StoreError<'readFailed'> {
+  readonly resumeRevision: number;
+
+  constructor({ message, cause }: StoreError<'readFailed'>, resumeRevision: number) {
+    super('readFailed', message, { cause });
+    this.resumeRevision = resumeRevision;
+  }
+}
+
 export function deadlineError(): CallError {
   return new CallError('deadlineExceeded', 'the operation timed out');
 }

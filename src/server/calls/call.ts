@@ -13,7 +13,7 @@ import type { TraceHeaders } from '../../tracing/trace-context.ts';
 import { type CallKind, CallSpan } from '../tracing/call-span.ts';
 import { parentContext } from '../tracing/parent-context.ts';
 import type { ServerTraces } from '../tracing/server-traces.ts';
-import { CallError, stoppingError } from './call-error.ts';
+import { BrokenWatchError, CallError, stoppingError } from './call-error.ts';
 import { CallRate } from './call-rate.ts';
 import type { LastingCall, LastingCalls } from './lasting-calls.ts';
 import type { OperationCounts, OperationTally } from './operation-counts.ts';
@@ -334,11 +334,20 @@ export class Call implements LastingCall {
     this.#table.checkReply(bytes);
   }
 
-  /** Gives back what was taken for the reply message, once a stream has written it. */
-  releaseReply(): void {
-    this.release(this.#replyMemoryBytes);
-    this.#replyBytes = 0;
-    this.#replyMemoryBytes = 0;
+  /**
+   * Gives back what was taken for the reply message: once a stream has written it, or since it is made anew.
+   * @param keptBytes of the reply, for which it was taken as well.
+   */
+  releaseReply(keptBytes = 0): void {
+    const memoryBytes = keptBytes === 0 ? 0 : this.replyMemoryBytes(keptBytes);
+    this.release(this.#replyMemoryBytes - memoryBytes);
+    this.#replyBytes = keptBytes;
+    this.#replyMemoryBytes = memoryBytes;
+  }
+
+  /** The bytes of the reply for which memory is taken. */
+  get chargedReplyBytes(): number {
+    return this.#replyBytes;
   }
 
   /** Of a call with one reply, which is made: nothing else of it is held any more. */
@@ -361,6 +370,13 @@ export class Call implements LastingCall {
   serverEnd(resumeRevision: number): CallError {
     const { code, message } = this.#serverEnd ?? serverStops;
     return new CallError(code, message, resumeRevision);
+  }
+
+  /** How a watch that the store has ended tells it to its client: with the revision to go on from, where the client can. */
+  watchEnd(error: unknown, resumeRevision: number): unknown {
+    // A store that closes ends its watches; when it is not the server that stops it, the call tells nothing.
+    if (isStoreError(error, 'closed')) return this.serverEnd(resumeRevision);
+    return isStoreError(error, 'readFailed') ? new BrokenWatchError(error, resumeRevision) : error;
   }
 
   /** The response is finished or its client is gone: the call leaves the table. */

@@ -11,7 +11,7 @@ import type { OperationFailureShape } from '../../../gen/kelp/v1/kv_codec.ts';
 import { ErrorReason } from '../../../gen/kelp/v1/errors_pb.ts';
 import { RetryLaterError, StoreError, type StoreErrorCode, isStoreError } from '../../errors.ts';
 import { forwarding, serverFixed } from '../../limits.ts';
-import { AnsweredError, CallError, type CallErrorCode, StatusError } from './call-error.ts';
+import { AnsweredError, BrokenWatchError, CallError, type CallErrorCode, StatusError } from './call-error.ts';
 import { type GrpcCode, grpcCode } from '../../grpc-code.ts';
 
 /** How a call that failed ended. */
@@ -56,6 +56,7 @@ const outcomeByStoreCode: Readonly<Record<StoreErrorCode, readonly [GrpcCode, Er
   storageFailed: [codes.Unavailable, ErrorReason.STORAGE_FAILED],
   readOnly: [codes.Unavailable, ErrorReason.READ_ONLY],
   snapshotFailed: [codes.Internal, ErrorReason.SNAPSHOT_FAILED],
+  readFailed: [codes.Unavailable, ErrorReason.READ_FAILED],
   damaged: [codes.DataLoss, ErrorReason.DAMAGED],
   // A store that is locked is never served, so no call meets this.
   locked: [codes.Unavailable, ErrorReason.UNSPECIFIED],
@@ -135,6 +136,7 @@ type ErrorInfo = ErrorDetailShape['info'];
 const NO_INFO: ErrorInfo = { case: undefined };
 
 function infoOf(error: StoreError): ErrorInfo {
+  if (error instanceof BrokenWatchError) return watchEnded(error.resumeRevision);
   const { details } = error;
   if (details === undefined) return NO_INFO;
   if ('currentModRevision' in details) return { case: 'conditionFailed', value: details };

@@ -57,6 +57,11 @@ export function logOperatorEvent(logger: Logger, event: OperatorEvent): void {
         { err: event.error },
         'a file of the engine is damaged: what needs it is refused; take a backup of what can be read, or restore one',
       );
+    case 'readFailed':
+      return logger.error(
+        { err: event.error },
+        'files of the store could not be read: what needs them is refused, and may be tried again; see to the disk',
+      );
     case 'memoryFull': {
       const { usedBytes, limitBytes } = event;
       return logger.error(

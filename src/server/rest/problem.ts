@@ -55,6 +55,7 @@ const statusByStoreCode: Readonly<Record<StoreErrorCode, number>> = {
   storageFailed: 500,
   readOnly: 503,
   snapshotFailed: 500,
+  readFailed: 503,
   damaged: 500,
   locked: 503,
 };

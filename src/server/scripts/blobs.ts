@@ -28,8 +28,10 @@ export function blobOperations(blobsOf: BlobsOf, valueBytesMax: number): readonl
     needs: (login, { pathKey }) => checkWrite(login, pathKey, false),
     async run(call) {
       refuseConditions(call);
-      const { etag, size, volumeId } = await blobsOf(call).put(call.pathKey, call.body);
-      const body = { key: listedKeyJson(call.pathKey), etag, size, volume_id: volumeId };
+      const { volumeId } = blobsOf(call);
+      const etag = etagOf(call.body);
+      await call.store.put(call.pathKey, call.body, {}, call.call);
+      const body = { key: listedKeyJson(call.pathKey), etag, size: call.body.length, volume_id: volumeId };
       sendBody(call, 201, body, ['etag', `"${etag}"`]);
     },
   });

@@ -30,7 +30,7 @@ export interface BackupContext extends CheckpointSource {
   /** Of an engine on disk: makes sure that its files have all that was committed before the call. */
   checkpoint(): Promise<unknown>;
   /** A backup has failed with this, or could not be of the files. */
-  noteDamage(error: unknown): void;
+  noteFailure(error: unknown): void;
 }
 
 /** A state that is backed up. */
@@ -71,7 +71,7 @@ export class Backups {
     try {
       yield* this.#read(over);
     } catch (error) {
-      this.#context.noteDamage(error);
+      this.#context.noteFailure(error);
       throw error;
     } finally {
       over();
@@ -131,7 +131,7 @@ export class Backups {
       this.#context.checkOpen();
       if (isStoreError(error, 'closed')) throw error;
       // What else is wrong with the disk was told by the checkpoint.
-      this.#context.noteDamage(error);
+      this.#context.noteFailure(error);
       return undefined;
     }
   }
@@ -203,7 +203,7 @@ async function nextOf(state: BackupState): Promise<CheckpointBlock | undefined> 
   try {
     return await state.next();
   } catch (error) {
-    if (!(error instanceof DiskError)) throw error;
+    if (!(error instanceof DiskError) && !isStoreError(error, 'readFailed')) throw error;
     const text = `the backup of revision ${state.revision} could not be read: ${error.message}; begin again`;
     throw new StoreError('snapshotFailed', text, { cause: error });
   }

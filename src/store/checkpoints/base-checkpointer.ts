@@ -251,7 +251,11 @@ export class BaseCheckpointer implements Checkpoints {
   get #isUrgent(): boolean {
     const { durable, memory } = this.#context;
     return (
-      this.#demandCount > 0 || memory.isScarce || memory.isOutrun || durable.unsealedBytes >= this.#bytesMax
+      this.#demandCount > 0 ||
+      this.#context.isAwaited() ||
+      memory.isScarce ||
+      memory.isOutrun ||
+      durable.unsealedBytes >= this.#bytesMax
     );
   }
 

@@ -27,8 +27,8 @@ const takeOver = (resolve: (result: never) => void, reject: (error: unknown) => 
 export interface Waiter {
   /** Of the log: what must be durable first. */
   sequence: number;
-  /** Whether it has committed something itself: then it is held while changes outrun the disk (`answer-gate.ts`). */
-  readonly hasChanged: boolean;
+  /** Whether it is held while changes outrun the disk (`answer-gate.ts`): it has committed something itself. */
+  readonly isHeldBack: boolean;
   settle(): void;
   /** Called in place of `settle` when the log has failed. */
   fail(failure: Failure): void;
@@ -45,6 +45,10 @@ export class Answer<Result> implements Waiter {
   sequence = 0;
   /** Whether the call has committed something itself. */
   hasChanged = false;
+
+  get isHeldBack(): boolean {
+    return this.hasChanged;
+  }
 
   settle(): void {
     if (this.error === undefined) this.#resolve(this.result);
@@ -106,7 +110,7 @@ export class Acknowledgements {
 
   /** What it waits for is durable. */
   #settle(waiter: Waiter): void {
-    if (waiter.hasChanged && waiter.sequence > this.#gate.sequence) this.#held.push(waiter);
+    if (waiter.isHeldBack && waiter.sequence > this.#gate.sequence) this.#held.push(waiter);
     else waiter.settle();
   }
 }

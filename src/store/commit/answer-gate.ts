@@ -4,7 +4,8 @@
  * that to the pace of the disk, where a full memory would refuse them.
  *
  * What is held is durable, and shown: reads see it, and do not wait. Nothing is held for longer than `heldAnswerMsMax`; clients
- * that do not wait for answers come to the memory limit all the same, which refuses.
+ * that do not wait for answers come to the memory limit all the same, and wait for room (`room-gate.ts`). Calls that have done so are
+ * not held as well.
  *
  * All doors wait through it: promises by `Acknowledgements`, the others by `Seam.durableSequence` and `Seam.onDurable`.
  */

@@ -13,7 +13,7 @@
 import { prependRecord, sizeOfRecord, type EffectShape } from '../../../gen/kelp/storage/v1/log_codec.ts';
 import type { Engine } from '../../engine/engine.ts';
 import type { PutRow } from '../../engine/put-row.ts';
-import { assert, isStoreError } from '../../errors.ts';
+import { assert, isStoreError, isUnreadable } from '../../errors.ts';
 import { fixed } from '../../limits.ts';
 import type { Journal } from '../../wal/journal.ts';
 import { NO_BYTES } from '../../wire/bytes.ts';
@@ -309,7 +309,7 @@ function canRead(engine: Engine, { key, elements, length }: ElementCalls): boole
     for (let index = 0; index < length; index++) engine.readMeta(elements[index] ?? NO_BYTES, NEWEST);
     return true;
   } catch (error) {
-    if (isStoreError(error, 'damaged')) return false;
+    if (isUnreadable(error)) return false;
     throw error;
   }
 }

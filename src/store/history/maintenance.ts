@@ -12,8 +12,7 @@
  */
 import type { Clock, Timer } from '../../clock.ts';
 import type { Engine } from '../../engine/engine.ts';
-import { DiskError } from '../../disk/disk.ts';
-import { isStoreError } from '../../errors.ts';
+import { isUnreadable } from '../../errors.ts';
 import { fixed } from '../../limits.ts';
 import type { Sweeper } from '../collections/sweeper.ts';
 import type { History } from './history.ts';
@@ -28,8 +27,8 @@ export interface MaintenanceContext {
   readonly memory: MemoryLimit;
   readonly clock: Clock;
   visibleRevision(): number;
-  /** Files of the engine were found damaged. */
-  onDamaged(error: Error): void;
+  /** Files of the engine could not be read. */
+  onUnreadable(error: Error): void;
 }
 
 /** Pieces that are done in one go, ... */
@@ -137,10 +136,9 @@ export class Maintenance {
     try {
       return sweeper.sweep();
     } catch (error) {
-      if (error instanceof DiskError) return false;
-      if (!isStoreError(error, 'damaged')) throw error;
-      this.#context.onDamaged(error);
-      sweeper.stop();
+      if (!isUnreadable(error)) throw error;
+      this.#context.onUnreadable(error);
+      if (error.code === 'damaged') sweeper.stop();
       return false;
     }
   }

@@ -49,6 +49,8 @@ export class MemoryLimit {
   readonly #scarceBytes: number;
   readonly #pressedBytes: number;
   #toldMs = -Infinity;
+  /** What may be used: `bytesMax`, or nothing. */
+  #openBytesMax: number;
   /** What a write needs that was refused, and until when room is made for it. */
   #wantedBytes = 0;
   #wantedUntilMs = -Infinity;
@@ -57,6 +59,7 @@ export class MemoryLimit {
     const { bytesMax } = context;
     this.#context = context;
     this.bytesMax = bytesMax;
+    this.#openBytesMax = bytesMax;
     const reserveBytes = Math.min(bytesMax * fixed.memoryReserveShare, fixed.memoryReserveBytesMax);
     this.#scarceBytes = bytesMax - reserveBytes;
     this.#pressedBytes = this.#scarceBytes - reserveBytes;
@@ -94,7 +97,16 @@ export class MemoryLimit {
   }
 
   hasRoom(byteCount: number): boolean {
-    return this.usedBytes + byteCount <= this.bytesMax;
+    return this.usedBytes + byteCount <= this.#openBytesMax;
+  }
+
+  /** Whether what is free is kept for writes that wait for more than that (`commit/room-gate.ts`). */
+  get keepsRoom(): boolean {
+    return this.#openBytesMax < 0;
+  }
+
+  set keepsRoom(keepsRoom: boolean) {
+    this.#openBytesMax = keepsRoom ? -1 : this.bytesMax;
   }
 
   /** Less than 0: more than the limit is taken. */
@@ -108,6 +120,12 @@ export class MemoryLimit {
    */
   admit(byteCount: number): void {
     if (this.hasRoom(byteCount)) return;
+    if (byteCount <= this.freeBytes)
+      throw new NoRoomYetError(
+        `the store uses ${inMiB(this.usedBytes)} of the ${inMiB(this.bytesMax)} of memory that ${limitName('memoryBytesMax')} allows, and the rest is kept for writes that came before, and wait for more: try again in a moment`,
+        fixed.busyRetryMs,
+        byteCount,
+      );
     this.#wantedBytes = byteCount;
     this.#wantedUntilMs = this.#context.clock.monotonicMs() + fixed.memoryWantedMs;
     const isMoreToDo = this.#context.makeRoom(byteCount);

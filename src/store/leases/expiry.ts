@@ -10,8 +10,7 @@
  */
 import type { Clock, Timer } from '../../clock.ts';
 import type { Engine } from '../../engine/engine.ts';
-import { DiskError } from '../../disk/disk.ts';
-import { isStoreError } from '../../errors.ts';
+import { isStoreError, isUnreadable } from '../../errors.ts';
 import { fixed } from '../../limits.ts';
 import type { LeaseTable } from './lease-table.ts';
 import { TimeSlice } from '../../time-slice.ts';
@@ -89,7 +88,7 @@ export class Expiry {
         this.#scheduleNext();
         return;
       }
-      this.#checkDamaged(error);
+      this.#checkUnreadable(error);
       this.#timerAtMs = Infinity;
     }
     // It is told of by then; what can be removed is.
@@ -97,8 +96,8 @@ export class Expiry {
   }
 
   /** A key or lease can't be removed since files of the engine are damaged, or can't be read. Throws anything else. */
-  #checkDamaged(error: unknown): void {
-    if (!isStoreError(error, 'damaged') && !(error instanceof DiskError)) throw error;
+  #checkUnreadable(error: unknown): void {
+    if (!isUnreadable(error)) throw error;
     this.#isHindered = true;
   }
 
@@ -127,7 +126,7 @@ export class Expiry {
       try {
         this.#context.expireKey(key);
       } catch (error) {
-        this.#checkDamaged(error);
+        this.#checkUnreadable(error);
       }
       if (this.#slice.isOver()) return true;
     }

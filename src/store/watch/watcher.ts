@@ -186,6 +186,7 @@ export class Watcher<Item> extends ProgressEntry implements PulledWatch<Item>, H
     this.#error = error;
     this.#isWaiting = false;
     if (error === undefined) this.ready.clear();
+    else this.source.noteFailure(error);
     this.#registry.remove(this, this.group, error);
     this.#registry.progress.cancel(this);
     if (this.group.maker === this) this.group.maker = undefined;

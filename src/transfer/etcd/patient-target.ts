@@ -15,6 +15,7 @@ const passingCodes: ReadonlySet<string> = new Set([
   'deadlineExceeded',
   'readOnly',
   'notWriter',
+  'readFailed',
 ]);
 
 export class PatientTarget implements Pick<FollowTarget, 'txn' | 'touch' | 'count' | 'exists'> {

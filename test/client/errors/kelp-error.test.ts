@@ -74,6 +74,7 @@ describe('what the server explains', () => {
     NAME_TAKEN: 'nameTaken',
     DAMAGED: 'damaged',
     SNAPSHOT_FAILED: 'snapshotFailed',
+    READ_FAILED: 'readFailed',
   };
 
   test.each(Object.entries(codeByReason))('reason %s has the code %s', (reason, code) => {

@@ -31,6 +31,8 @@ export class MapBase implements Base {
   readonly damaged = new Set<string>();
   /** The disk fails at each read of one of these. */
   readonly unreadable = new Set<string>();
+  /** ... and at each of the places by deadline. */
+  areDeadlinesUnreadable = false;
   /** What the next flush fails at. */
   failsAt: 'begin' | 'add' | 'drain' | 'commit' | undefined;
   /** After so many versions a flush is full. */
@@ -45,6 +47,7 @@ export class MapBase implements Base {
   readonly #entries: Entry[] = [];
   /** ... and what a start would find: with what was only hidden. */
   readonly #durable: Entry[] = [];
+  readonly #readsLeft = new Map<string, number>();
   #found: PlacedChange | undefined;
 
   /** @param keepsDeletions it steps over deleted keys, and tells of each of them. */
@@ -109,7 +112,14 @@ export class MapBase implements Base {
       .filter((place) => place.deadlineMs > 0 && (after === undefined || comparePlaces(place, after) > 0))
       .sort(comparePlaces);
     let next = 0;
-    return { next: () => places[next++], close: () => undefined };
+    return {
+      next: () => {
+        if (this.areDeadlinesUnreadable)
+          throw new DiskError('failed', "the places by deadline can't be read");
+        return places[next++];
+      },
+      close: () => undefined,
+    };
   }
 
   *leasedKeys(): Generator<readonly [leaseId: number, key: Uint8Array], undefined> {
@@ -239,6 +249,23 @@ export class MapBase implements Base {
     return Promise.resolve();
   }
 
+  /** The disk fails at one read of a key, behind so many that it serves. */
+  failRead(key: string, readsBefore = 0): void {
+    this.#readsLeft.set(this.textWith(key), readsBefore);
+  }
+
+  /** Whether all have failed that were to. */
+  get haveReadsFailed(): boolean {
+    return this.#readsLeft.size === 0;
+  }
+
+  /** The one key that ends so. */
+  textWith(end: string): string {
+    const [text, ...others] = this.keys().filter((key) => key.endsWith(end));
+    if (text === undefined || others.length > 0) throw new Error(`no key, or several, end with ${end}`);
+    return text;
+  }
+
   /** The keys, in their order. */
   keys(): string[] {
     return this.#entries.filter(([, { deleted }]) => !deleted).map(([text]) => text);
@@ -260,7 +287,16 @@ export class MapBase implements Base {
 
   #check(text: string): void {
     if (this.damaged.has(text)) throw new StoreError('damaged', `the record of ${text} does not fit`);
-    if (this.unreadable.has(text)) throw new DiskError('failed', `the record of ${text} can't be read`);
+    if (this.unreadable.has(text) || this.#isFailing(text))
+      throw new DiskError('failed', `the record of ${text} can't be read`);
+  }
+
+  #isFailing(text: string): boolean {
+    const left = this.#readsLeft.get(text);
+    if (left === undefined) return false;
+    if (left === 0) this.#readsLeft.delete(text);
+    else this.#readsLeft.set(text, left - 1);
+    return left === 0;
   }
 
   #fail(): Error {

@@ -4,20 +4,24 @@
  */
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { createClient } from '../../../src/client/client.ts';
+import { client as clientLimits, fixed } from '../../../src/limits.ts';
 import { RedisClient } from '../redis/support/redis-client.ts';
 import { SimpleReply } from '../redis/support/decoded-reply.ts';
 import { toRequest } from '../redis/support/words.ts';
 import { Bases } from '../../store/durable/layered-store.ts';
 import { eventually } from '../../support/eventually.ts';
-import { startTestServer } from '../../support/test-server.ts';
+import { startTestServer, type TestServer } from '../../support/test-server.ts';
 
 const MIB = 1024 * 1024;
 const LIMIT_BYTES = 16 * MIB;
 const OK = new SimpleReply('OK');
 const LONG_COUNT = 16;
+/** Of long values, more than there is room for. */
+const FILL_COUNT = 8;
 /** A batch of Redis commands that are sent as one, and how many there are. */
 const BATCH_WRITES = 500;
 const BATCHES = 100;
+const LONG = Buffer.alloc(3 * MIB);
 const SHORT = 'v'.repeat(500);
 /** The client's deadline and the server's pass at the same time. */
 const isOver = (code: unknown): boolean => code === 'DeadlineExceeded' || code === 'Canceled';
@@ -70,7 +74,13 @@ describe.each(['bitcask', 'lsm', 'btree'])('the engine %s', (engine) => {
   });
 });
 
-it('a deadline that passes while a call waits leaves nothing behind, by each door that has one', async () => {
+async function waitingCount({ url }: TestServer): Promise<number> {
+  const page = await (await fetch(`${url}/metrics`)).text();
+  return Number(/^kelp_waiting_writes (\d+)$/m.exec(page)?.[1]);
+}
+
+/** Memory has less room than for a long value, and the checkpoint that would make some is held. */
+async function startFull(): Promise<{ server: TestServer; letGo: () => Promise<void> }> {
   const bases = new Bases();
   bases.hold();
   const server = await startTestServer({
@@ -79,31 +89,88 @@ it('a deadline that passes while a call waits leaves nothing behind, by each doo
     storeOptions: { makeEngine: bases.makeEngine },
   });
   onTestFinished(() => bases.letGo());
-  const value = Buffer.alloc(3 * MIB);
-  const client = createClient({ address: server.address, pipeline: false, retries: 0 });
   const filler = createClient({ address: server.address, pipeline: false, deadlineMs: 60_000 });
-  onTestFinished(() => {
-    client.close();
-    filler.close();
-  });
-  await client.put('first', 'v');
+  onTestFinished(() => filler.close());
+  await filler.put('first', 'v');
+  await filler.put('lasting', LONG, { ttlMs: 3_600_000 });
   const filling = Promise.all(
-    Array.from({ length: 2 * LONG_COUNT }, (_, index) => filler.put(`v${index}`, value)),
+    Array.from({ length: FILL_COUNT }, (_, index) => filler.put(`v${index}`, LONG)),
   );
-  const leftBytes = async (): Promise<number> => LIMIT_BYTES - (await client.admin.status()).memoryBytes;
-  await eventually(leftBytes, { timeout: 30_000 }).toBeLessThan(value.length);
+  // Some are refused, where it is held to the end.
+  filling.catch(() => undefined);
+  const arrivedCount = async (): Promise<number> =>
+    (await filler.admin.status()).keyCount + (await waitingCount(server));
+  await eventually(arrivedCount, { timeout: 30_000 }).toBe(FILL_COUNT + 2);
+  const letGo = async (): Promise<void> => {
+    bases.letGo();
+    await filling;
+    await eventually(() => waitingCount(server)).toBe(0);
+    // What was decided before is visible then.
+    await filler.put('last', 'v');
+  };
+  return { server, letGo };
+}
+
+it('a deadline that passes while a call waits leaves nothing behind, by each door that has one', async () => {
+  const { server, letGo } = await startFull();
+  const client = createClient({ address: server.address, pipeline: false, retries: 0 });
+  onTestFinished(() => client.close());
+  const { entry: before } = await client.get('lasting');
+  const beforeCount = await waitingCount(server);
+  const options = { deadlineMs: fixed.roomWaitMsMax - 2000 };
   const late = [
-    client.put('late', value, { deadlineMs: 300 }),
-    client.txn({ success: [{ kind: 'put', key: 'late', value }] }, { deadlineMs: 300 }),
-    client.list.push('late', [value], { deadlineMs: 300 }),
+    client.put('late', LONG, options),
+    client.txn({ success: [{ kind: 'put', key: 'late', value: LONG }] }, options),
+    client.list.push('late', [LONG], options),
+    client.touch('lasting', { ttlMs: 7_200_000, ...options }),
+    client.get('lasting', { refreshTtl: true, ...options }),
   ];
-  for (const outcome of await Promise.allSettled(late))
+  const outcomes = Promise.allSettled(late);
+  await eventually(() => waitingCount(server)).toBe(beforeCount + late.length);
+  for (const outcome of await outcomes)
     expect(outcome).toMatchObject({ status: 'rejected', reason: { code: 'deadlineExceeded' } });
-  for (const method of ['Put', 'Txn', 'Push'])
+  for (const method of ['Put', 'Txn', 'Push', 'Touch', 'Get'])
     await server.log.line((line) => String(line['method']).endsWith(`/${method}`) && isOver(line['code']));
   // Reads of others go on.
   expect((await client.get('first')).entry?.text()).toBe('v');
-  bases.letGo();
-  await filling;
+  await letGo();
   expect((await client.exists(['late'])).exists).toEqual([false]);
+  expect((await client.get('lasting')).entry?.expireTimeMs).toBe(before?.expireTimeMs);
+}, 60_000);
+
+it.each([
+  ['PUT', '/v1/keys/late'],
+  ['POST', '/blobs/late'],
+])(
+  'a client of HTTP that goes while its %s %s waits leaves nothing behind',
+  async (method, path) => {
+    const { server, letGo } = await startFull();
+    const before = await waitingCount(server);
+    expect(before).toBeGreaterThan(0);
+    const going = new AbortController();
+    const request = { method, body: LONG, signal: going.signal };
+    const outcome = Promise.allSettled([fetch(server.url + path, request)]);
+    await eventually(() => waitingCount(server)).toBe(before + 1);
+    going.abort();
+    await outcome;
+    // Sooner than its wait is over.
+    await eventually(() => waitingCount(server), { timeout: fixed.roomWaitMsMax / 2 }).toBe(before);
+    await letGo();
+    expect((await fetch(`${server.url}/v1/keys/late`)).status).toBe(404);
+  },
+  60_000,
+);
+
+it('where waiting was in vain, a client is told so, which by its default deadline it could be', async () => {
+  expect(fixed.roomWaitMsMax + 1000).toBeLessThan(clientLimits.deadlineMs);
+  const { server } = await startFull();
+  const outcomes = await Promise.allSettled(
+    doors.map(async ({ pipeline }) => {
+      const client = createClient({ address: server.address, pipeline, retries: 0, deadlineMs: 60_000 });
+      onTestFinished(() => client.close());
+      await client.put('late', LONG);
+    }),
+  );
+  for (const outcome of outcomes)
+    expect(outcome).toMatchObject({ status: 'rejected', reason: { code: 'limitReached' } });
 }, 60_000);

@@ -38,7 +38,8 @@ function samplesFor(status: Partial<StoreStatus>): string[] {
   for (let count = 0; count < 3; count++)
     meter.happened({ kind: 'storageDamaged', error: new Error('torn') });
   const heldAnswers = { holdCount: 4, heldMs: 5500 };
-  const figures = { status, meter, figures: { heldAnswers } } as unknown as OpenStoreFigures;
+  const waitingWrites = { count: 3, waitedMs: 2500 };
+  const figures = { status, meter, figures: { heldAnswers, waitingWrites } } as unknown as OpenStoreFigures;
   return parseMetrics(exposed(storageMetrics, figures)).flatMap(({ samples }) =>
     samples.map(({ name, value }) => `${name} ${value}`).filter((line) => !line.includes('_bucket')),
   );
@@ -67,6 +68,8 @@ test('an engine on disk', () => {
     'kelp_storage_damage_total 3',
     'kelp_held_answers_total 4',
     'kelp_held_answers_seconds 5.5',
+    'kelp_waiting_writes 3',
+    'kelp_waiting_writes_seconds_total 2.5',
   ]);
 });
 

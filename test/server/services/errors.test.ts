@@ -33,6 +33,7 @@ describe('each code of the store has one code and reason of gRPC', () => {
     [new StoreError('storageFailed', 'm'), Code.Unavailable, ErrorReason.STORAGE_FAILED],
     [new StoreError('readOnly', 'm'), Code.Unavailable, ErrorReason.READ_ONLY],
     [new StoreError('snapshotFailed', 'm'), Code.Internal, ErrorReason.SNAPSHOT_FAILED],
+    [new StoreError('readFailed', 'm'), Code.Unavailable, ErrorReason.READ_FAILED],
     [new StoreError('damaged', 'm'), Code.DataLoss, ErrorReason.DAMAGED],
   ])('%s', (error, code, reason) => {
     const mapped = toConnectError(error);

@@ -8,6 +8,7 @@ import {
   type PipelineResult,
 } from '../../../gen/kelp/v1/kv_pb.ts';
 import { openUncheckedStore } from '../../../src/kv/open-store.ts';
+import type { StoreOptions } from '../../../src/store/store-options.ts';
 import { CallTable } from '../../../src/server/calls/call-table.ts';
 import { kvMethods } from '../../../src/server/services/kv/kv.ts';
 import { UnreadRequest } from '../../../src/server/services/method.ts';
@@ -52,14 +53,23 @@ export function told({ result }: PipelineResult): unknown {
   }
 }
 
-export async function startPipeline({ replyBytesMax = 1_000_000, callBytesMax = 10_000_000 } = {}) {
+interface PipelineOptions {
+  readonly replyBytesMax?: number;
+  readonly callBytesMax?: number;
+  readonly storeOptions?: Pick<StoreOptions, 'engine' | 'makeEngine' | 'memoryBytesMax'>;
+}
+
+export async function startPipeline(options: PipelineOptions = {}) {
+  const { replyBytesMax = 1_000_000, callBytesMax = 10_000_000, storeOptions } = options;
+  const clock = new ManualClock();
   const simulated = new SimulatedDisk({ seed: 1 });
   const disk = new HeldDisk(simulated);
   const store = await openUncheckedStore({
     dataDir: DATA_DIR,
     disk,
-    clock: new ManualClock(),
+    clock,
     random: new SeededRandom(1),
+    ...storeOptions,
   });
   const table = new CallTable({ callsMax: 1000, callBytesMax, replyBytesMax });
   const method = kvMethods.pipeline;
@@ -74,7 +84,7 @@ export async function startPipeline({ replyBytesMax = 1_000_000, callBytesMax = 
       sendBytes(Buffer.from(toBinary(PipelineRequestSchema, create(PipelineRequestSchema, request))));
     return { call, requests, replies, send, sendBytes };
   };
-  return { simulated, disk, store, table, open, ...open() };
+  return { simulated, disk, clock, store, table, open, ...open() };
 }
 
 /** What became of the operations of a batch. */

@@ -441,6 +441,13 @@ export const tableFacts: readonly TableFact[] = [
   { name: 'QUIT', arity: -1, syntax: '', summary: 'Ends the connection' },
   { name: 'RANDOMKEY', arity: 1, syntax: '', summary: 'Tells a key of the database by chance' },
   {
+    name: 'READONLY',
+    arity: 1,
+    syntax: '',
+    summary: 'Has a follower of a cluster serve reads of its own state, and refuse writes',
+  },
+  { name: 'READWRITE', arity: 1, syntax: '', summary: 'Ends what READONLY has begun' },
+  {
     name: 'RENAME',
     arity: 3,
     syntax: 'key newkey',
@@ -453,7 +460,12 @@ export const tableFacts: readonly TableFact[] = [
     summary: 'Gives a key another name that no key has yet',
   },
   { name: 'RESET', arity: 1, syntax: '', summary: 'Makes the connection as it was at its beginning' },
-  { name: 'ROLE', arity: 1, syntax: '', summary: 'Tells that the server is a master, and its revision' },
+  {
+    name: 'ROLE',
+    arity: 1,
+    syntax: '',
+    summary: 'Tells whether the server is the master, or which one is, and its revision',
+  },
   { name: 'RPOP', arity: -2, syntax: 'key [count]', summary: 'Takes the last elements out of a list' },
   {
     name: 'RPOPLPUSH',
@@ -635,7 +647,7 @@ export const tableFacts: readonly TableFact[] = [
     name: 'WAIT',
     arity: 3,
     syntax: 'numreplicas timeout',
-    summary: 'Answers 0 at once, as there are no replicas',
+    summary: 'Answers 0 at once, as there are no replicas; in a cluster 1, for the shared log',
   },
   {
     name: 'WATCH',

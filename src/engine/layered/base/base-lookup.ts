@@ -4,7 +4,7 @@
  */
 import { KEY_BYTES_MAX } from '../../engine.ts';
 import { PlacedChange } from '../../version.ts';
-import type { Base } from './base.ts';
+import type { BaseReads } from './base-reads.ts';
 
 /** A longer key is not remembered. */
 const KEY_BYTES_REMEMBERED_MAX = 256;
@@ -12,13 +12,13 @@ const KEY_BYTES_REMEMBERED_MAX = 256;
 export class BaseLookup {
   /** What was found; its value may not be looked at. */
   readonly placed = new PlacedChange();
-  readonly #base: Base;
+  readonly #base: BaseReads;
   readonly #key = new Uint8Array(KEY_BYTES_REMEMBERED_MAX);
   /** Above all keys: nothing is remembered. */
   #keyBytes = KEY_BYTES_MAX + 1;
   #isThere = false;
 
-  constructor(base: Base) {
+  constructor(base: BaseReads) {
     this.#base = base;
   }
 

@@ -14,7 +14,8 @@
  *   one makes the names of that time durable. So the manifest is made anew. The log is cut by what was found. Where a full disk has no room for
  *   that, what was found can be read all the same, and `unsettled` says so: a crash may find the state before, so nothing that this needs is removed.
  * - All bytes that are read are verified by a checksum. What does not fit throws a `StoreError` of code `damaged`, which names the
- *   file and the offset, and nothing of it is shown.
+ *   file and the offset, and nothing of it is shown. What the system would not read throws a `DiskError`, or rejects with it; the same read
+ *   may be tried again (`base-reads.ts`).
  * - A key, range or notes that are handed in belong to the caller, and are copied if they are kept. What `find` and cursors place
  *   lies in memory of the base that stays as it is until the next call of the same kind by the same object, or the visit ends.
  * - Reads are synchronous; flushes, merges and views do their input and output by promises, and their work in time slices.

@@ -161,7 +161,7 @@ export class LayeredState implements DurableState {
   }
 
   figures(): BaseFigures {
-    return this.#layers.base.figures(this.#newest.baseKeyCount);
+    return this.#layers.reads.figures(this.#newest.baseKeyCount);
   }
 
   async close(): Promise<void> {

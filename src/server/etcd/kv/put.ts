@@ -40,11 +40,10 @@ export async function put(store: KvStore, request: PutRequestShape, call: Call):
     return { header: headerOf(store, revision), prevKv: undefined };
   }
   const charge: Charge = (bytes) => call.chargeReply(bytes);
-  const run = (view: View, kept: PutRequestShape) => {
-    // Of one that was decided before, and found no room.
-    call.releaseReply();
-    return { previous: putIn(view, kept, charge), revision: view.replyRevision };
-  };
+  const run = (view: View, kept: PutRequestShape) => ({
+    previous: putIn(view, kept, charge),
+    revision: view.replyRevision,
+  });
   const { previous, revision } = await store.decideWith(request, run, call);
   return { header: headerOf(store, revision), prevKv: previous };
 }

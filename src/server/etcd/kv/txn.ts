@@ -30,17 +30,16 @@ import type { Charge } from './range-reader.ts';
 
 export async function txn(store: KvStore, request: TxnRequestShape, call: Call): Promise<TxnResponseShape> {
   if (!hasOldRanges(request)) {
-    const run = (view: View, asked: TxnRequestShape): TxnResponseShape => {
-      // Of one that was decided before, and found no room.
-      call.releaseReply();
-      return new TxnRun(store, view, call, undefined).run(asked);
-    };
+    const run = (view: View, asked: TxnRequestShape): TxnResponseShape =>
+      new TxnRun(store, view, call, undefined).run(asked);
     return await store.decideWith(request, run, call);
   }
   const kept = keptArguments(request);
   const oldRanges = new OldRanges();
   await oldRanges.read(store, kept, call);
-  return await store.decide((view) => new TxnRun(store, view, call, oldRanges).run(kept), call);
+  const oldBytes = call.chargedReplyBytes;
+  const owner = { signal: call.signal, releaseReply: (): void => call.releaseReply(oldBytes) };
+  return await store.decide((view) => new TxnRun(store, view, call, oldRanges).run(kept), owner);
 }
 
 /** Which branch of a transaction is taken, and the way through those within it, in their order. */

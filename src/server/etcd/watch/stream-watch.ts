@@ -80,7 +80,8 @@ export class StreamWatch implements WatchReader {
       }
       return undefined;
     } catch (error) {
-      if (isStoreError(error, 'closed')) throw error;
+      // Clients of etcd open a stream that is unavailable anew, and go on with its watches where they were.
+      if (isStoreError(error, 'closed') || isStoreError(error, 'readFailed')) throw error;
       return this.canceled(error);
     }
   }

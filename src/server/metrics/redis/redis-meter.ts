@@ -12,6 +12,7 @@ const codes = [
   'EXECABORT',
   'OOM',
   'MISCONF',
+  'TRYAGAIN',
   'NOSCRIPT',
   'BUSYKEY',
   'NOPROTO',

@@ -1,5 +1,6 @@
 /** The metrics of an engine on disk: its files, its caches, and what is on its way to them. With `memory` they have no sample. */
 import type { StorageStatus } from '../../../api.ts';
+import { fixed } from '../../../limits.ts';
 import type { Metric, OpenStoreFigures, Sample } from '../metric.ts';
 
 type StorageMetric = Metric<OpenStoreFigures>;
@@ -103,6 +104,18 @@ export const storageMetrics: readonly StorageMetric[] = [
     'gauge',
     'How long the oldest of the answers has waited that are held back now; 0: none is.',
     ({ figures }) => figures.heldAnswers.heldMs / 1000,
+  ),
+  figure(
+    'kelp_waiting_writes',
+    'gauge',
+    `How many writes wait now for room in memory, which a checkpoint makes; each for ${fixed.roomWaitMsMax / 1000} seconds at most, then it is refused.`,
+    ({ figures }) => figures.waitingWrites.count,
+  ),
+  figure(
+    'kelp_waiting_writes_seconds_total',
+    'counter',
+    'How long writes have waited for room in memory, all together.',
+    ({ figures }) => figures.waitingWrites.waitedMs / 1000,
   ),
 ];
 

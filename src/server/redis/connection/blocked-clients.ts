@@ -19,6 +19,9 @@ import type { Command } from '../commands/command.ts';
 import { isLogFull, type CommandRunner } from '../commands/run-command.ts';
 import type { RunningCall } from '../commands/running-call.ts';
 
+/** What each decision would be told from now on. */
+const ENDS = ['storageFailed', 'readOnly', 'closed'] as const;
+
 export interface BlockedClient {
   readonly command: Command;
   /** With words of its own, and a reply of its own. */
@@ -124,7 +127,7 @@ export class BlockedClients {
     this.#queuedKeys.delete(key);
     this.#takeBack();
     // Nothing is written any more: to try again would be to try for ever.
-    if (isStoreError(error, 'storageFailed')) return;
+    if (ENDS.some((code) => isStoreError(error, code))) return;
     this.#leftKeys.add(key);
     if (error instanceof NoRoomYetError) this.#waitForRoom(error);
     else if (!isLogFull(error)) this.#retryLater();
@@ -132,7 +135,7 @@ export class BlockedClients {
 
   #waitForRoom(error: NoRoomYetError): void {
     if (this.#room?.isWaiting === true) return;
-    this.#room ??= new RoomWait(() => this.#retryLater(), true);
+    this.#room ??= new RoomWait(() => this.#retryLater(), { decidesLater: true });
     if (this.#seam.waitForRoom(this.#room, error)) return;
     this.#room = undefined;
     this.#isImpatient = true;
@@ -199,6 +202,7 @@ export class BlockedClients {
           return;
         }
       }
+      if (this.#room !== undefined) this.#seam.leaveRoom(this.#room);
       this.#room = undefined;
       this.#isImpatient = false;
     });

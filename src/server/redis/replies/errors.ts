@@ -426,6 +426,9 @@ export function textOfStoreError(error: StoreError): string {
       return `MISCONF Errors writing to the log: ${message}`;
     case 'notWriter':
       return `READONLY ${message}`;
+    // What clients of Redis know as an error that passes, of a call that has changed nothing.
+    case 'readFailed':
+      return `TRYAGAIN ${message}`;
     case 'unauthenticated':
       return `NOAUTH ${message}`;
     case 'permissionDenied':

@@ -6,7 +6,6 @@
  * within an event.
  */
 import type { WatchRequest } from '../../../api.ts';
-import { isStoreError } from '../../../errors.ts';
 import { serverFixed } from '../../../limits.ts';
 import type { PulledWatch, WatchReader } from '../../../store/watch/messages/pulled-watch.ts';
 import { isUnforeseen } from '../../calls/outcome.ts';
@@ -61,11 +60,7 @@ export class EventStream implements WatchReader {
     } catch (error) {
       this.#watch.end();
       if (isUnforeseen(error)) throw error;
-      // A store that closes ends its watches; the reader is told what it is told when the server stops.
-      await this.#sendEnd(
-        reply,
-        isStoreError(error, 'closed') ? this.#call.call.serverEnd(this.#resumeRevision) : error,
-      );
+      await this.#sendEnd(reply, this.#call.call.watchEnd(error, this.#resumeRevision));
     }
     reply.end();
   }

@@ -25,8 +25,8 @@ import { condition, keyIn, keysOf, milliseconds, timeToLiveMs, wholeNumber } fro
 
 /** What a reply is charged to before it is made. */
 export type ReplyAccount = Pick<Call, 'chargeReply'>;
-/** Whose call ends with its signal, too. */
-type OwnAccount = Pick<Call, 'chargeReply' | 'signal'>;
+/** That of a call by itself. */
+type OwnAccount = Pick<Call, 'chargeReply' | 'releaseReply' | 'signal'>;
 
 /** What one answer takes, yes or no. */
 const ANSWER_BYTES = 8;
@@ -35,7 +35,7 @@ const ANSWER_BYTES = 8;
 export function get(
   store: KvStore,
   request: codec.GetRequestShape,
-  call: ReplyAccount,
+  call: OwnAccount,
 ): codec.GetResponseShape | Promise<codec.GetResponseShape> {
   const waits = request.refreshTtl || store.isResting;
   return waits ? getInTurn(store, request, call) : getVisible(store, request, call);
@@ -55,11 +55,11 @@ export function getVisible(
 async function getInTurn(
   store: KvStore,
   request: codec.GetRequestShape,
-  call: ReplyAccount,
+  call: OwnAccount,
 ): Promise<codec.GetResponseShape> {
   const { refreshTtl } = request;
   const options = { revision: revisionIn(request), refreshTtl, admit: admitEntry(call) };
-  return getResponse(await store.get(keyIn(request), options));
+  return getResponse(await store.get(keyIn(request), options, call));
 }
 
 /** Without a revision, or with `refreshTtl`. */

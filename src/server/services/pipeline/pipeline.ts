@@ -164,6 +164,7 @@ class PipelineReplies implements AsyncIterableIterator<PipelineResponseShape> {
     const waiting = (batch.roomWait ??= this.#store.groupWait(signal)).begins(refusal);
     batch.refusal = undefined;
     if (waiting === undefined) batch.isPatient = false;
+    else batch.hasWaited = true;
     return waiting;
   }
 
@@ -203,6 +204,7 @@ class Batch implements ReplyAccount {
   refusal: NoRoomYetError | undefined;
   /** How that one has waited. */
   roomWait: GroupWait | undefined;
+  hasWaited = false;
   /** Else what finds no room fails. */
   isPatient = true;
   /** Of the entries in its reply. */
@@ -263,7 +265,7 @@ class Batch implements ReplyAccount {
         budget.spendVisits(operation.case === 'exists' ? operation.value.keys.length : 1);
       }
     });
-    const durable = group.untilDurable()?.then(() => this.#noteLosses(group));
+    const durable = group.untilDurable(this.hasWaited)?.then(() => this.#noteLosses(group));
     if (durable !== undefined)
       this.#durable = this.#durable === undefined ? durable : Promise.all([this.#durable, durable]);
     return group.sequence;

@@ -17,7 +17,7 @@ import {
   WatchService,
 } from '../../../../gen/kelp/v1/watch_pb.ts';
 import { given } from '../../../arguments/shape.ts';
-import { StoreError, isStoreError } from '../../../errors.ts';
+import { StoreError } from '../../../errors.ts';
 import type {
   DeleteReason,
   ElementChanges,
@@ -112,8 +112,7 @@ class WatchReplies implements PushedReplies, WatchReader {
       while (this.#sendNext());
     } catch (error) {
       this.#watch.end();
-      // A store that closes ends its watches; when it is not the server that stops it, the call tells nothing.
-      this.#outlet.finish(isStoreError(error, 'closed') ? this.#call.serverEnd(this.#resumeRevision) : error);
+      this.#outlet.finish(this.#call.watchEnd(error, this.#resumeRevision));
     }
   }
 

@@ -5,8 +5,10 @@
  * no object, and no effect is looked at twice. When the turn is over, or a message is full, the walk stops within the record;
  * the log's reader begins with the same record again, and the walk where it was.
  */
-import { StoreError } from '../../../errors.ts';
-import type { LogReader } from '../../../wal/reader.ts';
+import { DiskError } from '../../../disk/disk.ts';
+import { readFailedError, StoreError } from '../../../errors.ts';
+import type { LogReader, ReadResult } from '../../../wal/reader.ts';
+import type { WalkRecord } from '../../../wal/frames/records.ts';
 import { WireError } from '../../../wire/wire-error.ts';
 import type { EventType } from '../../../api.ts';
 import { ELEMENT } from '../../views/regions.ts';
@@ -36,14 +38,14 @@ export class LogSource {
 
   /**
    * Goes on until no other event fits into the messages, the turn is over, or about 64 KiB or one frame of the log are dealt with.
-   * @throws StoreError `slowWatcher`, `damaged`, `closed`.
+   * @throws StoreError `slowWatcher`, `damaged`, `readFailed`, `closed`.
    */
   async read(visibleRevision: number): Promise<void> {
     const { place, source } = this.#work;
     if (place.cursor + 1 < source.history.oldestWatchRevision) throw slowWatcher(place.cursor + 1);
     const reader = (this.#reader ??= source.log.reader(place.cursor + 1));
     let walk: RecordWalk | undefined;
-    const outcome = await reader.next((buffer, start, end) => {
+    const outcome = await next(reader, (buffer, start, end) => {
       // The watch has ended meanwhile: what this makes ready could not be handed out.
       if (this.#reader !== reader) return false;
       if (walk?.buffer !== buffer) walk = new RecordWalk(buffer);
@@ -119,6 +121,14 @@ export class LogSource {
   #stopAt(stop: Stop): false {
     this.#stop = stop;
     return false;
+  }
+}
+
+async function next(reader: LogReader, onRecord: WalkRecord): Promise<ReadResult> {
+  try {
+    return await reader.next(onRecord);
+  } catch (error) {
+    throw error instanceof DiskError ? readFailedError(error) : error;
   }
 }
 

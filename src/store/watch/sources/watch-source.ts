@@ -13,4 +13,6 @@ export interface WatchSource {
   readonly incarnations: Incarnations;
   visibleRevision(): number;
   readonly describeElements: DescribeElements;
+  /** A watch has ended with this. */
+  noteFailure(error: Error): void;
 }

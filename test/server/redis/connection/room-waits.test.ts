@@ -1,5 +1,5 @@
 /** Connections that find memory full of changes which a checkpoint writes wait for it, whole and in their order; the others go on. */
-import { expect, onTestFinished, test } from 'vitest';
+import { expect, onTestFinished, test, vi } from 'vitest';
 import { fixed } from '../../../../src/limits.ts';
 import { keysCommands } from '../../../../src/server/redis/commands/families/keys/keys.ts';
 import { listCommands } from '../../../../src/server/redis/commands/families/lists/list.ts';
@@ -43,6 +43,10 @@ async function runs(harness: DoorHarness, client: TestClient, ...words: string[]
   return client.replies()[0];
 }
 
+function waitingCount({ seam }: DoorHarness): number {
+  return seam.store.figures().waitingWrites.count;
+}
+
 /** Lets the checkpoint go on, and what was held by it. */
 async function letGo({ seam }: DoorHarness, bases: Bases): Promise<void> {
   bases.letGo();
@@ -70,6 +74,21 @@ test('what a client has sent behind a write that waits waits with it, and is not
   expect(client.replies()).toEqual([...expected, '01234567']);
   expect(client.wire.isPaused).toBe(false);
   expect(other.replies()).toEqual([1]);
+});
+
+test('each command of a connection waits for a time of its own', async () => {
+  const { harness, bases } = await openFull();
+  const client = harness.connect();
+  client.pipeline(...Array.from({ length: COUNT }, (_, index) => ['SET', `k${index}`, VALUE]));
+  await harness.seam.clock.pass(fixed.roomWaitMsMax - 1000);
+  // The checkpoint goes on, and the next one does not.
+  bases.letGo();
+  bases.hold();
+  await settled(harness);
+  await harness.seam.clock.pass(fixed.roomWaitMsMax - 1000);
+  expect(waitingCount(harness)).toBe(1);
+  await letGo(harness, bases);
+  expect(client.replies()).toEqual(Array.from({ length: COUNT }, () => OK));
 });
 
 test('EXEC waits as a whole, and runs once', async () => {
@@ -113,13 +132,75 @@ test('a client that waits for a key is served once there is room', async () => {
   expect(harness.defects).toEqual([]);
 });
 
+/** A client that waits for a key, and to serve it there is no room. */
+async function blockedClient({
+  harness,
+  other,
+}: {
+  readonly harness: DoorHarness;
+  readonly other: TestClient;
+}): Promise<TestClient> {
+  const blocked = harness.connect();
+  blocked.send('BLMOVE', 'from', 'to', 'LEFT', 'RIGHT', '0');
+  await settled(harness);
+  const freeBytes = LIMIT_BYTES - harness.seam.store.status().memoryBytes;
+  other.send('RPUSH', 'from', 'e'.repeat(Math.floor(freeBytes * 0.6)));
+  await settled(harness);
+  expect(waitingCount(harness)).toBe(1);
+  return blocked;
+}
+
+test('nothing waits for room any more for a client that waits for a key, once another has taken the element', async () => {
+  const full = await openFull();
+  const blocked = await blockedClient(full);
+  full.harness.connect().send('LPOP', 'from');
+  await settled(full.harness);
+  // It is tried again as soon as something is durable, and told of.
+  await full.harness.seam.clock.pass(fixed.heldAnswerMsMax + fixed.heldAnswerLookMs);
+  expect(waitingCount(full.harness)).toBe(0);
+  await letGo(full.harness, full.bases);
+  expect(blocked.replies()).toEqual([]);
+  full.other.send('RPUSH', 'from', 'next');
+  await settled(full.harness);
+  expect(blocked.replies()).toEqual(['next']);
+});
+
+test('where room to serve a client that waits for a key was waited for in vain, that is its reply', async () => {
+  const full = await openFull();
+  const { harness } = full;
+  const blocked = await blockedClient(full);
+  await harness.seam.clock.pass(fixed.roomWaitMsMax - 1);
+  expect(blocked.raw()).toBe('');
+  await harness.seam.clock.pass(1 + fixed.heldAnswerMsMax + fixed.heldAnswerLookMs);
+  expect(blocked.raw()).toMatch(/^-OOM command not allowed/);
+  expect(await runs(harness, harness.connect(), 'EXISTS', 'from', 'to')).toBe(1);
+});
+
+test.each(['has failed', 'is closed'])(
+  'once the store %s a client that waits for a key is not tried again for ever',
+  async (how) => {
+    const full = await openFull();
+    const { harness, bases } = full;
+    const { store } = harness.seam;
+    await blockedClient(full);
+    const decide = vi.spyOn(store, 'decide');
+    const closing = how === 'is closed' ? store.close() : store.fail(new Error('no disk'));
+    for (let turn = 0; turn < 100; turn++) await new Promise(setImmediate);
+    expect(decide.mock.calls.length).toBeLessThan(10);
+    bases.letGo();
+    await closing;
+  },
+);
+
 test('a door that stops ends connections that wait, and one that is gone waits no more', async () => {
   const { harness, bases } = await openFull();
   const [client, gone] = [harness.connect(), harness.connect()];
   client.send('SET', 'client', VALUE);
   gone.send('SET', 'gone', VALUE);
   await settled(harness);
+  expect(waitingCount(harness)).toBe(2);
   gone.connection.close();
+  expect(waitingCount(harness)).toBe(1);
   harness.door.stop();
   expect(client.wire.isEnded).toBe(true);
   await letGo(harness, bases);

@@ -279,7 +279,7 @@ export class Dispatch {
 
   readonly #waitsForRoom = (error: NoRoomYetError): boolean => {
     const { seam, turn } = this.#context;
-    this.#room ??= new RoomWait(() => turn.later(this.#session.goOn), true);
+    this.#room ??= new RoomWait(() => turn.later(this.#session.goOn), { decidesLater: true });
     if (!seam.waitForRoom(this.#room, error)) return false;
     if (!this.#leavesOnClose) {
       this.#leavesOnClose = true;
