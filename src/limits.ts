@@ -443,6 +443,13 @@ export const client = {
   pingIntervalMs: 3_000,
   /** ... and given up when there is none within this time: together less than the deadline of a call. */
   pingTimeoutMs: 5_000,
+  /** The same three where there are other servers to go to: a read that was lost with one has half of its deadline for them. */
+  ofSeveral: { connectMs: 2_000, pingIntervalMs: 1_500, pingTimeoutMs: 3_000 },
+  /** The addresses of one client. */
+  addressesMax: 16,
+  /** A server that can't be reached, or recovers or stops, is not asked again for this long, doubled with each failure in a row up to: */
+  serverRestMs: 100,
+  serverRestMsMax: 2_000,
   /** A connection that no call used for this long is asked for a sign of life before the next one, ... */
   idleMsMax: 10_000,
   /** ... and closed after this long. */

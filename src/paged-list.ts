@@ -64,22 +64,25 @@ export class PagedList<Item> implements AsyncIterable<Item> {
   }
 }
 
-/** Makes a call for the page that begins at `pageToken`, an empty one meaning the first. */
+/** Makes a call for the page that begins at `pageToken`, an empty one meaning the first. @param shownAt the revision of those before, or 0. */
 type ReadPage<Item> = (
   pageToken: string,
   limit: number,
+  shownAt: number,
 ) => Promise<Page<Item> & { readonly nextPageToken: string }>;
 
 export function callsForPages<Item>(readPage: ReadPage<Item>): ReadPages<Item> {
   return async function* (limit, pageSize) {
     let pageToken = '';
     let remaining = limit;
+    let shownAt = 0;
     while (remaining > 0) {
-      const page = await readPage(pageToken, Math.min(remaining, pageSize));
+      const page = await readPage(pageToken, Math.min(remaining, pageSize), shownAt);
       const { items, revision, incarnation } = page;
       yield { items, revision, incarnation };
       if (page.nextPageToken === '') return;
       pageToken = page.nextPageToken;
+      shownAt = revision;
       remaining -= page.items.length;
     }
   };

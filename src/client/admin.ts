@@ -8,6 +8,7 @@ import { refuse } from './errors/refuse.ts';
 import { type Caller, timeoutMsOf, withLongDeadline } from './calls/caller.ts';
 import { adminMethods } from './calls/method.ts';
 import { toClusterStatus } from './cluster.ts';
+import { mayPass } from './errors/kelp-error.ts';
 import { toMilliseconds } from './messages/scalar.ts';
 import type { Activity, CallOptions, Status } from './messages/types.ts';
 
@@ -94,12 +95,13 @@ export class Admin {
     const ended = signal === undefined ? caller.closed : AbortSignal.any([caller.closed, signal]);
     const timeoutMs = deadlineMs === undefined ? undefined : timeoutMsOf(deadlineMs);
     const waitMs = deadlineMs ?? caller.deadlineMs;
+    const route = caller.newRoute();
     for (let tries = 1; ; tries++) {
       await caller.authorized(waitMs, signal);
       const { generation } = caller;
       let hasBegun = false;
       try {
-        const replies = caller.stream(adminMethods.backup, {}, timeoutMs, ended);
+        const replies = caller.stream(adminMethods.backup, {}, timeoutMs, ended, route);
         for await (const { data } of replies) {
           hasBegun = true;
           yield data;
@@ -107,6 +109,7 @@ export class Admin {
         return;
       } catch (reason) {
         const error = caller.errorOf(reason, false, signal);
+        if (!hasBegun && mayPass(error) && route?.goesElsewhere === true) continue;
         const mayBeRepeated = error.code === 'unauthenticated' && !hasBegun && tries === 1;
         if (!mayBeRepeated || !(await caller.reauthorized(generation, waitMs, signal))) throw error;
       }

@@ -3,20 +3,12 @@
  * refused before anything is sent; what is right in its kind the server may still refuse, such as a key that is too long.
  */
 import { callTables, roundedTimes } from '../arguments/calls.ts';
-import {
-  type Check,
-  callback,
-  flag,
-  listOf,
-  mustBe,
-  numberThat,
-  required,
-  text,
-} from '../arguments/check.ts';
+import { type Check, callback, flag, listOf, mustBe, numberThat, text } from '../arguments/check.ts';
 import { amount, count } from '../arguments/count.ts';
-import { isRecord, optionsOf, shape } from '../arguments/shape.ts';
+import { type OptionsCheck, isRecord, optionsOf, shape } from '../arguments/shape.ts';
 import { value } from '../arguments/value.ts';
 import { secret } from '../arguments/secret.ts';
+import { client as limits } from '../limits.ts';
 import { accessName } from './access-arguments.ts';
 import {
   callTable,
@@ -140,10 +132,19 @@ const transport: Check<ClientTransport> = (given) => {
   return lacking === undefined ? undefined : ` has no method "${lacking}"; it must be a transport of Connect`;
 };
 
-export const clientOptions = optionsOf<ClientOptions>(
+const addresses: Check<readonly string[]> = (given) => {
+  const complaint = listOf(text, 'addresses')(given);
+  if (complaint !== undefined || !Array.isArray(given)) return complaint;
+  const { addressesMax } = limits;
+  if (given.length >= 1 && given.length <= addressesMax) return undefined;
+  return ` has ${given.length} addresses; it must have 1 to ${addressesMax}`;
+};
+
+const knownClientOptions = optionsOf<ClientOptions>(
   'createClient',
   {
-    address: required(text),
+    address: text,
+    addresses,
     tls,
     credentials: credentialsOrSource,
     allowPlaintextCredentials: flag,
@@ -157,3 +158,18 @@ export const clientOptions = optionsOf<ClientOptions>(
   },
   "{ address: '127.0.0.1:7379' }",
 );
+
+/** @returns what is wrong, as `optionsOf` says it. */
+export const clientOptions: OptionsCheck = Object.assign(
+  (options: unknown) => knownClientOptions(options) ?? wrongWay(options as ClientOptions),
+  { names: knownClientOptions.names },
+);
+
+/** There is one way to the server. */
+function wrongWay({ address, addresses: several, transport: ownWay }: ClientOptions): string | undefined {
+  if (address === undefined && several === undefined)
+    return 'createClient needs address, or addresses where several servers have the store';
+  if (several === undefined) return undefined;
+  if (address !== undefined) return 'createClient takes address or addresses, not both';
+  return ownWay === undefined ? undefined : 'createClient takes transport with address, not with addresses';
+}

@@ -6,10 +6,16 @@ import type { ClientTransport } from './transports/client-transport.ts';
 
 export interface ClientOptions {
   /**
-   * `host:port`, `host` (port 7379), `[::1]:port`, or one of these after `http://` or, for TLS, `https://`; or `unix:PATH`, the
+   * Of the server, or else give `addresses`: `host:port`, `host` (port 7379), `[::1]:port`, or one of these after `http://` or, for TLS, `https://`; or `unix:PATH`, the
    * file of a socket on this machine.
    */
-  readonly address: string;
+  readonly address?: string;
+  /**
+   * Several servers that have the same store, in place of `address`: 1 to 16 addresses, all with TLS or all without. Calls go to one of them,
+   * and to the next when that one can't be reached, starts, stops, or does not know the writer of its cluster; watches, scans and leases
+   * under `keepAlive` go on there.
+   */
+  readonly addresses?: readonly string[];
   /**
    * True: with TLS, checked against the certificates that Node trusts. With options: as they say. A function gives those of each new
    * connection.
@@ -31,8 +37,8 @@ export interface ClientOptions {
   /** The time that a call may take, its retries included. Default 10000. */
   readonly deadlineMs?: number;
   /**
-   * How often a call that is safe to repeat is tried again at most. Left out: as often as its deadline allows; 0: never,
-   * for programs that would rather hear of each failure at once.
+   * How often a call that is safe to repeat is tried again at most, behind a pause. Left out: as often as its deadline allows; 0:
+   * never, for programs that would rather hear of each failure at once. With `addresses` each of them is tried before that counts.
    */
   readonly retries?: number;
   /** How new what is read must be where a read does not say it: see `ReadCallOptions`. Default `linearizable`. */
@@ -40,7 +46,7 @@ export interface ClientOptions {
   /** The revision that a server must have come to for a read that names none: see `ReadCallOptions`. Default: any. */
   readonly minRevision?: number;
   /**
-   * The connections for calls, and as many for watches and other streams. A second one is made when the server takes no more
+   * The connections for calls to a server, and as many for watches and other streams. A second one is made when the server takes no more
    * calls at once on the first (1000, unless it is told otherwise), and so on; a call beyond the last one fails with
    * `limitReached`. Default 16.
    */

@@ -44,6 +44,7 @@ import { Cluster } from './cluster.ts';
 import { Caller, withLongDeadline } from './calls/caller.ts';
 import type { CallTraces } from './calls/call-trace.ts';
 import type { CallTransport } from './calls/call-transport.ts';
+import { ClusterTransport } from './servers/cluster-transport.ts';
 import { Http2Transport } from './transports/http2-transport.ts';
 import { kvMethods } from './calls/method.ts';
 import type { Pace } from './calls/pace.ts';
@@ -51,7 +52,7 @@ import { systemPace } from './calls/pace.ts';
 import { UserTransport } from './transports/user-transport.ts';
 import type { ClientOptions } from './client-options.ts';
 import { ClientDoor } from './collections/client-door.ts';
-import { parseAddress } from './connection/address.ts';
+import { parseAddresses } from './connection/address.ts';
 import type { TlsSource } from './connection/socket.ts';
 import { Entry, toEntry } from './messages/entry.ts';
 import { incompleteReply } from './errors/error.ts';
@@ -92,29 +93,37 @@ export function createClient(
 ): KelpClient {
   refuse(clientOptions(options));
   const { credentials, deadlineMs = limits.deadlineMs, retries = Number.POSITIVE_INFINITY } = options;
-  const transport = transportOf(options);
+  const transport = transportOf(options, pace);
   const traces = makeTraces?.(transport.address);
   const { consistency, minRevision } = options;
   const demand = given({ consistency, minRevision });
   return new KelpClient(new Caller({ transport, deadlineMs, retries, demand, pace, credentials, traces }));
 }
 
-function transportOf({ address: given, transport, tls = false, ...options }: ClientOptions): CallTransport {
+function transportOf(options: ClientOptions, pace: Pace): CallTransport {
+  const { address: given = '', addresses: several = [given], transport, tls = false } = options;
   if (transport !== undefined) return new UserTransport(given, transport);
-  const address = parseAddress(given, tls !== false);
+  const addresses = parseAddresses(several, tls !== false);
   const { credentials, allowPlaintextCredentials = false } = options;
-  if (credentials !== undefined && !address.isTls && !address.isLocal && !allowPlaintextCredentials) {
+  const open = addresses.find(({ isTls, isLocal }) => !isTls && !isLocal);
+  if (credentials !== undefined && open !== undefined && !allowPlaintextCredentials) {
     throw invalidArgument(
-      `credentials would go to ${address.text} in plain text, which everyone on the way can read; use https:// or tls, ` +
+      `credentials would go to ${open.text} in plain text, which everyone on the way can read; use https:// or tls, ` +
         'or allow it by allowPlaintextCredentials: true',
     );
   }
-  return new Http2Transport({
-    address,
+  const alike = {
     tls: typeof tls === 'function' ? checkedSource(tls) : typeof tls === 'object' ? tls : {},
     connectionsMax: options.connectionsMax ?? limits.connectionsMax,
     isPipelined: options.pipeline ?? true,
-  });
+  };
+  const [address] = addresses;
+  if (address !== undefined && addresses.length === 1) return new Http2Transport({ ...alike, address });
+  const { ofSeveral: patience } = limits;
+  const makers = addresses.map(
+    (each) => (onDoubt: () => void) => new Http2Transport({ ...alike, address: each, patience, onDoubt }),
+  );
+  return new ClusterTransport(makers, pace);
 }
 
 function checkedSource(source: TlsSource): TlsSource {
@@ -264,8 +273,7 @@ export class KelpClient {
     const wrong = named('range', readRange(range)) ?? optionsByCall.scan(options);
     if (wrong !== undefined) return refusedList(invalidArgument(wrong));
     const { revision = 0, reverse = false, keysOnly = false } = options;
-    const demand = this.#caller.demand(options);
-    const scanned = { range: toRange(range), revision, reverse, keysOnly, ...demand };
+    const scanned = { range: toRange(range), revision, reverse, keysOnly };
     return new PagedList(options, streamOfPages(this.#caller, scanned, options));
   }
 
@@ -277,9 +285,10 @@ export class KelpClient {
   keys(pattern = '*', options: KeysOptions = noOptions): PagedList<Key> {
     const wrong = named('pattern', text(pattern)) ?? optionsByCall.keys(options);
     if (wrong !== undefined) return refusedList(invalidArgument(wrong));
-    const readPages = callsForPages(async (pageToken, limit) => {
-      const page = { pattern, pageToken, limit, ...this.#caller.demand(options) };
-      const reply = await this.#caller.read(kvMethods.keys, page, options);
+    const caller = this.#caller;
+    const readPages = callsForPages(async (pageToken, limit, shownAt) => {
+      const page = { pattern, pageToken, limit, ...caller.demand(caller.goingOn(options, shownAt)) };
+      const reply = await caller.read(kvMethods.keys, page, options);
       const { revision, incarnation, nextPageToken } = reply;
       return { items: keysOf(reply), revision, incarnation, nextPageToken };
     });

@@ -21,15 +21,19 @@
  * A watch that ends since its credentials are not valid any more, as one does whose token expires, goes on with others, where a
  * function gives them; once it has begun, also when that function fails for a while.
  *
+ * Where there are several servers it goes on with the next one at once. One that follows another may not have come yet to where the watch
+ * goes on: it is tried again, there and elsewhere.
+ *
  * Before the first message a watch fails as a call does that changes nothing: with what does not pass at once, else with
  * its last failure when the client's deadline has passed since it was first read. After that it tries for as long as it
  * is read. A server that takes its time over the first message is waited for; a connection that is dead is noticed.
  */
-import type { EventShape, WatchResponseShape } from '../../gen/kelp/v1/watch_codec.ts';
+import type { EventShape, WatchRequestShape, WatchResponseShape } from '../../gen/kelp/v1/watch_codec.ts';
 import { grpcCode } from '../grpc-code.ts';
 import { client as limits } from '../limits.ts';
 import { refuse } from './errors/refuse.ts';
 import { lacksCredentials } from './calls/authorization.ts';
+import type { Route } from './calls/call-transport.ts';
 import type { Caller } from './calls/caller.ts';
 import { afterTries } from './calls/caller.ts';
 import { watchMethod } from './calls/method.ts';
@@ -106,6 +110,14 @@ const lostPlaces: ReadonlySet<KelpErrorCode> = new Set([
   'historyDiffers',
 ]);
 
+/** As a server does that has fewer revisions than what it is asked to go on behind. */
+function saysItIsBehind(error: KelpError): boolean {
+  if (isKelpError(error, 'revisionFuture')) return true;
+  if (!isKelpError(error, 'historyDiffers')) return false;
+  const { requestedRevision, newestRevision } = error.details;
+  return requestedRevision > newestRevision;
+}
+
 /** A revision up to which everything has been handed out, and the incarnation that wrote it. */
 interface Position {
   readonly revision: number;
@@ -116,6 +128,8 @@ class ResumableWatch {
   readonly #caller: Caller;
   readonly #request: WatchRequest;
   readonly #signal: AbortSignal;
+  /** `undefined`: there is one server. */
+  readonly #route: Route | undefined;
   /** Where to begin while there is no position. */
   #start: Omit<WatchStart, 'storeId'>;
   /** The store that the watch belongs to; empty until that is known. */
@@ -132,14 +146,18 @@ class ResumableWatch {
   #isReauthorized = false;
   /** When it was first read. */
   #beganAtMs = 0;
-  /** Tries that failed since the last message. */
+  /** Tries that failed since the last message, and the pauses between them. */
   #failures = 0;
+  #pauses = 0;
+  /** Since when servers have said that they have not come to where it goes on. */
+  #behindSinceMs: number | undefined;
   #fragments: Fragments;
 
   constructor(caller: Caller, request: WatchRequest, signal: AbortSignal) {
     this.#caller = caller;
     this.#request = request;
     this.#signal = signal;
+    this.#route = caller.newRoute();
     this.#fragments = this.#noFragments();
     this.#storeId = request.storeId ?? '';
     this.#start = {
@@ -179,7 +197,7 @@ class ResumableWatch {
           ? this.#start
           : { ...position, startRevision: position.revision + 1, includeCurrent: false };
       const request = toWatchRequest(this.#request, { ...start, storeId: this.#storeId });
-      for await (const reply of this.#caller.stream(watchMethod, request, undefined, this.#signal)) {
+      for await (const reply of this.#repliesTo(request)) {
         this.#noteReply(reply);
         const message = this.#take(reply);
         if (message === undefined) continue;
@@ -189,6 +207,10 @@ class ResumableWatch {
     } finally {
       this.#fragments = this.#noFragments();
     }
+  }
+
+  #repliesTo(request: WatchRequestShape): AsyncIterable<WatchResponseShape> {
+    return this.#caller.stream(watchMethod, request, undefined, this.#signal, this.#route);
   }
 
   #noteReply({ storeId, incarnation }: WatchResponseShape): void {
@@ -205,6 +227,8 @@ class ResumableWatch {
     this.#hasHeard = true;
     if (this.#failures > 0) this.#request.onResumed?.();
     this.#failures = 0;
+    this.#pauses = 0;
+    this.#behindSinceMs = undefined;
     this.#isReauthorized = false;
   }
 
@@ -272,7 +296,8 @@ class ResumableWatch {
   async #recover(failure: KelpError): Promise<WatchMessage | undefined> {
     const error = await this.#reauthorize(failure);
     if (error === undefined) return this.#isVoid ? this.#beginAnew('interrupted') : undefined;
-    if (lostPlaces.has(error.code)) {
+    const isBehind = this.#isBehind(error);
+    if (lostPlaces.has(error.code) && !isBehind) {
       const isRestart =
         this.#position === undefined && this.#start.includeCurrent && error.code !== 'otherStore';
       if (this.#request.restartWhenLost && !isRestart) return this.#beginAnew('lost');
@@ -280,13 +305,16 @@ class ResumableWatch {
       throw error;
     }
     this.#failures++;
-    const pauseMs = this.#pauseAfter(error);
+    const pauseMs = this.#pauseAfter(error, isBehind);
     if (pauseMs === undefined) {
       const ms = this.#caller.pace.monotonicMs() - this.#beganAtMs;
       throw this.#hasHeard ? error : afterTries(error, this.#failures, ms);
     }
     if (this.#failures === 1) this.#request.onInterrupted?.(error);
-    await this.#caller.pace.wait(pauseMs, this.#signal);
+    if (pauseMs !== 'none') {
+      this.#route?.paused();
+      await this.#caller.pace.wait(pauseMs, this.#signal);
+    }
     return this.#isVoid ? this.#beginAnew('interrupted') : undefined;
   }
 
@@ -307,15 +335,31 @@ class ResumableWatch {
     return this.#position === undefined && this.#hasHandedOut;
   }
 
-  /** `undefined` when it is not to be tried again. */
-  #pauseAfter(error: KelpError): number | undefined {
+  /**
+   * Whether the server follows another, and has only not come yet to where the watch goes on. One that says so for as long as a call may
+   * take is taken at its word.
+   */
+  #isBehind(error: KelpError): boolean {
+    if (this.#route === undefined || !saysItIsBehind(error)) return false;
+    const nowMs = this.#caller.pace.monotonicMs();
+    this.#behindSinceMs ??= nowMs;
+    return nowMs - this.#behindSinceMs < this.#caller.deadlineMs;
+  }
+
+  /** `none`: it goes on elsewhere; `undefined` when it is not to be tried again. */
+  #pauseAfter(error: KelpError, isBehind: boolean): number | 'none' | undefined {
     const { pace, retries, deadlineMs } = this.#caller;
-    if (this.#hasHeard) {
-      const leastMs = error.retryAfterMs ?? 0;
-      return isInterruption(error) ? leastMs + backoffMs(this.#failures, pace) : undefined;
-    }
-    if (!mayPass(error) || this.#failures > retries) return undefined;
-    return backoffUntil(this.#beganAtMs + deadlineMs, this.#failures, pace, error.retryAfterMs);
+    const route = this.#route;
+    const mayGoOn = isBehind || (this.#hasHeard ? isInterruption(error) : mayPass(error));
+    if (!mayGoOn) return undefined;
+    const leastMs = error.retryAfterMs ?? 0;
+    if (leastMs === 0 && route?.goesElsewhere === true) return 'none';
+    if (!this.#hasHeard && this.#pauses >= retries) return undefined;
+    this.#pauses++;
+    const restMs = route?.restMs ?? 0;
+    if (this.#hasHeard) return Math.max(restMs, leastMs + backoffMs(this.#pauses, pace));
+    const pauseMs = backoffUntil(this.#beganAtMs + deadlineMs, this.#pauses, pace, leastMs);
+    return pauseMs === undefined ? undefined : Math.max(pauseMs, restMs);
   }
 
   #noFragments(): Fragments {

@@ -24,6 +24,8 @@ export interface CollectionDoor<Beside extends object, BesideReads extends Besid
     given: CollectionArguments[Kind],
     options: Beside,
   ): Promise<CollectionAnswers[Kind] & { readonly revision: number }>;
+  /** The options for the next part of a read whose parts so far showed a revision; 0: there were none. */
+  goingOn(options: BesideReads, shownAt: number): BesideReads;
   read<Kind extends CollectionReadKind>(
     kind: Kind,
     asked: CollectionReads[Kind],

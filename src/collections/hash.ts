@@ -82,8 +82,9 @@ export class Hashes<Beside extends object = object, BesideReads extends Beside =
     if (wrong !== undefined) return refusedList(this.#door.invalidArgument(wrong));
     const { revision: wanted = 0, namesOnly = false } = asked;
     const scanned = { key: keptKey(key), revision: wanted, namesOnly };
-    const readPages = callsForPages(async (pageToken, limit) => {
-      const page = await this.#door.read('hashScan', { ...scanned, pageToken, limit }, asked);
+    const readPages = callsForPages(async (pageToken, limit, shownAt) => {
+      const options = this.#door.goingOn(asked, shownAt);
+      const page = await this.#door.read('hashScan', { ...scanned, pageToken, limit }, options);
       const { revision, nextPageToken } = page;
       return { items: page.fields.map(toHashField), revision, incarnation: '', nextPageToken };
     });

@@ -188,7 +188,7 @@ export class Lists<Beside extends object = object, BesideReads extends Beside = 
     for (let remaining = limit; ; refreshTtl = false) {
       const wantedCount = Math.min(remaining, pageSize);
       const asked = { key, start, stop: stopOfPage(start, stop, wantedCount), revision, refreshTtl };
-      const answer = await this.#door.read('listRange', asked, options);
+      const answer = await this.#door.read('listRange', asked, this.#door.goingOn(options, revision));
       const { count } = answer;
       ({ revision } = answer);
       const [first, last] = placesOf({ start, stop }, count);

@@ -80,8 +80,9 @@ export class Sets<Beside extends object = object, BesideReads extends Beside = B
     if (wrong !== undefined) return refusedList(this.#door.invalidArgument(wrong));
     const { revision: wanted = 0 } = asked;
     const scanned = { key: keptKey(key), revision: wanted };
-    const readPages = callsForPages(async (pageToken, limit) => {
-      const page = await this.#door.read('setScan', { ...scanned, pageToken, limit }, asked);
+    const readPages = callsForPages(async (pageToken, limit, shownAt) => {
+      const options = this.#door.goingOn(asked, shownAt);
+      const page = await this.#door.read('setScan', { ...scanned, pageToken, limit }, options);
       const { revision, nextPageToken } = page;
       return { items: toBytes(page.members), revision, incarnation: '', nextPageToken };
     });

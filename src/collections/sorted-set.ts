@@ -145,8 +145,9 @@ export class SortedSets<Beside extends object = object, BesideReads extends Besi
     if (wrong !== undefined) return refusedList(this.#door.invalidArgument(wrong));
     const { revision: wanted = 0, reverse = false } = asked;
     const scanned = { key: keptKey(key), range: boundsOf(range), reverse, revision: wanted };
-    const readPages = callsForPages(async (pageToken, limit) => {
-      const page = await this.#door.read('sortedSetRange', { ...scanned, pageToken, limit }, asked);
+    const readPages = callsForPages(async (pageToken, limit, shownAt) => {
+      const options = this.#door.goingOn(asked, shownAt);
+      const page = await this.#door.read('sortedSetRange', { ...scanned, pageToken, limit }, options);
       const { revision, nextPageToken } = page;
       return { items: page.members.map(toScoredMember), revision, incarnation: '', nextPageToken };
     });

@@ -264,6 +264,7 @@ describe('createClient refuses', () => {
   const create = createClient as unknown as (...given: unknown[]) => unknown;
   const kinds: Record<string, Kind> = {
     address: 'text',
+    addresses: 'keys',
     tls: 'tls',
     credentials: 'credentials',
     allowPlaintextCredentials: 'flag',
@@ -294,7 +295,7 @@ describe('createClient refuses', () => {
   test.each([
     [[], "options is missing; it must be an object such as { address: '127.0.0.1:7379' }"],
     [['127.0.0.1:7379'], 'options is the text "127.0.0.1:7379"; it must be an object such as'],
-    [[{}], 'address is missing; it must be text'],
+    [[{}], 'createClient needs address, or addresses where several servers have the store'],
     [[{ addres: 'a' }], 'createClient has no option "addres" (did you mean "address"?)'],
     [[{ address: 'ftp://kelp.example' }], 'its scheme is unknown'],
     [[{ address: 'a', transport: {} }], 'transport has no method "unary"'],

@@ -129,6 +129,7 @@ const roomsByLayer: Readonly<Record<string, readonly string[]>> = {
     'exchanges',
     'pipelining',
     'transports',
+    'servers',
     'etcd',
     'paging',
     'collections',

@@ -13,6 +13,9 @@
  *   others (`authorization.ts`), which is no retry: it is not counted by `retries`, and waits for nothing but the function.
  * - A wrong configuration that is certain (TLS on one side only, a certificate that is not trusted) fails at once.
  *
+ * Where there are several servers, what is repeated goes to the next one at once, and there is a pause when each was tried: only those count
+ * as retries. Which one is asked, and which is left alone for a while, is the transport's to know (`servers/`).
+ *
  * One try at a time is under way. A call that is out of time rejects with its last failure: `unavailable`, `recovering`
  * or `shuttingDown` when that was known by then, `deadlineExceeded` when the last try was still without an answer.
  */
@@ -25,7 +28,7 @@ import { type DemandDefaults, type ReadDemand, toReadDemand } from '../messages/
 import type { CallOptions, ReadCallOptions } from '../messages/types.ts';
 import { Authorization } from './authorization.ts';
 import type { CallTrace, CallTraces } from './call-trace.ts';
-import type { CallTransport } from './call-transport.ts';
+import type { CallTransport, Route } from './call-transport.ts';
 import type { Credentials, CredentialsSource } from './credentials.ts';
 import type { Method } from './method.ts';
 import type { Pace } from './pace.ts';
@@ -50,6 +53,13 @@ export interface TryOptions extends CallOptions {
   readonly tryMsMax?: number;
   /** Called before each try. */
   readonly onTry?: () => void;
+}
+
+/** What belongs to the tries of a call besides its options. */
+interface TryParts {
+  readonly route: Route | undefined;
+  readonly trace?: CallTrace | undefined;
+  readonly generationOf?: () => number;
 }
 
 /** One try of a call. Rejects with a `CallFailure`, and with any error once the call's signal is aborted. */
@@ -105,6 +115,17 @@ export class Caller {
     return toReadDemand(options, this.#demand);
   }
 
+  /**
+   * The options for the next part of a read whose parts so far showed a revision: a server that is only asked for what it has may not have that
+   * yet.
+   */
+  goingOn<Options extends ReadCallOptions>(options: Options, shownAt: number): Options {
+    const { consistency = this.#demand.consistency, minRevision = this.#demand.minRevision ?? 0 } = options;
+    if (consistency !== 'local' || shownAt <= minRevision) return options;
+    // What they inherit counts, too.
+    return Object.create(options, { minRevision: { value: shownAt, enumerable: true } }) as Options;
+  }
+
   /** A call that changes nothing, or the same however often it is made. */
   read<Request, Reply>(
     method: Method<Request, Reply>,
@@ -114,12 +135,22 @@ export class Caller {
     return this.#run(false, method, request, options);
   }
 
+  /** Begins the way of something longer; `undefined`: there is one server. */
+  newRoute(): Route | undefined {
+    return this.#transport.newRoute?.();
+  }
+
   /**
    * A part of something longer that changes nothing: `attempt` makes one try, in so many milliseconds.
    * @param generation which credentials what it goes over was opened with, once the try has failed.
    */
-  readPart<Part>(attempt: Attempt<Part>, options: CallOptions, generation: () => number): Promise<Part> {
-    return this.#try(false, attempt, options, undefined, generation);
+  readPart<Part>(
+    attempt: Attempt<Part>,
+    options: CallOptions,
+    route: Route | undefined,
+    generation: () => number,
+  ): Promise<Part> {
+    return this.#try(false, attempt, options, { route, generationOf: generation });
   }
 
   /** A call that changes something. */
@@ -157,15 +188,17 @@ export class Caller {
   /**
    * A call whose replies are a stream, to be read from at once, when it is `authorized`. It is made once; what becomes of a stream
    * that breaks is its reader's to say.
+   * @param route of those that go on with one another.
    */
   stream<Request, Reply>(
     method: Method<Request, Reply>,
     request: Request,
     timeoutMs: number | undefined,
     signal: AbortSignal,
+    route?: Route,
   ): AsyncIterable<Reply> {
     const trace = this.#traces?.begin(method.path);
-    const replies = this.#transport.stream(method, request, timeoutMs, signal, trace?.headers);
+    const replies = this.#transport.stream(method, request, timeoutMs, signal, trace?.headers, route);
     return trace === undefined ? replies : this.#tracedStream(replies, trace, signal);
   }
 
@@ -185,9 +218,10 @@ export class Caller {
   ): Promise<Reply> {
     const { signal } = options;
     const trace = this.#traces?.begin(method.path);
+    const route = this.newRoute();
     const attempt = (timeoutMs: number): Promise<Reply> =>
-      this.#transport.unary(method, request, timeoutMs, signal, trace?.headers);
-    const reply = this.#try(isWrite, attempt, options, trace);
+      this.#transport.unary(method, request, timeoutMs, signal, trace?.headers, route);
+    const reply = this.#try(isWrite, attempt, options, { route, trace });
     return trace === undefined ? reply : traced(reply, trace);
   }
 
@@ -236,17 +270,30 @@ export class Caller {
     }
   }
 
+  /** Before the next try; `undefined`: there is no time for one. */
+  #pauseMs(
+    route: Route | undefined,
+    endsAtMs: number,
+    pauses: number,
+    { retryAfterMs }: KelpError,
+  ): number | undefined {
+    const { pace } = this;
+    const pauseMs = backoffUntil(endsAtMs, pauses, pace, retryAfterMs);
+    if (pauseMs === undefined || route === undefined) return pauseMs;
+    return Math.max(pauseMs, Math.min(route.restMs, (endsAtMs - pace.monotonicMs()) / 2));
+  }
+
   async #try<Reply>(
     isWrite: boolean,
     attempt: Attempt<Reply>,
     { signal, deadlineMs = this.deadlineMs, tryMsMax = Number.POSITIVE_INFINITY, onTry }: TryOptions,
-    trace?: CallTrace,
-    generationOf?: () => number,
+    { route, trace, generationOf }: TryParts,
   ): Promise<Reply> {
     const { pace } = this;
     const beganAtMs = pace.monotonicMs();
     const endsAtMs = beganAtMs + deadlineMs;
     let freeTries = 0;
+    let pauses = 0;
     for (let tries = 1, last: KelpError | undefined; ; tries++) {
       // Nothing has been sent yet, or the last try has proved to be without effect.
       if (signal?.aborted || this.#isClosed) throw this.errorOf(undefined, false, signal);
@@ -278,14 +325,23 @@ export class Caller {
       }
       const mayBeRepeated =
         !error.mayHaveTakenEffect &&
-        (mayPass(error) || (error.code === 'deadlineExceeded' && timeoutMs < remainingMs));
-      const pauseMs =
-        mayBeRepeated && tries - freeTries <= this.retries
-          ? backoffUntil(endsAtMs, tries, pace, error.retryAfterMs)
-          : undefined;
-      if (pauseMs === undefined) throw afterTries(error, tries, pace.monotonicMs() - beganAtMs, last);
+        (mayPass(error) ||
+          (error.code === 'deadlineExceeded' && timeoutMs < remainingMs) ||
+          // A certificate that is not trusted may be that of one server.
+          (error.code === 'unavailable' && route?.goesElsewhere === true));
+      const goesOn =
+        mayBeRepeated &&
+        error.code !== 'limitReached' &&
+        route?.goesElsewhere === true &&
+        endsAtMs - pace.monotonicMs() >= limits.lastTryMs;
+      const mayPause = mayBeRepeated && !goesOn && pauses < this.retries;
+      const pauseMs = mayPause ? this.#pauseMs(route, endsAtMs, ++pauses, error) : undefined;
+      if (pauseMs === undefined && !goesOn)
+        throw afterTries(error, tries, pace.monotonicMs() - beganAtMs, last);
       last = error;
       trace?.retried(error);
+      if (pauseMs === undefined) continue;
+      route?.paused();
       await pace.wait(pauseMs, signal ? AbortSignal.any([signal, this.closed]) : this.closed);
     }
   }

@@ -171,6 +171,10 @@ export class ClientDoor implements CollectionDoor<CallOptions, ReadCallOptions> 
     return toCollectionAnswer(kind, reply);
   }
 
+  goingOn(options: ReadCallOptions, shownAt: number): ReadCallOptions {
+    return this.#caller.goingOn(options, shownAt);
+  }
+
   read<Kind extends CollectionReadKind>(
     kind: Kind,
     asked: CollectionReads[Kind],

@@ -57,6 +57,25 @@ export function parseAddress(address: string, isTls: boolean): ServerAddress {
   };
 }
 
+/**
+ * Reads the addresses of servers that have the same store. With TLS are all of them or none: else what is meant for one by the options of TLS
+ * and by credentials would go to another in plain text.
+ */
+export function parseAddresses(addresses: readonly string[], isTls: boolean): ServerAddress[] {
+  const parsed: ServerAddress[] = [];
+  for (const address of addresses) {
+    const next = parseAddress(address, isTls);
+    const first = parsed[0] ?? next;
+    if (next.isTls !== first.isTls) {
+      const [secure, plain] = next.isTls ? [next, first] : [first, next];
+      throw badAddresses(`${secure.text} is with TLS and ${plain.text} without; they must be alike`);
+    }
+    if (parsed.some(({ text }) => text === next.text)) throw badAddresses(`${next.text} is there twice`);
+    parsed.push(next);
+  }
+  return parsed;
+}
+
 function parseOrigin(address: string, isTls: boolean): string {
   const hasScheme = address.includes('://');
   let url: URL;
@@ -77,6 +96,10 @@ function parseOrigin(address: string, isTls: boolean): string {
   // `URL` drops a port that is the default one of its scheme.
   if (/:(80|443)\/?$/.test(address)) return url.origin;
   return `${url.protocol}//${url.hostname}:${DEFAULT_PORT}`;
+}
+
+function badAddresses(why: string): KelpError {
+  return new KelpError('invalidArgument', `addresses: ${why}`, undefined);
 }
 
 function badAddress(address: string, why: string): KelpError {

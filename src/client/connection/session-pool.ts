@@ -12,7 +12,7 @@ import { client as limits } from '../../limits.ts';
 import { CallFailure } from '../errors/call-failure.ts';
 import { ConnectFailure } from '../errors/connect-failure.ts';
 import type { ServerAddress } from './address.ts';
-import { Session, type SessionOwner } from './session.ts';
+import { type Patience, Session, type SessionOwner } from './session.ts';
 import type { TlsOptions, TlsSource } from './socket.ts';
 
 /** A request that looks for a connection. */
@@ -23,10 +23,19 @@ export interface Applicant {
   refuse(failure: CallFailure): void;
 }
 
+export interface SessionPoolOptions {
+  /** Left out: that of a client with one server. */
+  readonly patience?: Patience | undefined;
+  /** Called when a call has waited in vain, over a connection on which nothing has come since. */
+  readonly onDoubt?: (() => void) | undefined;
+}
+
 export class SessionPool implements SessionOwner {
   readonly #address: ServerAddress;
   readonly #tls: TlsOptions | TlsSource;
   readonly #sessionsMax: number;
+  readonly #patience: Patience | undefined;
+  readonly #onDoubt: (() => void) | undefined;
   /** Those that take requests, the oldest first, which is filled first: so the others fall idle, and close. */
   readonly #open: Session[] = [];
   /** Those that end their last calls, in the order in which they began to. */
@@ -37,10 +46,17 @@ export class SessionPool implements SessionOwner {
   #distrusted: Session | undefined;
   #isClosed = false;
 
-  constructor(address: ServerAddress, tls: TlsOptions | TlsSource, sessionsMax: number) {
+  constructor(
+    address: ServerAddress,
+    tls: TlsOptions | TlsSource,
+    sessionsMax: number,
+    { patience, onDoubt }: SessionPoolOptions = {},
+  ) {
     this.#address = address;
     this.#tls = tls;
     this.#sessionsMax = sessionsMax;
+    this.#patience = patience;
+    this.#onDoubt = onDoubt;
   }
 
   /** Begins a request or refuses it, now or when it is known whether there is a connection for it. */
@@ -69,6 +85,7 @@ export class SessionPool implements SessionOwner {
     if (this.#distrusted?.isClosed === false) return;
     this.#distrusted = session;
     session.leave();
+    this.#onDoubt?.();
   }
 
   /** Later requests go over connections that are made anew; what is under way goes on. */
@@ -157,7 +174,7 @@ export class SessionPool implements SessionOwner {
 
   #make(): void {
     try {
-      this.#expected = new Session(this.#address, this.#tls, this);
+      this.#expected = new Session(this.#address, this.#tls, this, this.#patience);
     } catch (error) {
       // What a function gave may be half of a pair that is being replaced.
       const kind = typeof this.#tls === 'function' ? 'failed' : 'unusableTls';

@@ -50,18 +50,25 @@ export interface Lost {
   lost(reason: Error): void;
 }
 
-const endpointOptions: EndpointOptions = {
+const endpointOptions: Omit<EndpointOptions, 'handshakeTimeoutMs'> = {
   clock: systemClock,
   streamWindowBytes: limits.streamWindowBytes,
   connectionWindowBytes: limits.connectionWindowBytes,
   isConnectionWindowHeld: false,
   headerListBytesMax: limits.headerBytesMax,
-  handshakeTimeoutMs: limits.connectMs,
 };
+
+/** How long a server may be silent; see `limits.ts`. */
+export interface Patience {
+  readonly connectMs: number;
+  readonly pingIntervalMs: number;
+  readonly pingTimeoutMs: number;
+}
 
 export class Session {
   readonly #address: ServerAddress;
   readonly #owner: SessionOwner;
+  readonly #patience: Patience;
   readonly #socket: Socket;
   readonly #openTimer: Timer;
   #connection: ClientConnection | undefined;
@@ -85,11 +92,17 @@ export class Session {
   #idleTimer: Timer | undefined;
 
   /** Throws when the TLS options can't be used. */
-  constructor(address: ServerAddress, tls: TlsOptions | TlsSource, owner: SessionOwner) {
+  constructor(
+    address: ServerAddress,
+    tls: TlsOptions | TlsSource,
+    owner: SessionOwner,
+    patience: Patience = limits,
+  ) {
     this.#address = address;
     this.#owner = owner;
+    this.#patience = patience;
     this.#socket = openSocket(address, tls);
-    this.#openTimer = systemClock.setTimer(limits.connectMs, () => this.destroy(systemError('ETIMEDOUT')));
+    this.#openTimer = systemClock.setTimer(patience.connectMs, () => this.destroy(systemError('ETIMEDOUT')));
     this.#socket.once(address.isTls ? 'secureConnect' : 'connect', () => this.#connect());
     // More than one may come, also late.
     this.#socket.on('error', (error) => this.#failToConnect(error));
@@ -173,7 +186,9 @@ export class Session {
     if (this.#isChecked || this.#phase !== 'open') return;
     this.#isChecked = true;
     this.#socket.ref();
-    const timer = systemClock.setTimer(limits.pingTimeoutMs, () => this.destroy(systemError('ETIMEDOUT')));
+    const timer = systemClock.setTimer(this.#patience.pingTimeoutMs, () =>
+      this.destroy(systemError('ETIMEDOUT')),
+    );
     const answered = (): void => {
       timer.cancel();
       this.#isChecked = false;
@@ -210,12 +225,16 @@ export class Session {
       return;
     }
     this.#hasCertificate = this.#address.isTls && showsCertificate(this.#socket as TLSSocket);
-    this.#connection = new ClientConnection(this.#socket, endpointOptions, {
-      opened: () => this.#open(),
-      roomMade: () => this.#owner.ready(this),
-      goingAway: (code, debugText) => this.#beLeft(code, debugText),
-      closed: (end) => this.#close(end),
-    });
+    this.#connection = new ClientConnection(
+      this.#socket,
+      { ...endpointOptions, handshakeTimeoutMs: this.#patience.connectMs },
+      {
+        opened: () => this.#open(),
+        roomMade: () => this.#owner.ready(this),
+        goingAway: (code, debugText) => this.#beLeft(code, debugText),
+        closed: (end) => this.#close(end),
+      },
+    );
   }
 
   #open(): void {
@@ -294,23 +313,24 @@ export class Session {
     this.#busySinceMs = systemClock.monotonicMs();
     this.#heardBytes = this.bytesRead;
     this.#connection?.ref();
-    this.#lifeTimer ??= systemClock.setTimer(limits.pingIntervalMs, () => this.#lookForLife());
+    this.#lifeTimer ??= systemClock.setTimer(this.#patience.pingIntervalMs, () => this.#lookForLife());
   }
 
   #lookForLife(): void {
     this.#lifeTimer = undefined;
     if (this.#underWay === 0 || this.#phase === 'closed') return;
+    const { pingIntervalMs } = this.#patience;
     const busyMs = systemClock.monotonicMs() - this.#busySinceMs;
     const { bytesRead } = this;
-    if (bytesRead !== this.#heardBytes || busyMs < limits.pingIntervalMs) {
-      const delayMs = bytesRead === this.#heardBytes ? limits.pingIntervalMs - busyMs : limits.pingIntervalMs;
+    if (bytesRead !== this.#heardBytes || busyMs < pingIntervalMs) {
+      const delayMs = bytesRead === this.#heardBytes ? pingIntervalMs - busyMs : pingIntervalMs;
       this.#heardBytes = bytesRead;
       this.#lifeTimer = systemClock.setTimer(delayMs, () => this.#lookForLife());
       return;
     }
     // What becomes of it shows by the bytes that come, an answer or another.
     this.#connection?.ping().catch(() => undefined);
-    this.#lifeTimer = systemClock.setTimer(limits.pingTimeoutMs, () => {
+    this.#lifeTimer = systemClock.setTimer(this.#patience.pingTimeoutMs, () => {
       // After the program was held up, what has come meanwhile is read only now.
       systemClock.yieldNow(() => {
         if (this.#underWay > 0 && this.bytesRead === bytesRead) this.destroy(systemError('ETIMEDOUT'));

@@ -31,6 +31,8 @@ export class CallFailure extends Error {
   readonly retryAfterMs: number | undefined;
   readonly isUnprocessed: boolean;
   readonly isTlsOnly: boolean;
+  /** The server that was asked, for messages, where there are several. */
+  address: string | undefined = undefined;
 
   constructor(code: GrpcCode, message: string, options: CallFailureOptions = {}) {
     super(message, 'cause' in options ? { cause: options.cause } : undefined);

@@ -116,7 +116,7 @@ function explainedError(cause: CallFailure, call: FailedCall): KelpError | undef
 }
 
 function unexplainedError(cause: CallFailure, call: FailedCall): KelpError {
-  const { address } = call;
+  const address = cause.address ?? call.address;
   const failure = connectFailure(cause);
   if (failure !== undefined) return failureError(failure, address, cause);
   if (cause.isTlsOnly) {

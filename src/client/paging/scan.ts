@@ -10,21 +10,23 @@ import type { ScanStreamRequestShape, ScanStreamResponseShape } from '../../../g
 import { type Timer, systemClock } from '../../clock.ts';
 import { grpcCode } from '../../grpc-code.ts';
 import { client as limits } from '../../limits.ts';
+import type { Route } from '../calls/call-transport.ts';
 import type { Caller } from '../calls/caller.ts';
 import { kvMethods } from '../calls/method.ts';
 import { CallFailure } from '../errors/call-failure.ts';
 import { incompleteReply } from '../errors/error.ts';
 import { Entry } from '../messages/entry.ts';
-import type { CallOptions } from '../messages/types.ts';
+import type { ReadCallOptions } from '../messages/types.ts';
 import type { ReadPages } from '../../paged-list.ts';
 
 /** What all streams of a scan ask for alike. */
-export type ScannedRange = Pick<
-  ScanStreamRequestShape,
-  'range' | 'revision' | 'reverse' | 'keysOnly' | 'consistency' | 'minRevision'
->;
+export type ScannedRange = Pick<ScanStreamRequestShape, 'range' | 'revision' | 'reverse' | 'keysOnly'>;
 
-export function streamOfPages(caller: Caller, range: ScannedRange, options: CallOptions): ReadPages<Entry> {
+export function streamOfPages(
+  caller: Caller,
+  range: ScannedRange,
+  options: ReadCallOptions,
+): ReadPages<Entry> {
   return async function* (limit, chunkLimit) {
     const chunks = new Chunks(caller, range, options, limit, chunkLimit);
     try {
@@ -42,11 +44,14 @@ export function streamOfPages(caller: Caller, range: ScannedRange, options: Call
 /** The chunks of a range, over as many streams as it takes, one at a time. */
 class Chunks {
   readonly #caller: Caller;
+  readonly #route: Route | undefined;
   readonly #range: ScannedRange;
-  readonly #options: CallOptions;
+  readonly #options: ReadCallOptions;
   readonly #chunkLimit: number;
   #remaining: number;
   #pageToken = '';
+  /** The revision of the chunks so far. */
+  #shownAt = 0;
   #isBehindLast = false;
   #stream: ChunkStream | undefined;
   /** Whether the last stream was cut for want of memory, and nothing has come since. */
@@ -54,8 +59,15 @@ class Chunks {
   /** Of the credentials that the last stream was opened with. */
   #generation = 0;
 
-  constructor(caller: Caller, range: ScannedRange, options: CallOptions, limit: number, chunkLimit: number) {
+  constructor(
+    caller: Caller,
+    range: ScannedRange,
+    options: ReadCallOptions,
+    limit: number,
+    chunkLimit: number,
+  ) {
     this.#caller = caller;
+    this.#route = caller.newRoute();
     this.#range = range;
     this.#options = options;
     this.#remaining = limit;
@@ -70,11 +82,13 @@ class Chunks {
     const chunk = await this.#caller.readPart(
       (timeoutMs) => this.#try(timeoutMs),
       this.#options,
+      this.#route,
       () => this.#generation,
     );
     if (chunk === undefined) throw incompleteReply('the rest of the range');
     this.#remaining -= chunk.entries.length;
     this.#pageToken = chunk.nextPageToken;
+    this.#shownAt = chunk.revision;
     this.#isBehindLast = chunk.nextPageToken === '';
     return chunk;
   }
@@ -118,9 +132,10 @@ class Chunks {
       limit: Number.isSafeInteger(this.#remaining) ? this.#remaining : 0,
       pageToken: this.#pageToken,
       chunkLimit: this.#chunkLimit,
+      ...this.#caller.demand(this.#caller.goingOn(this.#options, this.#shownAt)),
     };
     this.#generation = this.#caller.generation;
-    return new ChunkStream(this.#caller, request, this.#options.signal);
+    return new ChunkStream(this.#caller, request, this.#options.signal, this.#route);
   }
 }
 
@@ -139,10 +154,15 @@ class ChunkStream {
   readonly #replies: AsyncIterator<ScanStreamResponseShape>;
   #hasBegun = false;
 
-  constructor(caller: Caller, request: ScanStreamRequestShape, signal: AbortSignal | undefined) {
+  constructor(
+    caller: Caller,
+    request: ScanStreamRequestShape,
+    signal: AbortSignal | undefined,
+    route: Route | undefined,
+  ) {
     const signals = [caller.closed, this.#closed.signal, ...(signal === undefined ? [] : [signal])];
     const ended = AbortSignal.any(signals);
-    const replies = caller.stream(kvMethods.scanStream, request, undefined, ended);
+    const replies = caller.stream(kvMethods.scanStream, request, undefined, ended, route);
     this.#replies = replies[Symbol.asyncIterator]();
   }
 

@@ -10,7 +10,7 @@ import type { Field } from '../../http2/contract/fields.ts';
 import { client as limits } from '../../limits.ts';
 import type { TraceHeaders } from '../../tracing/trace-context.ts';
 import type { ServerAddress } from '../connection/address.ts';
-import { SessionPool } from '../connection/session-pool.ts';
+import { SessionPool, type SessionPoolOptions } from '../connection/session-pool.ts';
 import type { TlsOptions, TlsSource } from '../connection/socket.ts';
 import type { CallTransport } from '../calls/call-transport.ts';
 import type { Surroundings } from '../exchanges/exchange.ts';
@@ -26,7 +26,7 @@ interface Head {
   readonly fields: readonly Field[];
 }
 
-export interface Http2Options {
+export interface Http2Options extends SessionPoolOptions {
   readonly address: ServerAddress;
   readonly tls: TlsOptions | TlsSource;
   readonly connectionsMax: number;
@@ -47,13 +47,13 @@ export class Http2Transport implements CallTransport {
   /** `undefined`: each call goes by itself. */
   readonly #pipelines: { readonly reads: Pipeline; readonly writes: Pipeline } | undefined;
 
-  constructor({ address, tls, connectionsMax, isPipelined }: Http2Options) {
+  constructor({ address, tls, connectionsMax, isPipelined, ...pooling }: Http2Options) {
     this.address = address.text;
     this.#address = address;
     this.isCertificateRenewable = typeof tls === 'function';
     const deadlines = new Deadlines(systemClock);
-    this.#calls = { pool: new SessionPool(address, tls, connectionsMax), deadlines };
-    this.#streams = { pool: new SessionPool(address, tls, connectionsMax), deadlines };
+    this.#calls = { pool: new SessionPool(address, tls, connectionsMax, pooling), deadlines };
+    this.#streams = { pool: new SessionPool(address, tls, connectionsMax, pooling), deadlines };
     if (!isPipelined) return;
     const fields = this.#newFields(PIPELINE_PATH, undefined);
     const makeAlone = (call: PipelinedCall, timeoutMs: number): void => this.#makeAlone(call, timeoutMs);

@@ -48,6 +48,10 @@ export class StoreDoor implements CollectionDoor<object> {
     return { ...answer, revision } as CollectionAnswers[Kind] & { readonly revision: number };
   }
 
+  goingOn(options: object): object {
+    return options;
+  }
+
   async read<Kind extends CollectionReadKind>(
     kind: Kind,
     asked: CollectionReads[Kind],
