@@ -60,7 +60,7 @@ export function clientOptions(environment: Surroundings['environment']): Option[
   return [
     new Option(
       '--address <address>',
-      'server: host:port, :port on this machine, https://host:port, or unix:PATH (env: KELP_ADDRESS)',
+      'server: host:port, :port on this machine, https://host:port, or unix:PATH; several of one cluster with commas between (env: KELP_ADDRESS)',
     ).default(address || DEFAULT_ADDRESS),
     new Option('--tls', 'use TLS; the same as an address with https://'),
     new Option('--tls-ca <file>', 'PEM file of certificates to trust with TLS (env: KELP_TLS_CA)').default(
@@ -159,7 +159,14 @@ export function keyFormOf({ hexKeys: isHex }: Pick<ClientFlags, 'hexKeys'>): Key
 }
 
 function usesTls({ tls, address }: ClientFlags): boolean {
-  return tls === true || address.startsWith('https://');
+  return tls === true || addressesIn(address).some((each) => each.startsWith('https://'));
+}
+
+/** The servers that `--address` names, with commas between. A socket is the last: its path may have commas of its own. */
+function addressesIn(given: string): string[] {
+  const socketAt = given.search(/(?<=^|,)unix:/);
+  if (socketAt === -1) return given.split(',');
+  return [...given.slice(0, socketAt).split(',').slice(0, -1), given.slice(socketAt)];
 }
 
 /** One of the environment may be for other servers. */
@@ -176,11 +183,12 @@ function refuseCertificate(command: Command): void {
 
 /** Before a password is asked for. */
 async function refusePlaintext(flags: ClientFlags): Promise<void> {
-  const { parseAddress } = await import('../../client/connection/address.ts');
-  const { isTls, isLocal, text } = await usageErrorFrom(() => parseAddress(flags.address, usesTls(flags)));
-  if (isTls || isLocal || flags.allowPlaintextLogin === true) return;
+  const { parseAddresses } = await import('../../client/connection/address.ts');
+  const addresses = await usageErrorFrom(() => parseAddresses(addressesIn(flags.address), usesTls(flags)));
+  const open = addresses.find(({ isTls, isLocal }) => !isTls && !isLocal);
+  if (open === undefined || flags.allowPlaintextLogin === true) return;
   throw new UsageError(
-    `the login would go to ${text} in plain text, which everyone on the way can read; use --tls, or allow it with --allow-plaintext-login`,
+    `the login would go to ${open.text} in plain text, which everyone on the way can read; use --tls, or allow it with --allow-plaintext-login`,
   );
 }
 
@@ -198,12 +206,12 @@ async function openClient(
   retries: number,
   credentials: Credentials | CredentialsSource | undefined,
 ): Promise<KelpClient> {
-  const { address, timeout } = flags;
+  const { timeout } = flags;
   const isTls = usesTls(flags);
   const { createClient } = await import('../../client/client.ts');
   return usageErrorFrom(async () =>
     createClient({
-      address,
+      addresses: addressesIn(flags.address),
       deadlineMs: timeout,
       retries,
       ...(isTls && { tls: await tlsOptionsOf(flags) }),
