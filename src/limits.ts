@@ -1099,9 +1099,12 @@ export const serverFixed = {
   redisUnreadPushedBytesMax: 32 * MiB,
   redisUnreadMs: 60_000,
   redisUnreadBytesOfAllMax: 512 * MiB,
-  /** A connection that a follower passes on: in so long the writer is to be reached; so many bytes of it may lie unread by the client. */
-  redisPassOnMs: 5_000,
+  /** What a follower passes on of a connection: so many bytes may lie unread by the client. */
   redisRelayedBytesPaused: 256 * KiB,
+  /** How often a follower looks who is the writer, while clients are passed on to it or wait for it. */
+  redisWriterLookMs: 250,
+  /** ... and for how long one waits: longer than `cluster.failoverAfterMs` and what is on top of that. */
+  redisWriterWaitMs: 5_000,
   /** How often clients are looked after that take, send or show nothing. */
   redisClientCheckMs: 1000,
   /** Replies that wait for the disk, of one client, before nothing more is read of it. */

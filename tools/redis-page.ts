@@ -83,8 +83,9 @@ A client may connect to any node; it needs no support of Redis Cluster, and ther
   the writer, and from then on \`INFO\` and \`CLIENT LIST\` are, too. The writer is shown the same login and sees the address of the
   follower. A client that is known by its certificate alone is refused with \`-NOPERM\`, since the writer can't be shown that.
 - **When the writer goes or changes** its connections and those that were passed on to it are closed. What was not answered may have
-  taken effect. Clients connect again by themselves. Until the followers know a writer, a command that is for it gets \`-CLUSTERDOWN\`;
-  where the writer that is known does not answer within ${serverFixed.redisPassOnMs / 1000} s, the connection is closed behind that.
+  taken effect. Clients connect again by themselves. While a follower knows no writer, or does not
+  reach the one that it knows, a command that is for it waits, somewhat longer than it takes another node to take over; then it gets
+  \`-CLUSTERDOWN\`, and the connection is closed.
 - **\`READONLY\`** makes the reads of a connection those of the follower that it is at, from its visible state: they ask no other node, go on without a
   writer, and may be behind. It has to come before the first command that would be passed on. Writes, and commands that block, get
   \`-READONLY You can't write against a read only replica.\` \`MULTI\` and \`WATCH\` are of the node's own state, too. Commands of pub/sub take the

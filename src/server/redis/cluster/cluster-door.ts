@@ -1,6 +1,6 @@
 /**
  * `ClusterDoor`: what connections of a node of a cluster ask of it. At the writer, whether what they have read was the newest; at a
- * follower, a connection to the writer, which is cut when another node becomes that.
+ * follower, who is the writer, again and again while it matters, and a connection to it.
  */
 import type { Socket } from 'node:net';
 import type { Clock, Timer } from '../../../clock.ts';
@@ -17,24 +17,29 @@ export interface RedisCluster {
   readonly writerTls: () => WriterTls | undefined;
   /** Of the followers that the writer knows; 0 at a follower. */
   readonly followerCount: () => number;
-  /** The writer was not reached where it says that it is; no error: it is a follower by now, or takes too long. */
+  /** For how long a client waits for a writer that is known and reached: longer than another node takes to become it. */
+  readonly writerWaitMs?: number | undefined;
+  /**
+   * A client has waited in vain for the writer that is known; no error: it does not answer. Told once, until a writer is reached or there
+   * is another one.
+   */
   readonly onUnreachable: (address: string, error: Error | undefined) => void;
 }
 
-/** A connection that is passed on. */
-export interface PassedOn {
-  /** Of the writer. */
-  readonly address: string;
-  /** There is another writer. */
-  cut(): void;
+/** What has to do with who is the writer. */
+export interface Looking {
+  /** Called every so often. */
+  look(): void;
 }
 
 export class ClusterDoor {
   readonly #cluster: RedisCluster;
   readonly #clock: Clock;
   readonly #barrier: SharedBarrier;
-  readonly #passedOn = new Set<PassedOn>();
-  #checkTimer: Timer | undefined;
+  readonly #looking = new Set<Looking>();
+  #lookTimer: Timer | undefined;
+  /** Of a writer that was told of as not reached. */
+  #toldAddress = '';
 
   constructor(cluster: RedisCluster, clock: Clock) {
     this.#cluster = cluster;
@@ -51,41 +56,45 @@ export class ClusterDoor {
     return this.#cluster.view.writerRedisAddress;
   }
 
+  get writerWaitMs(): number {
+    return this.#cluster.writerWaitMs ?? serverFixed.redisWriterWaitMs;
+  }
+
   /** Asks, for what was read before this call, whether this node still is the writer. */
   wait(waiter: BarrierWaiter): void {
     this.#barrier.wait(waiter);
   }
 
-  /** Rejects with a `ReplyError` for the client. */
+  /** Rejects with a `WriterUnreachableError`, or with a `ReplyError` for the client. */
   async connect(address: string, prelude: Prelude, signal: AbortSignal): Promise<Socket> {
-    return await connectWriter({
-      ...prelude,
-      address,
-      tls: this.#cluster.writerTls(),
-      clock: this.#clock,
-      signal,
-      onUnreachable: (error) => this.#cluster.onUnreachable(address, error),
-    });
+    const writer = await connectWriter({ ...prelude, address, tls: this.#cluster.writerTls(), signal });
+    this.#toldAddress = '';
+    return writer;
   }
 
-  /** A connection is passed on from now on. */
-  add(passedOn: PassedOn): void {
-    this.#passedOn.add(passedOn);
-    this.#checkLater();
+  unreachable(address: string, error: Error | undefined): void {
+    if (address === this.#toldAddress) return;
+    this.#toldAddress = address;
+    this.#cluster.onUnreachable(address, error);
   }
 
-  remove(passedOn: PassedOn): void {
-    this.#passedOn.delete(passedOn);
-    if (this.#passedOn.size > 0) return;
-    this.#checkTimer?.cancel();
-    this.#checkTimer = undefined;
+  watch(looking: Looking): void {
+    this.#looking.add(looking);
+    this.#lookLater();
   }
 
-  #checkLater(): void {
-    this.#checkTimer ??= this.#clock.setTimer(serverFixed.redisClientCheckMs, () => {
-      this.#checkTimer = undefined;
-      for (const one of this.#passedOn) if (!this.isFollower || one.address !== this.writerAddress) one.cut();
-      if (this.#passedOn.size > 0) this.#checkLater();
+  unwatch(looking: Looking): void {
+    this.#looking.delete(looking);
+    if (this.#looking.size > 0) return;
+    this.#lookTimer?.cancel();
+    this.#lookTimer = undefined;
+  }
+
+  #lookLater(): void {
+    this.#lookTimer ??= this.#clock.setTimer(serverFixed.redisWriterLookMs, () => {
+      this.#lookTimer = undefined;
+      for (const one of this.#looking) one.look();
+      if (this.#looking.size > 0) this.#lookLater();
     });
   }
 }

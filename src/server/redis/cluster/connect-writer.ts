@@ -4,10 +4,9 @@
  */
 import { connect, isIP, type Socket } from 'node:net';
 import { connect as connectTls, type ConnectionOptions } from 'node:tls';
-import type { Clock } from '../../../clock.ts';
 import { serverFixed } from '../../../limits.ts';
 import { parseListenAddress } from '../../config/option-values.ts';
-import { clusterDown, ReplyError } from '../replies/errors.ts';
+import { ReplyError } from '../replies/errors.ts';
 import { ReplySkipper } from './reply-skipper.ts';
 
 /** How the writer is known by its certificate, which is for the host of its address. No certificate is shown: it would be this node's. */
@@ -25,37 +24,37 @@ export interface WriterConnectOptions {
   readonly prelude: readonly (readonly Buffer[])[];
   /** ... and behind them those without one. */
   readonly silent: readonly (readonly Buffer[])[];
-  readonly clock: Clock;
   readonly signal: AbortSignal;
-  /** For the operator: why it was not reached. */
-  readonly onUnreachable: (error: Error | undefined) => void;
 }
+
+/** There is no writer at its address now. */
+export class WriterUnreachableError extends Error {}
 
 /**
  * Resolves with a paused socket, of which only what is for the client is left to be read.
- * Rejects with a `ReplyError` for the client.
+ * Rejects with a `WriterUnreachableError`, or with a `ReplyError` for the client.
  */
 export function connectWriter(options: WriterConnectOptions): Promise<Socket> {
-  const { prelude, silent, clock, signal } = options;
+  const { prelude, silent, signal } = options;
   const { promise, resolve, reject } = Promise.withResolvers<Socket>();
   let socket: Socket;
   try {
     socket = open(options);
-  } catch {
+  } catch (error) {
     // What the writer says of itself is no address.
-    return Promise.reject(clusterDown());
+    return Promise.reject(new WriterUnreachableError('it has no address', { cause: error }));
   }
   const skipper = new ReplySkipper(prelude.length);
-  const fail = (error: ReplyError): void => {
+  const fail = (error: Error): void => {
     end();
     socket.on('error', () => undefined);
     socket.destroy();
     reject(error);
   };
-  const unreachable = (error?: unknown): void => {
-    if (!signal.aborted) options.onUnreachable(error instanceof Error ? error : undefined);
-    fail(clusterDown());
-  };
+  const unreachable = (cause?: unknown): void =>
+    fail(
+      new WriterUnreachableError(cause instanceof Error ? cause.message : 'it ends connections', { cause }),
+    );
   const read = (chunk: Buffer): void => {
     if (!skipper.add(chunk)) {
       if (skipper.bytes.length > serverFixed.redisStrangerWordBytesMax) unreachable();
@@ -67,7 +66,7 @@ export function connectWriter(options: WriterConnectOptions): Promise<Socket> {
     }
     // It has become a follower, which would pass the connection on again.
     if (!/\r\nrole\r\n\$6\r\nmaster\r\n/.test(skipper.skipped)) {
-      unreachable();
+      fail(new WriterUnreachableError('it is a follower'));
       return;
     }
     socket.pause();
@@ -75,9 +74,7 @@ export function connectWriter(options: WriterConnectOptions): Promise<Socket> {
     if (skipper.bytes.length > 0) socket.unshift(skipper.bytes);
     resolve(socket);
   };
-  const timer = clock.setTimer(serverFixed.redisPassOnMs, unreachable);
   const end = (): void => {
-    timer.cancel();
     signal.removeEventListener('abort', unreachable);
     socket.off('data', read).off('error', unreachable).off('close', unreachable);
   };

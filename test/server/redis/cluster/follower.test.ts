@@ -209,35 +209,86 @@ describe('a connection at a follower', () => {
 });
 
 describe('without a writer', () => {
-  test('that is known, commands get CLUSTERDOWN, and the connection stays', async () => {
+  test('that is known, commands wait for one', async () => {
     const { writer, follower } = await startPair();
     follower.view.writerRedisAddress = '';
     const client = await follower.connect();
-    expect(await client.run('GET', 'a')).toMatchObject(DOWN);
-    expect(await client.run('MULTI')).toMatchObject(DOWN);
-    expect(await client.run('PING')).toMatchObject({ text: 'PONG' });
+    client.send('SET', 'a', '1');
+    client.send('PING');
+    const other = await follower.connect();
+    await other.run('PING');
+    expect(client.waitingCount).toBe(0);
     follower.view.writerRedisAddress = writer.address;
-    expect(await client.run('GET', 'a')).toBe(null);
+    expect(await client.next()).toMatchObject(OK);
+    expect(await client.next()).toMatchObject({ text: 'PONG' });
+    expect(writer.door.count).toBe(1);
   });
 
-  test('that is reached, the command gets CLUSTERDOWN, and the connection is closed', async () => {
+  test('that is reached, commands wait for another one', async () => {
     const { writer, follower } = await startPair();
-    writer.listener.destroy();
+    follower.view.writerRedisAddress = await unusedAddress();
     const client = await follower.connect();
     client.send('GET', 'a');
-    client.send('GET', 'b');
-    expect(await client.next()).toMatchObject(DOWN);
-    await client.closed;
-    expect(follower.unreached).toEqual([writer.address]);
+    await new Promise(setImmediate);
+    follower.view.writerRedisAddress = writer.address;
+    expect(await client.next()).toBe(null);
+    expect(follower.unreached).toEqual([]);
   });
 
-  test('where it is thought to be, no connection goes in circles', async () => {
+  test('but the node itself, by then, commands run here', async () => {
     const { writer, follower } = await startPair();
+    follower.view.writerRedisAddress = '';
+    const client = await follower.connect();
+    client.send('SET', 'a', '1');
+    await new Promise(setImmediate);
+    follower.view.role = 'writer';
+    expect(await client.next()).toMatchObject(OK);
+    expect(await client.run('GET', 'a')).toBe('1');
+    expect(writer.door.count).toBe(0);
+  });
+
+  test.each(['known', 'reached'])(
+    'that is %s for too long, the command gets CLUSTERDOWN, and the connection is closed',
+    async (what) => {
+      const { follower } = await startPair({ writerWaitMs: 1 });
+      const address = what === 'known' ? '' : await unusedAddress();
+      follower.view.writerRedisAddress = address;
+      const client = await follower.connect();
+      client.send('GET', 'a');
+      client.send('GET', 'b');
+      expect(await client.next()).toMatchObject(DOWN);
+      await client.closed;
+      expect(client.waitingCount).toBe(0);
+      expect(follower.unreached).toEqual(what === 'known' ? [] : [address]);
+      // Told once.
+      const other = await follower.connect();
+      expect(await other.run('GET', 'a')).toMatchObject(DOWN);
+      expect(follower.unreached.length).toBeLessThan(2);
+    },
+  );
+
+  test('where it is thought to be, no connection goes in circles', async () => {
+    const { writer, follower } = await startPair({ writerWaitMs: 1 });
     writer.view.role = 'follower';
     writer.view.writerRedisAddress = follower.address;
     const client = await follower.connect();
     expect(await client.run('GET', 'a')).toMatchObject(DOWN);
     await client.closed;
+    expect(follower.unreached).toEqual([writer.address]);
+  });
+
+  test('a client that goes, and a server that stops, wait for none', async () => {
+    const { follower } = await startPair();
+    follower.view.writerRedisAddress = '';
+    const client = await follower.connect();
+    client.send('GET', 'a');
+    client.socket.destroy();
+    const other = await follower.connect();
+    other.send('GET', 'a');
+    await new Promise(setImmediate);
+    follower.listener.stopAccepting();
+    await follower.listener.drained();
+    await other.closed;
   });
 
   test('that goes on in the middle, the connection is closed', async () => {
@@ -291,6 +342,16 @@ describe('without a writer', () => {
 /** Waits until a node has no connection any more. */
 async function gone(node: TestNode): Promise<void> {
   while (node.door.count > 0) await new Promise(setImmediate);
+}
+
+/** Where no server listens. */
+async function unusedAddress(): Promise<string> {
+  const server = createServer();
+  server.listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const { port } = server.address() as { readonly port: number };
+  server.close();
+  return `127.0.0.1:${port}`;
 }
 
 /** A server that greets as a writer does, and then answers nothing. */

@@ -81,6 +81,8 @@ export interface TestNodeOptions {
   readonly hasTls?: boolean;
   readonly clock?: Clock;
   readonly followerCount?: number;
+  /** Left out: longer than any test. */
+  readonly writerWaitMs?: number;
 }
 
 const tlsPaths = {
@@ -114,7 +116,14 @@ export class TestNode {
 
   /** For one test. */
   static async start(options: TestNodeOptions): Promise<TestNode> {
-    const { role, password, hasTls = false, clock = systemClock, followerCount = 0 } = options;
+    const {
+      role,
+      password,
+      hasTls = false,
+      clock = systemClock,
+      followerCount = 0,
+      writerWaitMs = 60_000,
+    } = options;
     const dataDir = await temporaryDirectory();
     const config = await loadConfig({ flags: { 'data-dir': dataDir, fsync: 'never' } });
     const store = await openUncheckedStore({ dataDir, fsync: 'never' });
@@ -147,6 +156,7 @@ export class TestNode {
               view,
               writerTls: () => (hasTls ? { ca } : undefined),
               followerCount: () => followerCount,
+              writerWaitMs,
               onUnreachable: (writer) => void unreached.push(writer),
             },
       address: undefined,

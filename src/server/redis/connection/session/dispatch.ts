@@ -15,7 +15,6 @@ import type { TableRow } from '../../commands/table.ts';
 import type { PlacedArguments } from '../../protocol/placed-arguments.ts';
 import {
   certificateNotPassedOn,
-  clusterDown,
   execRefused,
   noAuth,
   notInTransaction,
@@ -30,7 +29,7 @@ import { isOfHttp } from '../web-request.ts';
 import { placeOf } from '../../cluster/writer-rows.ts';
 import type { ConnectionSession } from './connection-session.ts';
 import { runLong } from './long-call.ts';
-import { passOn } from './pass-on.ts';
+import { Passage } from './passage.ts';
 import { WaitingCall } from './waiting-call.ts';
 
 /** What else may be done in RESP2 while messages may come at any time. */
@@ -124,9 +123,8 @@ export class Dispatch {
     // What is queued and watched is that of this node.
     if (place === 'refused' || session.transaction.multi !== undefined || session.watchedCount > 0)
       throw readOnlyReplica();
-    if (cluster.writerAddress === '') throw clusterDown();
     if (session.isLoggedInByCertificate) throw certificateNotPassedOn();
-    void passOn(session, cluster);
+    Passage.begin(session, cluster);
     return true;
   }
 

@@ -1,14 +1,15 @@
 /**
  * `Relay`: a connection that a follower has passed on to the writer. Bytes go both ways as they are; each side is read only as fast as
- * the other one takes them. When either side is closed, the other one is, once what has come is sent.
+ * the other one takes them. When either side is closed, the other one is, once what has come is sent; and both are at once when there
+ * is another writer.
  */
 import type { Socket } from 'node:net';
-import type { ClusterDoor, PassedOn } from '../../cluster/cluster-door.ts';
+import type { ClusterDoor, Looking } from '../../cluster/cluster-door.ts';
 import type { Outlet } from './outlet.ts';
 import type { Passing, SessionState } from './session-state.ts';
 
-export class Relay implements Passing, PassedOn {
-  readonly address: string;
+export class Relay implements Passing, Looking {
+  readonly #address: string;
   readonly #session: SessionState & { readonly outlet: Outlet };
   readonly #cluster: ClusterDoor;
   readonly #writer: Socket;
@@ -21,14 +22,14 @@ export class Relay implements Passing, PassedOn {
   ) {
     this.#session = session;
     this.#cluster = cluster;
-    this.address = address;
+    this.#address = address;
     this.#writer = writer;
   }
 
   /** @param waiting what the client has sent that is not answered. */
   begin(waiting: Buffer): void {
     const writer = this.#writer;
-    this.#cluster.add(this);
+    this.#cluster.watch(this);
     writer.on('data', this.#fromWriter);
     writer.on('drain', () => this.#session.outlet.steerReading());
     writer.on('error', () => undefined);
@@ -59,13 +60,14 @@ export class Relay implements Passing, PassedOn {
     this.#writer.end();
   }
 
-  cut(): void {
-    this.#session.close();
+  look(): void {
+    const { isFollower, writerAddress } = this.#cluster;
+    if (!isFollower || writerAddress !== this.#address) this.#session.close();
   }
 
   /** The connection is closed. */
   close(): void {
-    this.#cluster.remove(this);
+    this.#cluster.unwatch(this);
     this.#writer.destroy();
   }
 
