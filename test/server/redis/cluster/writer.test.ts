@@ -27,6 +27,17 @@ describe('the shared log is asked', () => {
     expect(await askedBy('INFO')).toBe(0);
     expect(await askedBy('BLPOP', 'l', '0')).toBe(0);
     expect(await askedBy('BLPOP', 'none', '0.01')).toBe(1);
+    const before = view.barrierCount;
+    client.socket.write(
+      Buffer.concat(
+        [
+          ['GET', 'a'],
+          ['BLPOP', 'none', '0.01'],
+        ].map(toRequest),
+      ),
+    );
+    expect([await client.next(), await client.next()]).toEqual(['2', null]);
+    expect(view.barrierCount).toBe(before + 2);
   });
 
   test('once for a pipeline, and not for reads before a change', async () => {
@@ -132,6 +143,8 @@ describe('while it has not answered', () => {
     const other = await node.connect();
     await other.run('PING');
     expect(client.receivedBytes).toBe(receivedBytes);
+    const [first] = [...node.door.all];
+    expect(first?.figures.outputBytes).toBe(0);
     view.answer();
     expect(await client.next()).toEqual(members);
     expect(await client.next()).toBe('behind');
@@ -180,7 +193,9 @@ describe('a writer that is none any more', () => {
   });
 });
 
-async function started(): Promise<Pick<TestNode, 'view'> & { readonly connect: TestNode['connect'] }> {
+async function started(): Promise<
+  Pick<TestNode, 'view' | 'door'> & { readonly connect: TestNode['connect'] }
+> {
   const node = await TestNode.start({ role: 'writer' });
-  return { view: node.view, connect: () => node.connect() };
+  return { view: node.view, door: node.door, connect: () => node.connect() };
 }
