@@ -9,6 +9,7 @@ import type { Access } from '../access/access.ts';
 import { type Timer, holdProcess, systemClock, systemRandom } from '../clock.ts';
 import { nodeDisk } from '../disk/node-disk.ts';
 import type { ClusterView } from '../cluster/cluster-view.ts';
+import type { ClusterNode } from '../cluster/node.ts';
 import type { NodeAddress } from '../cluster/node-address.ts';
 import { leaveOutTraces } from '../errors.ts';
 import { cluster as clusterLimits, serverFixed } from '../limits.ts';
@@ -47,6 +48,7 @@ import { Scripts } from './scripts/scripts.ts';
 import { ServerTraces } from './tracing/server-traces.ts';
 import type { SpanExport } from './tracing/span-export.ts';
 import { grpcLane } from './grpc/grpc-lane.ts';
+import type { RedisCluster } from './redis/cluster/cluster-door.ts';
 import { openRedis } from './redis/open-redis.ts';
 import { RedisListener } from './redis/redis-listener.ts';
 import { RedisLogins } from './redis/redis-logins.ts';
@@ -386,7 +388,7 @@ class Server implements RunningServer {
     const { logger } = this.#dependencies;
     const { cluster, tls } = this.#config;
     access.table.onChange(() => this.#calls.lasting.askAgain());
-    this.#serveRedis(store);
+    this.#serveRedis(store, node);
     this.#opener.tellReady(store, {
       address: this.#address,
       ...(this.#redisAddress === '' ? {} : { redisAddress: this.#redisAddress }),
@@ -411,7 +413,7 @@ class Server implements RunningServer {
     this.#calls.cutStalledStreams();
   }
 
-  #serveRedis(store: KvStore): void {
+  #serveRedis(store: KvStore, node: ClusterNode | undefined): void {
     const { clock = systemClock, random = systemRandom } = this.#dependencies.storeOptions ?? {};
     const { logger, version, shutDown = () => void this.stop() } = this.#dependencies;
     this.#redisListener?.serve(
@@ -427,6 +429,7 @@ class Server implements RunningServer {
         traffic: this.#measures.traffic,
         meter: this.#measures.redisMeter,
         version,
+        cluster: node && this.#redisCluster(node),
         userNames: () => this.#life.access?.table.userNames ?? [],
         snapshots: this.#measures.storeMeter,
         shutDown,
@@ -438,6 +441,18 @@ class Server implements RunningServer {
 
   renewTls(): Promise<void> | undefined {
     return this.#tlsRenewal?.renew();
+  }
+
+  #redisCluster(node: ClusterNode): RedisCluster {
+    const { logger, nodeParts } = this.#dependencies;
+    const peerTls = this.#config.redis?.hasTls === true ? nodeParts?.peerTls : undefined;
+    return {
+      view: node,
+      writerTls: () => peerTls?.(),
+      followerCount: () => node.status().nodes.length - 1,
+      onUnreachable: (address, error) =>
+        logger.warn({ address, err: error }, 'the writer was not reached for a client of Redis'),
+    };
   }
 
   #clusterDoors(): ClusterDoors | undefined {

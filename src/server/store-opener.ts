@@ -2,7 +2,6 @@
  * Opens what the server serves, with all that is told of it on the way: a store that is alone, or that of a node of a cluster; and decides
  * whether it may be served.
  */
-import type { ConnectionOptions } from 'node:tls';
 import type { Logger } from 'pino';
 import { Access } from '../access/access.ts';
 import { isAccessKey } from '../access/records/access-keys.ts';
@@ -28,13 +27,19 @@ import type { Measures } from './measures.ts';
 import type { Opened } from './store-life.ts';
 import type { ServerTraces } from './tracing/server-traces.ts';
 
+/** How the other nodes are known by their certificates. */
+export interface PeerTls {
+  /** Authorities in PEM form; `undefined`: those that Node trusts. */
+  readonly ca: Buffer | undefined;
+}
+
 /** What the command gives to a node: it lies above the server. */
 export interface NodeParts {
   /** Called for each node that is opened. */
   readonly openSharedLog: () => SharedLog;
   readonly peers: Peers;
   /** What TLS takes to the other nodes, asked for with each connection; `undefined`: they speak plain text. */
-  readonly peerTls: (() => ConnectionOptions) | undefined;
+  readonly peerTls: (() => PeerTls) | undefined;
   /** In place of the real one; for tests. */
   readonly openNode?: (options: NodeOptions, signal: AbortSignal) => Promise<OpenedNode>;
 }
@@ -132,7 +137,8 @@ export class StoreOpener {
   }
 
   #storeOptions(): StoreOptions {
-    const { dataDir, engine, fsync, limits: storeLimits, memoryBytesMax, valueCompression } = this.#config;
+    const { cluster, dataDir, engine, fsync, limits: storeLimits } = this.#config;
+    const { memoryBytesMax, valueCompression } = this.#config;
     const { logger, storeOptions } = this.#dependencies;
     const { state, measures, traces } = this.#onlookers;
     const logProgress = recoveryLog(logger);
@@ -140,7 +146,8 @@ export class StoreOpener {
       ...storeOptions,
       dataDir,
       engine,
-      fsync,
+      // A node's writes are durable once the shared log has them.
+      ...(cluster === undefined && { fsync }),
       limits: storeLimits,
       memoryBytesMax,
       valueCompression,

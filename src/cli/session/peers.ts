@@ -18,7 +18,7 @@ export async function peersOf({ cluster, tls }: Pick<ServerConfig, 'cluster' | '
     path === undefined
       ? undefined
       : (await readSecretOf({ path, source: '--peer-token-file' }, 'token')).secret;
-  const peerTls = tls && (() => (ca === undefined ? {} : { ca }));
+  const peerTls = tls && (() => ({ ca }));
   const peers = new ClientPeers((address) =>
     createClient({
       address,
