@@ -3,12 +3,14 @@
  * read out.
  */
 import { systemClock, systemRandom } from '../clock.ts';
+import type { ClusterNode } from '../cluster/node.ts';
 import type { KvStore } from '../kv/kv-store.ts';
 import { type ServerLimits, limitOptionName } from '../limits.ts';
 import type { CallTable } from './calls/call-table.ts';
 import type { AddressLimit } from './limits/address-limit.ts';
 import { noRateCounts } from './limits/rate.ts';
 import type { OpenStoreFigures, ServerFigures } from './metrics/metric.ts';
+import { NodeMeter } from './metrics/cluster/node-meter.ts';
 import { PrefixActivity } from './metrics/activity/prefix-activity.ts';
 import { RedisMeter } from './metrics/redis/redis-meter.ts';
 import { StoreMeter } from './metrics/store/store-meter.ts';
@@ -20,6 +22,7 @@ export class Measures {
   readonly traffic = new Traffic();
   readonly storeMeter = new StoreMeter();
   readonly redisMeter = new RedisMeter();
+  readonly nodeMeter = new NodeMeter();
   readonly prefixes = new PrefixActivity(systemRandom, () => systemClock.monotonicMs());
   readonly #calls: CallTable;
   readonly #limits: ServerLimits;
@@ -63,11 +66,12 @@ export class Measures {
     };
   }
 
-  async ofStore(store: KvStore): Promise<OpenStoreFigures> {
+  async ofStore(store: KvStore, node: ClusterNode | undefined): Promise<OpenStoreFigures> {
     return {
       meter: this.storeMeter,
       status: await store.status(),
       figures: store.figures(),
+      node: node && { status: node.status(), meter: this.nodeMeter },
       pipelineRestCount: turnsOf(store).restCount,
     };
   }

@@ -248,7 +248,7 @@ class Server implements RunningServer {
           certificateExpireTimeMs: this.#tlsRenewal?.expireTimeMs,
           spans: spanExport?.counts ?? { sentCount: 0, lostCount: 0 },
         }),
-      store: () => this.#life.store && measures.ofStore(this.#life.store),
+      store: () => this.#life.store && measures.ofStore(this.#life.store, this.#life.node),
     });
     const { requestBytesMax } = limits;
     const order = new RequestOrder();
@@ -459,7 +459,11 @@ class Server implements RunningServer {
     const { nodeParts } = this.#dependencies;
     if (this.#config.cluster === undefined || nodeParts === undefined) return undefined;
     const view = (): ClusterView | undefined => this.#life.view;
-    const peers = new PeerConnections({ clock: systemClock, tls: nodeParts.peerTls });
+    const peers = new PeerConnections({
+      clock: systemClock,
+      tls: nodeParts.peerTls,
+      onPlaced: () => this.#measures.nodeMeter.forwardedCount++,
+    });
     return { view, gate: new ReadGate(view, systemClock), peers };
   }
 

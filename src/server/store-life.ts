@@ -165,7 +165,10 @@ export class StoreLife {
     const served = this.#served;
     if (served === undefined) return;
     const { state, logger, withdraw } = this.#parts;
-    logger.warn({ err: why }, 'this node goes on as a follower: its store is closed and opened again');
+    logger.info(
+      { why: why.message },
+      'this node goes on as a follower: its store is closed and opened again',
+    );
     state.reopen();
     served.store.stopWaiting();
     await withdraw();

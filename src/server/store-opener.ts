@@ -21,9 +21,10 @@ import type { SafeStart } from './access/safe-start.ts';
 import type { ServerConfig } from './config/config.ts';
 import type { ClusterConfig } from './config/cluster-config.ts';
 import type { ServerState } from './health/server-state.ts';
-import { logClusterEvent } from './logging/cluster-log.ts';
+import { ClusterLog } from './logging/cluster-log.ts';
 import { logOperatorEvent, recoveryLog } from './logging/operator-log.ts';
 import type { Measures } from './measures.ts';
+import { MeteredNode } from './metrics/cluster/node-meter.ts';
 import type { Opened } from './store-life.ts';
 import type { ServerTraces } from './tracing/server-traces.ts';
 
@@ -82,15 +83,21 @@ export class StoreOpener {
     if (parts === undefined) throw new Error('a node of a cluster needs a way to its shared log');
     const { openSharedLog, peers, openNode = openRealNode } = parts;
     const { failoverAfterMs } = config;
+    const { measures } = this.#onlookers;
+    const log = new ClusterLog(this.#dependencies.logger);
     const options: NodeOptions = {
       store,
       sharedLog: openSharedLog(),
       peers,
       address: formatNodeAddress(address),
       failoverAfterMs,
-      onEvent: (event) => logClusterEvent(this.#dependencies.logger, event),
+      onEvent: (event) => {
+        measures.nodeMeter.happened(event);
+        log.happened(event);
+      },
     };
-    return openNode(options, signal);
+    const opened = await openNode(options, signal);
+    return { store: opened.store, node: new MeteredNode(opened.node, measures.nodeMeter) };
   }
 
   /** The access of a store that may be served. Rejects with why it may not be. */

@@ -1,10 +1,11 @@
 /** A node of a cluster for tests of its server: a real store, of a folder, and a role that the test sets. */
 import { type Store } from '../../src/api.ts';
+import type { ClusterEvent } from '../../src/cluster/cluster-event.ts';
 import type { ClusterNode, NodeReport, NodeStatus } from '../../src/cluster/node.ts';
 import { parseNodeAddress } from '../../src/cluster/node-address.ts';
 import { StoreError } from '../../src/errors.ts';
 import { openUncheckedStore } from '../../src/kv/open-store.ts';
-import type { NodeOptions } from '../../src/cluster/open-node.ts';
+import type { NodeOptions, OpenedNode } from '../../src/cluster/open-node.ts';
 import type { NodeParts } from '../../src/server/store-opener.ts';
 import type { SharedLog } from '../../src/shared-log/shared-log.ts';
 
@@ -71,6 +72,8 @@ export class StubNodes {
   onOpen: (signal: AbortSignal) => Promise<void> = () => Promise.resolve();
   /** Stores that are open now; never two. */
   openCount = 0;
+  /** What the last node tells its operator. */
+  happened: (event: ClusterEvent) => void = () => undefined;
   #onOpened: (() => void)[] = [];
 
   get parts(): NodeParts {
@@ -94,7 +97,8 @@ export class StubNodes {
     return this.last;
   }
 
-  async #open({ store: options, address }: NodeOptions, signal: AbortSignal) {
+  async #open({ store: options, address, onEvent }: NodeOptions, signal: AbortSignal): Promise<OpenedNode> {
+    if (onEvent !== undefined) this.happened = onEvent;
     await this.onOpen(signal);
     this.openCount++;
     if (this.openCount > 1) throw new Error('two stores are open at once');

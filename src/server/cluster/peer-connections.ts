@@ -20,6 +20,8 @@ export interface PeerOptions {
   readonly clock: Clock;
   /** What `tls.connect` takes beside host and port, asked for with each connection; `undefined`: nodes speak plain text. */
   readonly tls: (() => ConnectionOptions) | undefined;
+  /** Told of each call. */
+  readonly onPlaced?: () => void;
 }
 
 export class PeerConnections {
@@ -36,6 +38,7 @@ export class PeerConnections {
 
   /** Begins a call at a node or refuses it, now or when it is known whether there is a connection for it. @param address HOST:PORT. */
   place(address: string, call: PeerCall): void {
+    this.#options.onPlaced?.();
     let pool = this.#poolByAddress.get(address);
     if (pool === undefined) {
       pool = new Pool(address, this.#options, () => this.#poolByAddress.delete(address));

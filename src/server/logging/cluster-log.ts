@@ -2,7 +2,24 @@
 import type { Logger } from 'pino';
 import type { ClusterEvent } from '../../cluster/cluster-event.ts';
 
-export function logClusterEvent(logger: Logger, event: ClusterEvent): void {
+/** Of one node, from its opening to its end. Of what others are at fault for there is no stack trace. */
+export class ClusterLog {
+  readonly #logger: Logger;
+  #hasHandedOver = false;
+
+  constructor(logger: Logger) {
+    this.#logger = logger;
+  }
+
+  happened(event: ClusterEvent): void {
+    // That another node writes is what was wanted.
+    if (event.kind === 'overtaken' && this.#hasHandedOver) return;
+    this.#hasHandedOver ||= event.kind === 'handedOver';
+    logClusterEvent(this.#logger, event);
+  }
+}
+
+function logClusterEvent(logger: Logger, event: ClusterEvent): void {
   switch (event.kind) {
     case 'tookOver': {
       const { epoch, position } = event;
@@ -13,7 +30,7 @@ export function logClusterEvent(logger: Logger, event: ClusterEvent): void {
     }
     case 'overtaken':
       return logger.warn(
-        { err: event.error },
+        { why: event.error.message },
         'another node has taken over, since this one was not heard of: writes that wait here may have been made or not',
       );
     case 'handedOver':
@@ -54,12 +71,12 @@ export function logClusterEvent(logger: Logger, event: ClusterEvent): void {
     }
     case 'fetchFailed':
       return logger.warn(
-        { address: event.address, err: event.error },
+        { address: event.address, why: event.error.message },
         'could not get a snapshot from another node; tried again',
       );
     case 'logUnreachable':
       return logger.error(
-        { err: event.error },
+        { why: event.error.message },
         'the shared log does not answer: writes and reads wait, but for those that are local',
       );
     case 'logReachable':
@@ -67,7 +84,10 @@ export function logClusterEvent(logger: Logger, event: ClusterEvent): void {
     case 'logTrimmed':
       return logger.debug({ before: event.before }, 'the shared log was trimmed');
     case 'trimFailed':
-      return logger.warn({ err: event.error }, 'the shared log could not be trimmed; tried again later');
+      return logger.warn(
+        { why: event.error.message },
+        'the shared log could not be trimmed; tried again later',
+      );
     case 'logNearlyFull': {
       const { bytes, bytesMax, why } = event;
       return logger.warn({ bytes, bytesMax, why }, 'the shared log is nearly as long as it may be');
@@ -81,7 +101,7 @@ export function logClusterEvent(logger: Logger, event: ClusterEvent): void {
     }
     case 'reportFailed':
       return logger.warn(
-        { address: event.address, err: event.error },
+        { address: event.address, why: event.error.message },
         'the writer could not be told how far this node is; tried again',
       );
   }

@@ -82,7 +82,8 @@ export function logOperatorEvent(logger: Logger, event: OperatorEvent): void {
       );
     }
     case 'overtaken':
-      return logger.warn({ err: event.error }, 'another node of the cluster writes now: this one follows it');
+      // Its node tells of it, and why.
+      return;
     case 'ownershipLost':
       return logger.fatal(
         { err: event.error },

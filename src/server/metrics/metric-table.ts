@@ -3,6 +3,7 @@
  * it. Names are part of the API: dashboards and alerts stand on them.
  */
 import { accessMetrics } from './calls/access-metrics.ts';
+import { clusterMetrics } from './cluster/cluster-metrics.ts';
 import { callMetrics, connectionMetrics, serverMetrics } from './calls/call-metrics.ts';
 import type { Metric, OpenStoreFigures, ServerFigures } from './metric.ts';
 import { redisMetrics } from './redis/redis-metrics.ts';
@@ -30,4 +31,5 @@ export const storeSections: readonly Section<OpenStoreFigures>[] = [
   { title: 'The engine and its files', metrics: storageMetrics },
   { title: 'Watches', metrics: watchMetrics },
   { title: 'Work', metrics: workMetrics },
+  { title: 'The cluster', metrics: clusterMetrics },
 ];

@@ -1,6 +1,8 @@
 /** What a row of the table of metrics is. */
 import type { RedisMeter } from './redis/redis-meter.ts';
 import type { StoreStatus } from '../../api.ts';
+import type { NodeStatus } from '../../cluster/node.ts';
+import type { NodeMeter } from './cluster/node-meter.ts';
 import type { StoreFigures } from '../../store/figures.ts';
 import type { CallMeters } from './calls/call-meters.ts';
 import type { Histogram } from './histogram.ts';
@@ -64,6 +66,8 @@ export interface OpenStoreFigures {
   readonly meter: StoreMeter;
   readonly status: StoreStatus;
   readonly figures: StoreFigures;
+  /** `undefined`: the server is alone. */
+  readonly node: { readonly status: NodeStatus; readonly meter: NodeMeter } | undefined;
   /** How often the pipelines of a turn rested. */
   readonly pipelineRestCount: number;
 }

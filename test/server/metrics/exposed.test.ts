@@ -19,6 +19,7 @@ import { ENGINE_NAMES } from '../../../src/engine-names.ts';
 import { grpcCode } from '../../../src/grpc-code.ts';
 import { serverSections, storeSections } from '../../../src/server/metrics/metric-table.ts';
 import { doors, methodNames, statusClasses } from '../../../src/server/metrics/calls/routes.ts';
+import { clusterMetrics } from '../../../src/server/metrics/cluster/cluster-metrics.ts';
 import { storageMetrics } from '../../../src/server/metrics/store/storage-metrics.ts';
 import { protocols } from '../../../src/server/metrics/calls/traffic.ts';
 import { eventually } from '../../support/eventually.ts';
@@ -103,6 +104,9 @@ const onlyWithTls = ['kelp_tls_certificate_expiration_timestamp_seconds'];
 /** ... and its engine is memory. */
 const onlyWithFiles = storageMetrics.map(({ name }) => name).filter((name) => name !== 'kelp_engine');
 
+/** ... and it is alone. */
+const onlyInClusters = clusterMetrics.map(({ name }) => name);
+
 let scraping: Promise<{ readonly metrics: Metric[]; readonly text: string }> | undefined;
 
 /** What the load has made of the metrics, once for all tests that look at it. */
@@ -128,6 +132,7 @@ describe('a server under mixed load', () => {
     expect(exposed.filter(({ samples }) => samples.length === 0).map(({ name }) => name)).toEqual([
       ...onlyWithTls,
       ...onlyWithFiles,
+      ...onlyInClusters,
     ]);
   });
 

@@ -1,6 +1,7 @@
 /** The work of `cluster init`: makes the shared log of a new cluster, with the id of its store. */
 import { systemRandom } from '../../../clock.ts';
-import { type LogHead, type SharedLog } from '../../../shared-log/shared-log.ts';
+import { shownStoreId } from '../../../cluster/shown-store-id.ts';
+import type { LogHead, SharedLog } from '../../../shared-log/shared-log.ts';
 import { SharedLogError } from '../../../shared-log/shared-log-error.ts';
 import { TaskError, UsageError, exitCode } from '../../process/exit-code.ts';
 import type { OfflineTask } from '../../session/offline-task.ts';
@@ -39,7 +40,7 @@ export async function init(flags: InitFlags, { output, isJson }: OfflineTask): P
   });
   const log = open();
   try {
-    const storeId = hexOf((await made(log, address)).storeId);
+    const storeId = shownStoreId(await made(log, address));
     if (isJson) await output.writeJson({ log: address, storeId });
     else await output.writeLine(`made the shared log at ${address}, of the store ${storeId}`);
   } catch (error) {
@@ -52,12 +53,12 @@ export async function init(flags: InitFlags, { output, isJson }: OfflineTask): P
 async function made(log: SharedLog, address: string): Promise<LogHead> {
   const head = await log.init(systemRandom.bytes(STORE_ID_BYTES), { timeoutMs: TIMEOUT_MS });
   if (head !== 'exists') return head;
-  const { storeId } = await log.head({ timeoutMs: TIMEOUT_MS });
+  const storeId = shownStoreId(await log.head({ timeoutMs: TIMEOUT_MS }));
   throw new TaskError(
-    `there is a shared log at ${address} already, of the store ${hexOf(storeId)}; it stays as it is, and nodes can be started with it`,
+    `there is a shared log at ${address} already, of the store ${storeId}; it stays as it is, and nodes can be started with it`,
     exitCode.no,
     ['already_exists'],
-    { storeId: hexOf(storeId) },
+    { storeId },
   );
 }
 
@@ -70,8 +71,4 @@ function initError(error: SharedLogError): TaskError {
     {},
     { cause: error },
   );
-}
-
-function hexOf(bytes: Uint8Array): string {
-  return Buffer.from(bytes).toString('hex');
 }

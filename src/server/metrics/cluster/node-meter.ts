@@ -1,0 +1,81 @@
+/** What is counted of a node of a cluster, over all times that its store is opened. */
+import type { ClusterEvent } from '../../../cluster/cluster-event.ts';
+import type { ClusterNode, NodeReport, NodeStatus } from '../../../cluster/node.ts';
+import type { Role } from '../../../cluster/cluster-view.ts';
+import { serverFixed } from '../../../limits.ts';
+import { Histogram } from '../histogram.ts';
+
+export class NodeMeter {
+  /** How long reads have waited until it was known that this node holds all that was acknowledged; many share one such wait. */
+  readonly barrierDurations = new Histogram(serverFixed.flushDurationBounds);
+  barrierFailureCount = 0;
+  takeoverCount = 0;
+  /** Calls that were passed on to the writer. */
+  forwardedCount = 0;
+
+  happened({ kind }: ClusterEvent): void {
+    if (kind === 'tookOver') this.takeoverCount++;
+  }
+
+  async timed(barrier: Promise<void>): Promise<void> {
+    const startMs = performance.now();
+    try {
+      await barrier;
+    } catch (error) {
+      this.barrierFailureCount++;
+      throw error;
+    }
+    this.barrierDurations.add((performance.now() - startMs) / 1000);
+  }
+}
+
+/** A node whose barriers are timed, and which counts takeovers beyond its own life. */
+export class MeteredNode implements ClusterNode {
+  readonly #node: ClusterNode;
+  readonly #meter: NodeMeter;
+
+  constructor(node: ClusterNode, meter: NodeMeter) {
+    this.#node = node;
+    this.#meter = meter;
+  }
+
+  get role(): Role {
+    return this.#node.role;
+  }
+
+  get writerAddress(): string {
+    return this.#node.writerAddress;
+  }
+
+  get writerRedisAddress(): string {
+    return this.#node.writerRedisAddress;
+  }
+
+  get ended(): Promise<Error> {
+    return this.#node.ended;
+  }
+
+  readBarrier(signal?: AbortSignal): Promise<void> {
+    return this.#meter.timed(this.#node.readBarrier(signal));
+  }
+
+  reached(revision: number, signal?: AbortSignal): Promise<void> {
+    return this.#node.reached(revision, signal);
+  }
+
+  status(): NodeStatus {
+    return { ...this.#node.status(), takeoverCount: this.#meter.takeoverCount };
+  }
+
+  takeReport(report: NodeReport): void {
+    this.#node.takeReport(report);
+  }
+
+  handOver(): Promise<void> {
+    return this.#node.handOver();
+  }
+
+  close(): Promise<void> {
+    return this.#node.close();
+  }
+}

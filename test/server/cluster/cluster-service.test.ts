@@ -1,0 +1,132 @@
+/** `ClusterService` and `AdminService.Status`, of a node and of a server that is alone, by the client. */
+import { expect, onTestFinished, test } from 'vitest';
+import { type KelpClient, createClient } from '../../../src/client/client.ts';
+import { isKelpError } from '../../../src/client/errors/error.ts';
+import { metricsOf } from '../metrics/exposition.ts';
+import { StubNodes } from '../../support/stub-node.ts';
+import { type TestServer, startTestServer } from '../../support/test-server.ts';
+
+const LOG = 'etcd://127.0.0.1:1/kelp/test';
+
+function clientOf({ url }: TestServer): KelpClient {
+  const client = createClient({ address: url, retries: 0 });
+  onTestFinished(() => client.close());
+  return client;
+}
+
+async function codeOf(call: Promise<unknown>): Promise<string | undefined> {
+  return call.then(
+    () => undefined,
+    (error: unknown) => (isKelpError(error) ? error.code : String(error)),
+  );
+}
+
+async function startNode(nodes: StubNodes): Promise<TestServer> {
+  return startTestServer({ flags: { log: LOG, advertise: 'one.example:7379' }, nodeParts: nodes.parts });
+}
+
+test('a server that is alone says so', async () => {
+  const client = clientOf(await startTestServer());
+
+  expect(await client.admin.status()).toMatchObject({
+    role: 'single',
+    epoch: 0,
+    writerAddress: '',
+    lagMs: 0,
+    takeoverCount: 0,
+  });
+  expect(await codeOf(client.cluster.members())).toBe('notClustered');
+  expect(await codeOf(client.cluster.handover())).toBe('notClustered');
+  const report = { address: 'two.example:7379', position: 1, snapshotPosition: 0 };
+  expect(await codeOf(client.cluster.report(report))).toBe('notClustered');
+});
+
+test('a node tells what it is, and who has reported', async () => {
+  const nodes = new StubNodes();
+  const client = clientOf(await startNode(nodes));
+  nodes.last.role = 'writer';
+  nodes.last.writerAddress = 'one.example:7379';
+  nodes.last.lagMs = 1500;
+  await client.cluster.report({ address: 'five.example:7379', position: 5, snapshotPosition: 2 });
+
+  const cluster = { role: 'writer', epoch: 1, writerAddress: 'one.example:7379', lagMs: 1500 };
+  expect(await client.admin.status()).toMatchObject(cluster);
+  expect(await client.cluster.members()).toEqual({
+    ...cluster,
+    takeoverCount: 0,
+    address: 'one.example:7379',
+    position: 7,
+    logPosition: 9,
+    members: [
+      { address: 'five.example:7379', position: 5, snapshotPosition: 2 },
+      { address: 'one.example:7379', position: 7, snapshotPosition: 3 },
+    ],
+  });
+});
+
+test('a follower takes no report and hands nothing over, but says where the writer is', async () => {
+  const nodes = new StubNodes();
+  const client = clientOf(await startNode(nodes));
+  nodes.last.writerAddress = 'two.example:7379';
+
+  const error = await client.cluster.handover().catch((reason: unknown) => reason);
+
+  expect(isKelpError(error, 'notWriter') && error.details).toEqual({ writerAddress: 'two.example:7379' });
+  const report = { address: 'two.example:7379', position: 1, snapshotPosition: 0 };
+  expect(await codeOf(client.cluster.report(report))).toBe('notWriter');
+});
+
+test('a writer that is asked to hands over, and goes on as a follower', async () => {
+  const nodes = new StubNodes();
+  const client = clientOf(await startNode(nodes));
+  nodes.last.role = 'writer';
+
+  await client.cluster.handover();
+
+  expect(nodes.last.handOvers).toBe(1);
+  await nodes.count(2);
+  await expect.poll(() => codeOf(client.admin.status())).toBe(undefined);
+  expect((await client.admin.status()).role).toBe('follower');
+});
+
+test('a report without a node, or with impossible places, is refused', async () => {
+  const nodes = new StubNodes();
+  const client = clientOf(await startNode(nodes));
+  nodes.last.role = 'writer';
+
+  const report = { address: '', position: 1, snapshotPosition: 0 };
+  expect(await codeOf(client.cluster.report(report))).toBe('invalidArgument');
+  expect(await codeOf(client.cluster.report({ ...report, address: 'a:1', position: -1 }))).toBe(
+    'invalidArgument',
+  );
+  expect(nodes.last.reports).toEqual([]);
+});
+
+test('metrics tell of the node, takeovers over all its lives', async () => {
+  const nodes = new StubNodes();
+  const server = await startNode(nodes);
+  nodes.happened({ kind: 'tookOver', epoch: 1, position: 1 });
+  nodes.last.end(new Error('another node has taken over'));
+  await nodes.count(2);
+  nodes.happened({ kind: 'tookOver', epoch: 3, position: 9 });
+  nodes.last.role = 'writer';
+  nodes.last.lagMs = 250;
+  await expect.poll(async () => (await fetch(`${server.url}/readyz`)).status).toBe(200);
+
+  const samples = (await metricsOf(server.url))
+    .flatMap((metric) => metric.samples)
+    .filter(({ name }) => /^kelp_cluster_(?!read_barrier)/.test(name))
+    .map(({ name, value }) => `${name} ${value}`);
+
+  expect(samples).toEqual([
+    'kelp_cluster_role{role="writer"} 1',
+    'kelp_cluster_role{role="follower"} 0',
+    'kelp_cluster_epoch 1',
+    'kelp_cluster_position 7',
+    'kelp_cluster_log_position 9',
+    'kelp_cluster_lag_seconds 0.25',
+    'kelp_cluster_nodes 1',
+    'kelp_cluster_takeovers_total 2',
+    'kelp_cluster_forwarded_calls_total 0',
+  ]);
+});
