@@ -12,6 +12,7 @@ import { type NodeOptions, type OpenedNode, openNode as openRealNode } from '../
 import { openUncheckedStore } from '../kv/open-store.ts';
 import type { KvStore } from '../kv/kv-store.ts';
 import { cluster as limits } from '../limits.ts';
+import { SharedLogError } from '../shared-log/shared-log-error.ts';
 import type { SharedLog } from '../shared-log/shared-log.ts';
 import type { StoreOptions } from '../store/store-options.ts';
 import { fromKeyText } from '../store/views/keys.ts';
@@ -96,7 +97,9 @@ export class StoreOpener {
         log.happened(event);
       },
     };
-    const opened = await openNode(options, signal);
+    const opened = await openNode(options, signal).catch((error: unknown) => {
+      throw isMissingLog(error) ? missingLogError(config.log, error) : error;
+    });
     return { store: opened.store, node: new MeteredNode(opened.node, measures.nodeMeter) };
   }
 
@@ -170,6 +173,18 @@ export class StoreOpener {
       keyObserver: measures.prefixes,
     };
   }
+}
+
+function isMissingLog(error: unknown): error is SharedLogError {
+  return error instanceof SharedLogError && error.code === 'notInitialized';
+}
+
+/** A node never makes the log by itself: one that was wiped would be taken for that of a new cluster. */
+function missingLogError(log: string, cause: Error): Error {
+  return new Error(
+    `there is no shared log at ${log}. If the cluster is new, make it, once for all nodes: kelp cluster init --log ${log}. If there was one it is lost, and docs/replication.md says what to do`,
+    { cause },
+  );
 }
 
 /** Where a node is reached: as its operator says, or else where it listens. */

@@ -10,6 +10,7 @@ import { ErrorDetailSchema, ErrorReason } from '../../../gen/kelp/v1/errors_pb.t
 import { KvService } from '../../../gen/kelp/v1/kv_pb.ts';
 import { WatchService } from '../../../gen/kelp/v1/watch_pb.ts';
 import { ConnectError } from '@connectrpc/connect';
+import { SharedLogError } from '../../../src/shared-log/shared-log-error.ts';
 import { RawConnection } from '../../support/raw-connection.ts';
 import { StubNodes } from '../../support/stub-node.ts';
 import { type TestServer, type TestServerOptions, startTestServer } from '../../support/test-server.ts';
@@ -141,6 +142,14 @@ describe('a node that has ended', () => {
     await nodes.count(2);
     await expect.poll(() => readiness(server)).toEqual([200, 'serving']);
   });
+});
+
+test('a node without a shared log says how it is made', async () => {
+  const nodes = new StubNodes();
+  nodes.onOpen = () => Promise.reject(new SharedLogError('notInitialized', 'there is none'));
+  const server = await startNode(nodes, {}, { waitUntilReady: false });
+
+  await expect(server.ready).rejects.toThrow(`kelp cluster init --log ${LOG}`);
 });
 
 describe('a stop', () => {
