@@ -42,6 +42,8 @@ export class ForwardedCall extends GrpcCall implements UpstreamReceiver {
     if (takesStream) this.requestDone();
     stream.accountForBody();
     this.call.beginWork();
+    // The server stops, and ends its streams.
+    this.call.stopOnAbort({ stop: () => this.fail(this.call.abortReason) });
     this.#upstream.open();
   }
 

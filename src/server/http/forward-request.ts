@@ -52,12 +52,16 @@ class ForwardedRequest implements UpstreamReceiver {
   readonly #call: Call;
   readonly #onFailed: (error: Error) => void;
   readonly #upstream: Upstream;
+  #isOver = false;
+  /** Of the reply, which goes out with the first of its body: until then the door can answer by an error. */
+  #head: ResponseHead | undefined;
   #hasHead = false;
   /** For a writer that does not tell by itself that the time is over. */
   #timer: Timer | undefined;
   /** What the writer may not send again before the client has taken it, and what is charged for it. */
   #unreadBytes = 0;
   #chargedBytes = 0;
+  #isHeldUp = false;
 
   constructor(
     request: HttpRequest,
@@ -83,7 +87,8 @@ class ForwardedRequest implements UpstreamReceiver {
     const request = this.#request;
     this.#call.beginWork();
     this.#response.once('close', () => this.#stop());
-    this.#call.stopOnAbort({ stop: () => this.#stop() });
+    // The server stops, and ends its streams.
+    this.#call.stopOnAbort({ stop: () => this.replyFailed(this.#call.abortReason as Error) });
     request.on('data', (chunk: Buffer) => {
       this.#call.received(chunk.length);
       if (!this.#upstream.send(chunk)) request.pause();
@@ -105,17 +110,12 @@ class ForwardedRequest implements UpstreamReceiver {
   }
 
   replyHead(head: ResponseHead): void {
-    this.#hasHead = true;
-    const { status, fields } = head;
-    const isGrpc = fieldOf(fields, 'content-type')?.startsWith('application/grpc') === true;
-    const code = grpcStatusIn(fields) ?? (isGrpc ? undefined : codeOfStatus(status));
-    if (code !== undefined) this.#call.outcome = code;
-    // Each answer has one, of the node that gives it.
-    this.#response.writeHead(status, fields.filter(([name]) => name !== 'date').flat());
+    this.#head = head;
   }
 
   replyData(buffer: Buffer, from: number, to: number): void {
     if (this.#call.isClosed) return;
+    this.#sendHead();
     this.#call.sent(to - from);
     this.#unreadBytes += to - from;
     const chunk = Buffer.from(buffer.subarray(from, to));
@@ -123,13 +123,15 @@ class ForwardedRequest implements UpstreamReceiver {
     this.#call.outcome ??= grpcStatusOf(chunk);
     if (this.#response.write(chunk)) return this.#consume();
     this.#chargedBytes += this.#call.holdUnread(this.#unreadBytes);
-    if (this.#call.isClosed) return;
+    if (this.#call.isClosed || this.#isHeldUp) return;
+    this.#isHeldUp = true;
     this.#call.setStalled(true);
     this.#response.once('drain', () => this.#drained());
   }
 
   replyEnd(trailers: readonly Field[]): void {
     if (this.#call.isClosed) return;
+    this.#sendHead();
     const status = grpcStatusIn(trailers);
     if (status !== undefined) this.#call.outcome = status;
     if (trailers.length > 0) this.#response.addTrailers(Object.fromEntries(trailers));
@@ -138,13 +140,26 @@ class ForwardedRequest implements UpstreamReceiver {
   }
 
   replyFailed(error: Error): void {
+    if (this.#isOver) return;
     this.#stop();
     if (this.#call.isClosed) return;
     if (this.#hasHead) this.#response.destroy();
     else this.#onFailed(error);
   }
 
+  #sendHead(): void {
+    if (this.#hasHead || this.#head === undefined) return;
+    this.#hasHead = true;
+    const { status, fields } = this.#head;
+    const isGrpc = fieldOf(fields, 'content-type')?.startsWith('application/grpc') === true;
+    const code = grpcStatusIn(fields) ?? (isGrpc ? undefined : codeOfStatus(status));
+    if (code !== undefined) this.#call.outcome = code;
+    // Each answer has one, of the node that gives it.
+    this.#response.writeHead(status, fields.filter(([name]) => name !== 'date').flat());
+  }
+
   #drained(): void {
+    this.#isHeldUp = false;
     this.#call.setStalled(false);
     this.#call.release(this.#chargedBytes);
     this.#chargedBytes = 0;
@@ -158,7 +173,10 @@ class ForwardedRequest implements UpstreamReceiver {
   }
 
   #stop(): void {
+    this.#isOver = true;
     this.#timer?.cancel();
+    // What still comes is dropped.
+    this.#request.resume();
     this.#upstream.cancel();
     this.#call.endWork();
   }

@@ -9,6 +9,7 @@
  */
 import { KvService } from '../../../gen/kelp/v1/kv_pb.ts';
 import type { KvStore } from '../../kv/kv-store.ts';
+import { untilSettled } from '../../until-aborted.ts';
 import type { Call } from '../calls/call.ts';
 import { stoppingError } from '../calls/call-error.ts';
 import type { ClusterDoors } from '../cluster/cluster-doors.ts';
@@ -71,13 +72,17 @@ function gatedReplies(method: ServerStreamMethod, { gate }: ClusterDoors): Serve
     ...method,
     keepsRequest: true,
     run(store, request, call, signal) {
-      const waiting = gate.passIn(call, freshnessOf(request), () => store.visibleRevision);
+      const waiting = gate.pass(
+        freshnessOf(request),
+        () => store.visibleRevision,
+        () => signal,
+      );
       const begin = (): AsyncIterable<unknown> => {
         const replies = method.run(store, request, call, signal);
         call.requestRead();
         return replies;
       };
-      return waiting === undefined ? begin() : new LateReplies(waiting, begin);
+      return waiting === undefined ? begin() : new LateReplies(untilSettled(waiting, signal), begin);
     },
   };
 }

@@ -39,6 +39,7 @@ const expected = {
     'kelp.v1.KvService Pipeline',
     'kelp.v1.AdminService Status Activity Snapshot Backup CompactStorage',
     'kelp.v1.AccessService WhoAmI',
+    'kelp.v1.ClusterService Report Members Handover',
     'etcdserverpb.Cluster MemberList MemberAdd MemberRemove MemberUpdate MemberPromote',
     'etcdserverpb.Maintenance Status Alarm Defragment Hash HashKV Snapshot MoveLeader Downgrade',
   ],

@@ -62,7 +62,9 @@ export class ClusteredBatches {
 
   #forward(bytes: Buffer): ForwardedBatch {
     this.#writer ??= this.#open();
-    const batch = new ForwardedBatch(this.#call, this.#writer.request(Buffer.from(bytes)));
+    this.#call.charge(bytes.length);
+    const reply = this.#writer.request(Buffer.from(bytes));
+    const batch = new ForwardedBatch(this.#call, bytes.length, reply);
     this.#answered = batch.answered;
     return batch;
   }
@@ -76,14 +78,15 @@ export class ClusteredBatches {
 
 /** One that the writer answers. */
 export class ForwardedBatch {
-  /** Charged to the call. */
-  heldBytes = 0;
+  /** Charged to the call: first for the request, then for its reply. */
+  heldBytes: number;
   results: PipelineResultShape[] = [];
   readonly answered: Promise<void>;
   readonly #call: Call;
 
-  constructor(call: Call, reply: Promise<Buffer>) {
+  constructor(call: Call, requestBytes: number, reply: Promise<Buffer>) {
     this.#call = call;
+    this.heldBytes = requestBytes;
     this.answered = reply.then((bytes) => this.#take(bytes));
     // Told by `done`, in its turn.
     this.answered.catch(() => undefined);
@@ -99,6 +102,7 @@ export class ForwardedBatch {
   }
 
   #take(bytes: Buffer): void {
+    this.release();
     this.#call.charge(bytes.length);
     this.heldBytes = bytes.length;
     this.results = readPipelineResponse(bytes, 0, bytes.length).results;
