@@ -117,6 +117,7 @@ class Opening {
             place,
             unflushedBytesMax: given.limits?.unflushedBytesMax ?? defaults.unflushedBytesMax,
             onPlace: (newest) => this.#node?.placed(newest),
+            onStored: (position, byteCount) => this.#node?.stored(position, byteCount),
             onDelayed: (error) => this.#node?.delayed(error),
           });
           return journal;
@@ -153,9 +154,14 @@ class Opening {
   async #fetch(storeId: Uint8Array, first: number, signal: AbortSignal): Promise<void> {
     const { sharedLog, peers, address: own } = this.#options;
     for (;;) {
-      const address = parseNodeAddress(await writerFrom(sharedLog, first, signal)).http;
+      const found = await writerFrom(sharedLog, first, signal);
+      const address = parseNodeAddress(found.address).http;
       if (address !== '' && address !== parseNodeAddress(own).http) {
-        const wanted = { storeId, position: first, name: `the snapshot of the node at ${address}` };
+        const wanted = {
+          storeId,
+          position: found.firstPosition,
+          name: `the snapshot of the node at ${address}`,
+        };
         try {
           const fetched = await replaceState(this.#directory, wanted, peers.snapshot(address, signal));
           return this.#event({ kind: 'snapshotFetched', address, ...fetched });

@@ -62,6 +62,8 @@ export class RunningNode implements ClusterNode {
   readonly #reads: NodeReads;
   readonly #election: Election;
   #role: Role = 'follower';
+  /** Of the writer. */
+  #trimmer: Trimmer | undefined;
   #takeoverCount = 0;
   #writer: string;
   #running: Promise<void> = Promise.resolve();
@@ -159,7 +161,13 @@ export class RunningNode implements ClusterNode {
   placed(place: JournalPlace): void {
     this.#reads.placed(place);
     this.#lag.reached(place.position);
-    if (this.#role === 'writer') this.#health.answered();
+  }
+
+  /** Of the journal: a batch of this node is in the shared log. */
+  stored(position: number, byteCount: number): void {
+    this.#storedBytes.add(position, byteCount);
+    this.#health.answered();
+    this.#trimmer?.bound();
   }
 
   /** Of the journal: the shared log does not take a batch. */
@@ -176,6 +184,7 @@ export class RunningNode implements ClusterNode {
 
   async #run(): Promise<void> {
     const { signal } = this.#end;
+    // It ends with the signal alone, whose reason is told by the others.
     const reports = sendReports(
       {
         ...this.#parts,
@@ -183,14 +192,14 @@ export class RunningNode implements ClusterNode {
         report: () => this.#ownReport(),
       },
       signal,
-    );
+    ).catch(() => undefined);
     try {
       const head = await this.#follow(signal);
       await this.#write(head, signal);
     } catch (error) {
       if (!signal.aborted) this.#ends(error as Error);
     }
-    await reports.catch(() => undefined);
+    await reports;
   }
 
   /** Resolves with the head that this node has won. */
@@ -253,7 +262,7 @@ export class RunningNode implements ClusterNode {
     this.#takeoverCount++;
     store.seam.becomeWriter();
     onEvent({ kind: 'tookOver', epoch: head.epoch, position: head.position });
-    const trimmer = new Trimmer({
+    const trimmer = (this.#trimmer = new Trimmer({
       sharedLog,
       clock,
       bytesMax: sharedLogBytesMax,
@@ -263,7 +272,7 @@ export class RunningNode implements ClusterNode {
       announce: () => journal.announce(),
       refuseWith: (error) => journal.refuseWith(error),
       onEvent,
-    });
+    }));
     const parts = { journal, clock, heartbeat: () => store.seam.heartbeat() };
     const beats = beat({ ...parts, onStalled: (error) => this.#health.silent(error) }, signal);
     await Promise.race([beats, trimmer.run(signal)]);

@@ -445,14 +445,11 @@ class Server implements RunningServer {
 
   #redisCluster(node: ClusterNode): RedisCluster {
     const { logger, nodeParts } = this.#dependencies;
-    const { cluster, redis } = this.#config;
-    const peerTls = redis?.hasTls === true ? nodeParts?.peerTls : undefined;
+    const peerTls = this.#config.redis?.hasTls === true ? nodeParts?.peerTls : undefined;
     return {
       view: node,
       writerTls: () => peerTls?.(),
       followerCount: () => node.status().nodes.length - 1,
-      writerWaitMs:
-        (cluster?.failoverAfterMs ?? 0) + clusterLimits.failoverJitterMs + serverFixed.redisTakeoverMs,
       onUnreachable: (address, error) =>
         logger.warn({ address, err: error }, 'the writer was not reached for a client of Redis'),
     };

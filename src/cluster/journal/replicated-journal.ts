@@ -65,6 +65,8 @@ export interface ReplicatedJournalParts {
   readonly unflushedBytesMax: number;
   /** A newer batch has become durable here. */
   readonly onPlace: (place: JournalPlace) => void;
+  /** A batch of this node, of so many bytes, is stored in the shared log. */
+  readonly onStored: (position: number, byteCount: number) => void;
   /** The shared log does not take a batch for now; it is tried again. */
   readonly onDelayed: (error: SharedLogError) => void;
 }
@@ -441,10 +443,7 @@ export class ReplicatedJournal implements CachedJournal {
 
   /** @returns where it is stored. */
   async #append(bytes: Uint8Array): Promise<LogPlace> {
-    const stored = this.#stored;
-    assert(stored !== undefined, 'who stores batches is leading');
-    await stored.store(bytes, this.#end.signal);
-    const { position, epoch } = stored.head;
+    const { position, epoch } = await this.#storeBytes(bytes);
     return { position, epoch, writerAddress: this.#address };
   }
 
@@ -484,8 +483,16 @@ export class ReplicatedJournal implements CachedJournal {
     const stored = this.#stored;
     assert(stored !== undefined, 'who stores batches is leading');
     const place = { position: stored.head.position + 1, epoch: stored.head.epoch, writerAddress };
-    await stored.store(encodePlace(place), this.#end.signal);
+    await this.#storeBytes(encodePlace(place));
     await this.#placed(place);
+  }
+
+  async #storeBytes(bytes: Uint8Array): Promise<LogHead> {
+    const stored = this.#stored;
+    assert(stored !== undefined, 'who stores batches is leading');
+    await stored.store(bytes, this.#end.signal);
+    this.#parts.onStored(stored.head.position, bytes.length);
+    return stored.head;
   }
 
   #fail(error: Error): void {

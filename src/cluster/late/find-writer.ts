@@ -23,11 +23,32 @@ export async function firstPositionBeyond(
   }
 }
 
-/**
- * @returns the address of the newest writer that the records from a position on tell of, as it stands there; '': none does. One that has
- * handed over counts: it has its state still.
- */
-export async function writerFrom(sharedLog: SharedLog, from: number, signal: AbortSignal): Promise<string> {
+export interface FoundWriter {
+  /**
+   * Of the newest writer that the records tell of, as it stands there; '': none does. One that has handed over counts: it has its state
+   * still.
+   */
+  readonly address: string;
+  /** The first position that is kept: it may be a later one by now. */
+  readonly firstPosition: number;
+}
+
+export async function writerFrom(
+  sharedLog: SharedLog,
+  from: number,
+  signal: AbortSignal,
+): Promise<FoundWriter> {
+  for (let firstPosition = from; ;) {
+    try {
+      return { address: await newestAddress(sharedLog, firstPosition, signal), firstPosition };
+    } catch (error) {
+      if (!(error instanceof SharedLogError) || error.firstPosition === undefined) throw error;
+      firstPosition = error.firstPosition;
+    }
+  }
+}
+
+async function newestAddress(sharedLog: SharedLog, from: number, signal: AbortSignal): Promise<string> {
   const head = await sharedLog.head({ signal });
   let address = '';
   for await (const record of records(sharedLog, from, signal)) {

@@ -77,14 +77,13 @@ export class NodeReads {
   }
 
   /**
-   * All that was acknowledged before the question lies up to the position of the answer. A writer shows it by then, since it acknowledges
-   * what it shows: as long as the epoch is its own.
+   * All that was acknowledged or shown by any node before the question lies up to the position of the answer. That holds for the writer too:
+   * of a batch whose answer it has not heard yet, followers may have shown what is in it.
    */
   async #confirm(head: LogHead): Promise<void> {
     const { writerHead, onOvertaken } = this.#parts;
     const own = writerHead();
-    if (own !== undefined && own.epoch === head.epoch && own.nonce === head.nonce) return;
-    if (own !== undefined && own.epoch <= head.epoch) {
+    if (own !== undefined && own.epoch <= head.epoch && own.nonce !== head.nonce) {
       onOvertaken();
       throw notWriterError('');
     }

@@ -49,7 +49,7 @@ export class Trimmer {
         signal.throwIfAborted();
         this.#parts.onEvent({ kind: 'trimFailed', error: error as Error });
       }
-      this.#bound();
+      this.bound();
     }
   }
 
@@ -65,18 +65,19 @@ export class Trimmer {
     onEvent({ kind: 'logTrimmed', before });
   }
 
-  #bound(): void {
+  /** Looks how long the log has become. */
+  bound(): void {
     const { storedBytes, bytesMax, refuseWith, onEvent } = this.#parts;
     const fullness = this.#isBeyond(1)
       ? 'full'
       : this.#isBeyond(limits.sharedLogBytesWarnedShare)
         ? 'nearlyFull'
         : 'free';
+    if (fullness === this.#fullness) return;
+    this.#fullness = fullness;
     const { bytes } = storedBytes;
     const why = fullness === 'free' ? '' : this.#whyNotTrimmed();
     refuseWith(fullness === 'full' ? fullError(bytes, bytesMax, why) : undefined);
-    if (fullness === this.#fullness) return;
-    this.#fullness = fullness;
     if (fullness === 'full') onEvent({ kind: 'logFull', bytes, bytesMax, why });
     else if (fullness === 'nearlyFull') onEvent({ kind: 'logNearlyFull', bytes, bytesMax, why });
   }

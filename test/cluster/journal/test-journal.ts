@@ -139,6 +139,7 @@ export class TestJournal {
         place,
         unflushedBytesMax,
         onPlace: (newest) => made.places.push(newest),
+        onStored: () => undefined,
         onDelayed: (error) => made.delays.push(error),
       });
     test = new TestJournal({ world, disk, node, replayed }, make, cache.lastRevision);

@@ -1,0 +1,358 @@
+/** How the nodes of a cluster elect, follow and fail over: three of them on simulated machines, without chance mishaps. */
+import { expect, it, describe } from 'vitest';
+import { cluster as limits } from '../../src/limits.ts';
+import type { ClusterNode } from '../../src/cluster/node.ts';
+import type { KvStore } from '../../src/kv/kv-store.ts';
+import { inCluster, type ClusterOptions, type SimulatedCluster } from './simulation/simulated-cluster.ts';
+import type { SimulatedNode } from './simulation/simulated-node.ts';
+
+/** A cluster that has a writer, in which nothing goes astray. */
+function started<Result>(
+  run: (cluster: SimulatedCluster, writer: SimulatedNode, others: SimulatedNode[]) => Promise<Result>,
+  options: Partial<ClusterOptions> = {},
+): Promise<Result> {
+  return inCluster({ seed: 1, ...options }, async (cluster) => {
+    await cluster.start();
+    const { writer, nodes } = cluster;
+    if (writer === undefined) throw new Error('there is no writer');
+    await cluster.settle();
+    return run(
+      cluster,
+      writer,
+      nodes.filter((node) => node !== writer),
+    );
+  });
+}
+
+function storeOf({ name, store }: SimulatedNode): KvStore {
+  if (store === undefined) throw new Error(`${name} is not open`);
+  return store;
+}
+
+function nodeOf({ name, opened }: SimulatedNode): ClusterNode {
+  if (opened === undefined) throw new Error(`${name} is not open`);
+  return opened.node;
+}
+
+function first(nodes: readonly SimulatedNode[]): SimulatedNode {
+  const [node] = nodes;
+  if (node === undefined) throw new Error('there is none');
+  return node;
+}
+
+/** Resolves with the writer that comes after that one. */
+async function nextWriter(cluster: SimulatedCluster, before: SimulatedNode): Promise<SimulatedNode> {
+  const isNext = (node: SimulatedNode): boolean => node !== before && node.isWriter;
+  await cluster.world.until(() => cluster.nodes.some(isNext), 30_000);
+  return first(cluster.nodes.filter(isNext));
+}
+
+function kindsOf({ events }: SimulatedNode): string[] {
+  return events.map(({ kind }) => kind);
+}
+
+describe('a cluster', () => {
+  it('has one writer at once, whom the others follow', () =>
+    started(async (cluster, writer, others) => {
+      await cluster.world.answer(storeOf(writer).put('key', 'value'));
+      await cluster.settle();
+      expect(cluster.world.time.nowMs).toBeLessThan(1000);
+      expect(nodeOf(writer).status()).toMatchObject({
+        role: 'writer',
+        epoch: 1,
+        writerAddress: writer.address,
+        takeoverCount: 1,
+        lagMs: 0,
+      });
+      for (const other of others) {
+        expect(nodeOf(other).status()).toMatchObject({ role: 'follower', writerAddress: writer.address });
+        expect(nodeOf(other).status()).toMatchObject({ epoch: 1, takeoverCount: 0, position: 2 });
+        const { entry } = await storeOf(other).get('key');
+        expect(Buffer.from(entry?.value ?? []).toString()).toBe('value');
+      }
+    }));
+
+  it('keeps its writer while that has nothing to write', () =>
+    started(async (cluster, writer) => {
+      await cluster.world.pass(20_000);
+      expect(cluster.writer).toBe(writer);
+      expect(cluster.world.truth.epochs.at(-1)).toBe(1);
+    }));
+
+  it('has another writer soon after the first has died, and nothing is lost', () =>
+    started(async (cluster, writer) => {
+      const { world } = cluster;
+      const { revision } = await world.answer(storeOf(writer).put('key', 'value'));
+      writer.crash('losePower');
+      const diedMs = world.time.nowMs;
+      const next = await nextWriter(cluster, writer);
+      const passedMs = world.time.nowMs - diedMs;
+      expect(passedMs).toBeGreaterThan(limits.failoverAfterMs - limits.heartbeatMs);
+      expect(passedMs).toBeLessThan(
+        limits.failoverAfterMs + limits.failoverJitterMs + 2 * limits.headCheckMs,
+      );
+      expect(storeOf(next).seam.visibleRevision).toBe(revision);
+      expect((await world.answer(storeOf(next).put('key', 'later'))).revision).toBe(revision + 1);
+      writer.start();
+      await cluster.settle();
+      expect(nodeOf(writer).status()).toMatchObject({ role: 'follower', writerAddress: next.address });
+    }));
+
+  it('has no other writer while the log is down, and the same one afterwards', () =>
+    started(async (cluster, writer) => {
+      const { world } = cluster;
+      world.stall(10_000);
+      const call = storeOf(writer).put('key', 'value');
+      await world.answer(call);
+      expect(world.time.nowMs).toBeGreaterThan(10_000);
+      await world.pass(10_000);
+      expect(world.truth.epochs.at(-1)).toBe(1);
+      expect(kindsOf(writer)).toContain('logUnreachable');
+      expect(kindsOf(writer)).toContain('logReachable');
+    }));
+
+  it('stays with its writer while a follower is cut off, which catches up', () =>
+    started(async (cluster, writer, others) => {
+      const { world } = cluster;
+      const other = first(others);
+      other.cut(true);
+      for (let count = 0; count < 10; count++)
+        await world.answer(storeOf(writer).put('key', `value ${count}`));
+      await world.pass(10_000);
+      expect(storeOf(other).seam.visibleRevision).toBe(0);
+      expect(kindsOf(other)).toContain('logUnreachable');
+      other.cut(false);
+      await cluster.settle();
+      expect(world.truth.epochs.at(-1)).toBe(1);
+    }));
+});
+
+describe('a writer', () => {
+  it('that is cut off acknowledges nothing, and follows the next one when it is back', () =>
+    started(async (cluster, writer) => {
+      const { world } = cluster;
+      writer.cut(true);
+      const call = storeOf(writer).put('lost', 'value');
+      const next = await nextWriter(cluster, writer);
+      const { revision } = await world.answer(storeOf(next).put('kept', 'value'));
+      writer.cut(false);
+      await expect(world.answer(call)).rejects.toMatchObject({ code: 'storageFailed' });
+      await cluster.settle();
+      expect(kindsOf(writer)).toContain('overtaken');
+      expect(storeOf(writer).seam.visibleRevision).toBe(revision);
+      expect((await storeOf(writer).get('lost')).entry).toBeUndefined();
+      expect(nodeOf(writer).role).toBe('follower');
+    }));
+
+  it('that stood still acknowledges nothing once it was overtaken', () =>
+    started(async (cluster, writer) => {
+      const { world } = cluster;
+      writer.pause();
+      const next = await nextWriter(cluster, writer);
+      await world.answer(storeOf(next).put('key', 'value'));
+      const { opened } = writer;
+      writer.resume();
+      if (opened === undefined) throw new Error('it is not open');
+      const call = opened.store.put('lost', 'value');
+      await expect(world.answer(call)).rejects.toMatchObject({ code: 'storageFailed' });
+      await cluster.settle();
+      expect(nodeOf(writer).role).toBe('follower');
+    }));
+
+  it('that hands over is followed at once, and goes on as a follower', () =>
+    started(async (cluster, writer) => {
+      const { world } = cluster;
+      await world.answer(storeOf(writer).put('key', 'value'));
+      const beganMs = world.time.nowMs;
+      await world.answer(nodeOf(writer).handOver());
+      const next = await nextWriter(cluster, writer);
+      expect(world.time.nowMs - beganMs).toBeLessThan(limits.headCheckMs);
+      await cluster.settle();
+      expect(nodeOf(writer).status()).toMatchObject({ role: 'follower', writerAddress: next.address });
+      expect(kindsOf(writer)).toContain('handedOver');
+    }));
+
+  it('that is stopped hands over first', () =>
+    started(async (cluster, writer) => {
+      const { world } = cluster;
+      const call = storeOf(writer).put('key', 'value');
+      await world.answer(writer.stop());
+      expect((await call).revision).toBe(1);
+      const stoppedMs = world.time.nowMs;
+      await nextWriter(cluster, writer);
+      expect(world.time.nowMs - stoppedMs).toBeLessThan(limits.headCheckMs);
+    }));
+
+  it('refuses what is longer than a batch of the shared log', () =>
+    started(async (cluster, writer) => {
+      const value = Buffer.alloc(1024 * 1024);
+      await expect(cluster.world.answer(storeOf(writer).put('key', value))).rejects.toMatchObject({
+        code: 'limitReached',
+      });
+      await cluster.world.answer(storeOf(writer).put('key', 'short'));
+    }));
+});
+
+describe('a follower', () => {
+  it('refuses writes, reports and handing over, and says where the writer is', () =>
+    started(async (cluster, writer, others) => {
+      const other = first(others);
+      const refusal = { code: 'notWriter', details: { writerAddress: writer.address } };
+      await expect(cluster.world.answer(storeOf(other).put('key', 'value'))).rejects.toMatchObject(refusal);
+      await expect(nodeOf(other).handOver()).rejects.toMatchObject(refusal);
+      const report = { address: 'three:1', position: 1, snapshotPosition: 0 };
+      expect(() => nodeOf(other).takeReport(report)).toThrow(expect.objectContaining(refusal));
+    }));
+
+  it('tells the writer how far it is', () =>
+    started(async (cluster, writer, others) => {
+      await cluster.world.answer(storeOf(writer).put('key', 'value'));
+      await cluster.world.pass(2 * limits.reportMs);
+      const { nodes } = nodeOf(writer).status();
+      expect(nodes.map(({ address }) => address).sort()).toEqual(
+        [writer, ...others].map(({ address }) => address).sort(),
+      );
+    }));
+});
+
+describe('a read', () => {
+  it('behind a barrier sees what was acknowledged anywhere before', () =>
+    started(async (cluster, writer, others) => {
+      const { world } = cluster;
+      for (let count = 0; count < 20; count++) {
+        const { revision } = await world.answer(storeOf(writer).put('key', `value ${count}`));
+        for (const node of [writer, ...others]) {
+          await world.answer(nodeOf(node).readBarrier());
+          expect(storeOf(node).seam.visibleRevision).toBeGreaterThanOrEqual(revision);
+        }
+      }
+    }));
+
+  it('asks the log once for all that wait', () =>
+    started(async (cluster, _, others) => {
+      const { world } = cluster;
+      const node = nodeOf(first(others));
+      const before = world.system.headCount;
+      await world.answer(Promise.all(Array.from({ length: 100 }, () => node.readBarrier())));
+      expect(world.system.headCount - before).toBeLessThanOrEqual(2);
+    }));
+
+  it('behind a barrier is refused by a node that is cut off, and local ones go on', () =>
+    started(async (cluster, writer, others) => {
+      const { world } = cluster;
+      await world.answer(storeOf(writer).put('key', 'value'));
+      await cluster.settle();
+      const other = first(others);
+      other.cut(true);
+      await expect(world.answer(nodeOf(other).readBarrier(), 10_000)).rejects.toMatchObject({
+        code: 'notWriter',
+      });
+      expect((await storeOf(other).get('key')).entry).toBeDefined();
+    }));
+
+  it('may wait for a revision, until its signal', () =>
+    started(async (cluster, writer, others) => {
+      const { world } = cluster;
+      const node = nodeOf(first(others));
+      const reached = node.reached(1);
+      await world.answer(storeOf(writer).put('key', 'value'));
+      await world.answer(reached);
+      expect(storeOf(first(others)).seam.visibleRevision).toBe(1);
+      const end = new AbortController();
+      const never = node.reached(2, end.signal);
+      end.abort(new Error('too late'));
+      await expect(never).rejects.toThrow('too late');
+    }));
+});
+
+describe('the shared log', () => {
+  const limitsOfStore = { snapshotLogBytes: 1024 };
+
+  async function put(cluster: SimulatedCluster, writer: SimulatedNode, count: number): Promise<void> {
+    for (let index = 0; index < count; index++)
+      await cluster.world.answer(storeOf(writer).put(`key ${index % 5}`, 'x'.repeat(100)));
+  }
+
+  it('is trimmed below what the snapshots of two nodes hold', () =>
+    started(
+      async (cluster, writer) => {
+        await put(cluster, writer, 100);
+        await cluster.world.until(() => kindsOf(writer).includes('logTrimmed'), 20_000);
+        await cluster.world.pass(5000);
+      },
+      { limits: limitsOfStore },
+    ));
+
+  it('is not trimmed while a writer hears of no other node', () =>
+    started(
+      async (cluster, writer, others) => {
+        for (const other of others) other.crash('endProcess');
+        await put(cluster, writer, 100);
+        await cluster.world.pass(10_000);
+        expect(kindsOf(writer)).not.toContain('logTrimmed');
+        expect(cluster.world.system.records.has(1)).toBe(true);
+      },
+      { limits: limitsOfStore },
+    ));
+
+  it('takes no more writes when it is too long, says which node is missing, and does when that is back', () =>
+    started(
+      async (cluster, writer, others) => {
+        const { world } = cluster;
+        await world.pass(2 * limits.reportMs);
+        for (const other of others) other.crash('endProcess');
+        await world.pass(limits.reportSilenceMs);
+        await expect(put(cluster, writer, 1000)).rejects.toMatchObject({
+          code: 'limitReached',
+          message: expect.stringContaining(first(others).address) as string,
+        });
+        expect(kindsOf(writer)).toEqual(expect.arrayContaining(['logNearlyFull', 'logFull']));
+        await world.pass(10_000);
+        expect(cluster.writer).toBe(writer);
+        for (const other of others) other.start();
+        await world.until(() => kindsOf(writer).includes('logTrimmed'), 20_000);
+        await world.pass(limits.trimMs);
+        await put(cluster, writer, 1);
+      },
+      { limits: limitsOfStore, node: { sharedLogBytesMax: 30_000 } },
+    ));
+
+  it('has no more what a node missed that was away: it gets a snapshot from the writer', () =>
+    started(
+      async (cluster, writer, others) => {
+        const { world } = cluster;
+        const late = first(others);
+        await world.pass(2 * limits.reportMs);
+        late.crash('losePower');
+        await put(cluster, writer, 100);
+        await world.pass(limits.reportSilenceMs + limits.trimMs);
+        expect(kindsOf(writer)).toContain('logTrimmed');
+        late.start();
+        await cluster.settle();
+        expect(kindsOf(late)).toEqual(expect.arrayContaining(['missedTrim', 'snapshotFetched']));
+        await put(cluster, writer, 3);
+        await cluster.settle();
+        late.crash('losePower');
+        late.start();
+        await cluster.settle();
+        expect(kindsOf(late).filter((kind) => kind === 'snapshotFetched')).toHaveLength(1);
+      },
+      { limits: limitsOfStore },
+    ));
+
+  it('tells a node with an empty disk where to get a snapshot', () =>
+    started(
+      async (cluster, writer, others) => {
+        const { world } = cluster;
+        const late = first(others);
+        await put(cluster, writer, 100);
+        await world.until(() => kindsOf(writer).includes('logTrimmed'), 20_000);
+        late.crash('losePower');
+        late.loseDisk();
+        late.start();
+        await cluster.settle();
+        expect(kindsOf(late)).toContain('snapshotFetched');
+      },
+      { limits: limitsOfStore },
+    ));
+});
