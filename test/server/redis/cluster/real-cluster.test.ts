@@ -1,0 +1,59 @@
+/** Clients of Redis over two nodes of a real cluster, whose writer goes. */
+import { expect, onTestFinished, test } from 'vitest';
+import { systemRandom } from '../../../../src/clock.ts';
+import { openEtcdLog } from '../../../../src/etcd-log/open-etcd-log.ts';
+import { RealEtcd, hasRealEtcd } from '../../etcd/support/real-etcd.ts';
+import { type TestServer, startTestServer } from '../../../support/test-server.ts';
+import { RedisClient } from '../support/redis-client.ts';
+
+test.runIf(hasRealEtcd)(
+  'what was answered is there by each node, before and after another one takes over',
+  { timeout: 60_000 },
+  async () => {
+    const nodes = await startNodes();
+    const [one, two] = await Promise.all(nodes.map(({ redisAddress }) => RedisClient.open(redisAddress)));
+    if (one === undefined || two === undefined) throw new Error('there are two');
+    expect(await one.run('RPUSH', 'l', 'a', 'b')).toBe(2);
+    expect(await two.run('LRANGE', 'l', '0', '-1')).toEqual(['a', 'b']);
+    const roles = await Promise.all(
+      nodes.map(async ({ redisAddress }) => (await RedisClient.open(redisAddress)).run('ROLE')),
+    );
+    const writerAt = roles.findIndex((role) => Array.isArray(role) && role[0] === 'master');
+    expect(roles[1 - writerAt]).toMatchObject([
+      'slave',
+      '127.0.0.1',
+      expect.any(Number),
+      'connected',
+      expect.any(Number),
+    ]);
+    const follower = nodes[1 - writerAt];
+    await nodes[writerAt]?.stop();
+    await Promise.all([one.closed, two.closed]);
+    // It waits until the node has become the writer.
+    const client = await RedisClient.open(follower?.redisAddress ?? '');
+    expect(await client.run('RPUSH', 'l', 'c')).toBe(3);
+    expect(await client.run('LRANGE', 'l', '0', '-1')).toEqual(['a', 'b', 'c']);
+    expect(await client.run('WAIT', '1', '0')).toBe(1);
+  },
+);
+
+async function startNodes(): Promise<TestServer[]> {
+  const etcd = await RealEtcd.start();
+  onTestFinished(() => etcd.stop());
+  const address = `etcd://${etcd.url.replace('http://', '')}/kelp/test`;
+  const log = openEtcdLog({ address });
+  await log.init(systemRandom.bytes(16), { timeoutMs: 10_000 });
+  log.close();
+  const nodeParts = {
+    openSharedLog: () => openEtcdLog({ address }),
+    peers: {
+      snapshot: () => {
+        throw new Error('no node needs a snapshot here');
+      },
+      report: async () => undefined,
+    },
+    peerTls: undefined,
+  };
+  const flags = { log: address, 'failover-after': '1s', 'redis-listen': '127.0.0.1:0' };
+  return await Promise.all([0, 1].map(() => startTestServer({ flags, nodeParts })));
+}
