@@ -8,17 +8,13 @@ import type { Logger } from 'pino';
 import type { Access } from '../access/access.ts';
 import { type Timer, holdProcess, systemClock, systemRandom } from '../clock.ts';
 import { nodeDisk } from '../disk/node-disk.ts';
-import type { ClusterView } from '../cluster/cluster-view.ts';
 import type { ClusterNode } from '../cluster/node.ts';
-import type { NodeAddress } from '../cluster/node-address.ts';
 import { leaveOutTraces } from '../errors.ts';
 import { cluster as clusterLimits, serverFixed } from '../limits.ts';
 import type { StoreOptions } from '../store/store-options.ts';
 import type { KvStore } from '../kv/kv-store.ts';
 import { Audit } from './access/audit.ts';
 import type { ClusterDoors } from './cluster/cluster-doors.ts';
-import { PeerConnections } from './cluster/peer-connections.ts';
-import { ReadGate } from './cluster/read-gate.ts';
 import { Logins } from './access/logins.ts';
 import { recoveringError, reopeningError } from './calls/call-error.ts';
 import { SafeStart } from './access/safe-start.ts';
@@ -30,16 +26,15 @@ import { AddressLimit } from './limits/address-limit.ts';
 import { RateLimits } from './limits/rate-limits.ts';
 import { Listener } from './listener/listener.ts';
 import { MetricsEndpoint } from './health/metrics-endpoint.ts';
-import { NodeWatch } from './health/node-watch.ts';
 import { Measures } from './measures.ts';
 import { openFilesMax, withinOpenFiles } from './config/open-files.ts';
 import { type ListenAddress, formatAddress, urlOf } from './config/option-values.ts';
 import { requestHandlers } from './listener/request-handler.ts';
 import { rpcEndpoints } from './connect/rpc-endpoints.ts';
 import { ServerState } from './health/server-state.ts';
-import type { ServedNode } from './services/service-parts.ts';
 import { servedServices } from './services/services.ts';
-import { type NodeParts, StoreOpener, advertisedAddress } from './store-opener.ts';
+import { NodeSide } from './node-side.ts';
+import { type NodeParts, StoreOpener } from './store-opener.ts';
 import { type Served, StoreLife } from './store-life.ts';
 import { Deadlines } from '../deadlines.ts';
 import { RequestOrder } from './http/request-order.ts';
@@ -48,7 +43,6 @@ import { Scripts } from './scripts/scripts.ts';
 import { ServerTraces } from './tracing/server-traces.ts';
 import type { SpanExport } from './tracing/span-export.ts';
 import { grpcLane } from './grpc/grpc-lane.ts';
-import type { RedisCluster } from './redis/cluster/cluster-door.ts';
 import { openRedis } from './redis/open-redis.ts';
 import { RedisListener } from './redis/redis-listener.ts';
 import { RedisLogins } from './redis/redis-logins.ts';
@@ -143,9 +137,7 @@ class Server implements RunningServer {
   #safeStart: SafeStart | undefined;
   readonly #life: StoreLife;
   readonly #opener: StoreOpener;
-  #nodeWatch: NodeWatch | undefined;
-  /** Of a node: the others, to which calls are passed on. */
-  readonly #peers: PeerConnections | undefined;
+  readonly #node: NodeSide;
   #ready: Promise<void> = Promise.resolve();
   #stopped: Promise<void> | undefined;
 
@@ -179,7 +171,7 @@ class Server implements RunningServer {
     const deadlines = new Deadlines(systemClock);
     this.#opener = new StoreOpener(this.#config, dependencies, { state, measures, traces: calls.traces });
     this.#life = new StoreLife({
-      open: (signal) => this.#opener.open(this.#advertised(), signal),
+      open: (signal) => this.#opener.open(this.#node.address, signal),
       settle: (opened, signal) => this.#opener.settle(opened, this.#safeStart, signal),
       onServed: (served) => this.#begin(served),
       withdraw: () => this.#withdraw(),
@@ -188,8 +180,19 @@ class Server implements RunningServer {
       clock: systemClock,
     });
     const store = (): KvStore | undefined => this.#life.store;
-    const cluster = dependencies.cluster ?? this.#clusterDoors();
-    this.#peers = cluster?.peers;
+    this.#node = new NodeSide(
+      {
+        config,
+        nodeParts: dependencies.nodeParts,
+        state,
+        meter: measures.nodeMeter,
+        logger,
+        bound: () => ({ http: this.#address, redis: this.#redisAddress }),
+      },
+      () => this.#life,
+      dependencies.cluster,
+    );
+    const { doors: cluster } = this.#node;
     const audit = new Audit(logger);
     calls.onDenied = (call, name) => audit.callDenied(call, name);
     const logins = new Logins(
@@ -207,7 +210,7 @@ class Server implements RunningServer {
       version,
       activity: () => measures.activity,
       access: () => this.#opened(),
-      node: () => this.#servedNode(),
+      node: () => this.#node.served,
       audit,
       cluster,
       areRatesLimited: rates.isOn,
@@ -385,8 +388,7 @@ class Server implements RunningServer {
 
   /** The store is served. */
   #begin({ store, access, node }: Served): void {
-    const { logger } = this.#dependencies;
-    const { cluster, tls } = this.#config;
+    const { tls } = this.#config;
     access.table.onChange(() => this.#calls.lasting.askAgain());
     this.#serveRedis(store, node);
     this.#opener.tellReady(store, {
@@ -394,15 +396,12 @@ class Server implements RunningServer {
       ...(this.#redisAddress === '' ? {} : { redisAddress: this.#redisAddress }),
       tls: tls !== undefined,
     });
-    if (node === undefined || cluster === undefined) return;
-    const { readyLagMs } = cluster;
-    const parts = { state: this.#state, logger, clock: systemClock, readyLagMs };
-    this.#nodeWatch = new NodeWatch(parts, () => node.status());
+    if (node !== undefined) this.#node.watch(node);
   }
 
   /** The store of a node is about to be closed, and opened again. */
   async #withdraw(): Promise<void> {
-    this.#nodeWatch?.stop();
+    this.#node.unwatch();
     this.#calls.endStreamsOfStore(reopeningError());
     const redisClients = this.#redisListener?.withdraw();
     const grace = Promise.withResolvers<void>();
@@ -429,7 +428,7 @@ class Server implements RunningServer {
         traffic: this.#measures.traffic,
         meter: this.#measures.redisMeter,
         version,
-        cluster: node && this.#redisCluster(node),
+        cluster: node && this.#node.redis(node),
         userNames: () => this.#life.access?.table.userNames ?? [],
         snapshots: this.#measures.storeMeter,
         shutDown,
@@ -443,46 +442,10 @@ class Server implements RunningServer {
     return this.#tlsRenewal?.renew();
   }
 
-  #redisCluster(node: ClusterNode): RedisCluster {
-    const { logger, nodeParts } = this.#dependencies;
-    const peerTls = this.#config.redis?.hasTls === true ? nodeParts?.peerTls : undefined;
-    return {
-      view: node,
-      writerTls: () => peerTls?.(),
-      followerCount: () => node.status().nodes.length - 1,
-      onUnreachable: (address, error) =>
-        logger.warn({ address, err: error }, 'the writer was not reached for a client of Redis'),
-    };
-  }
-
-  #clusterDoors(): ClusterDoors | undefined {
-    const { nodeParts } = this.#dependencies;
-    if (this.#config.cluster === undefined || nodeParts === undefined) return undefined;
-    const view = (): ClusterView | undefined => this.#life.view;
-    const peers = new PeerConnections({
-      clock: systemClock,
-      tls: nodeParts.peerTls,
-      onPlaced: () => this.#measures.nodeMeter.forwardedCount++,
-    });
-    return { view, gate: new ReadGate(view, systemClock), peers };
-  }
-
   #opened(): Access {
     const { access } = this.#life;
     if (access === undefined) throw recoveringError();
     return access;
-  }
-
-  #servedNode(): ServedNode | undefined {
-    if (this.#config.cluster === undefined) return undefined;
-    const { node } = this.#life;
-    return node && { node, address: this.#advertised().http };
-  }
-
-  /** Where clients and other nodes reach this one, if it is one of a cluster. */
-  #advertised(): NodeAddress {
-    const { cluster } = this.#config;
-    return advertisedAddress(cluster, { http: this.#address, redis: this.#redisAddress });
   }
 
   stop(): Promise<void> {
@@ -506,7 +469,7 @@ class Server implements RunningServer {
       this.#redisListener?.stopAccepting();
       this.#calls.endStreams();
       this.#life.stop();
-      this.#nodeWatch?.stop();
+      this.#node.unwatch();
       const handedOver = this.#life.handOver(this.#calls.empty());
       if ((await Promise.race([this.#calls.empty(), deadline.promise])) === 'late') {
         logger.warn(
@@ -530,7 +493,7 @@ class Server implements RunningServer {
       cutter.cancel();
       hold.cancel();
       this.#tlsRenewal?.stop();
-      this.#peers?.close();
+      this.#node.close();
       this.#listener.destroy();
       this.#redisListener?.destroy();
     }

@@ -85,6 +85,7 @@ export class StoreOpener {
     const { openSharedLog, peers, openNode = openRealNode } = parts;
     const { failoverAfterMs } = config;
     const { measures } = this.#onlookers;
+    measures.nodeMeter.opened();
     const log = new ClusterLog(this.#dependencies.logger);
     const options: NodeOptions = {
       store,

@@ -10,6 +10,8 @@ export interface NodeWatchParts {
   readonly logger: Logger;
   readonly clock: Clock;
   readonly readyLagMs: number;
+  /** For how long the shared log has not answered: by then it is not known how far behind the node is. */
+  readonly logSilentMs: () => number;
 }
 
 export class NodeWatch {
@@ -36,14 +38,17 @@ export class NodeWatch {
   }
 
   #tellLag({ lagMs, position, logPosition }: NodeStatus): void {
-    const { state, logger, readyLagMs } = this.#parts;
-    const isBehind = lagMs > readyLagMs;
+    const { state, logger, readyLagMs, logSilentMs } = this.#parts;
+    const isBehind = lagMs > readyLagMs || logSilentMs() > readyLagMs;
     state.setBehind(isBehind);
     if (isBehind === this.#isBehind) return;
     this.#isBehind = isBehind;
     if (isBehind) {
       const fields = { lagMs: Math.round(lagMs), readyLagMs, position, logPosition };
-      logger.warn(fields, 'this node is further behind the shared log than --ready-lag: it is not ready');
-    } else logger.info({ position }, 'this node has caught up with the shared log');
+      logger.warn(
+        fields,
+        'this node is behind the shared log, or does not reach it, for longer than --ready-lag: it is not ready',
+      );
+    } else logger.info({ position }, 'this node is ready again');
   }
 }

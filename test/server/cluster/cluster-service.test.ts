@@ -125,6 +125,7 @@ test('metrics tell of the node, takeovers over all its lives', async () => {
     'kelp_cluster_position 7',
     'kelp_cluster_log_position 9',
     'kelp_cluster_lag_seconds 0.25',
+    'kelp_cluster_log_silent_seconds 0',
     'kelp_cluster_nodes 1',
     'kelp_cluster_takeovers_total 2',
     'kelp_cluster_forwarded_calls_total 0',

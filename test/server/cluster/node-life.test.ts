@@ -219,6 +219,17 @@ test('a node that is too far behind serves, and is not ready', async () => {
   await expect.poll(() => readiness(server)).toEqual([200, 'serving']);
 });
 
+test('a node that the shared log does not answer for too long is not ready', async () => {
+  const nodes = new StubNodes();
+  const server = await startNode(nodes, { 'ready-lag': '1s' });
+
+  nodes.happened({ kind: 'logUnreachable', error: new Error('no answer') });
+
+  await expect.poll(() => readiness(server), { timeout: 5000 }).toEqual([503, 'behind']);
+  nodes.happened({ kind: 'logReachable', afterMs: 1000 });
+  await expect.poll(() => readiness(server)).toEqual([200, 'serving']);
+});
+
 test('where it is reached is what it is told to advertise, or else where it listens', async () => {
   const own = new StubNodes();
   const server = await startNode(own, { 'redis-listen': '127.0.0.1:0' });

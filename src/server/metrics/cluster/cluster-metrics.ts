@@ -43,6 +43,12 @@ export const clusterMetrics: readonly ClusterMetric[] = [
     ({ lagMs }) => lagMs / 1000,
   ),
   figure(
+    'kelp_cluster_log_silent_seconds',
+    'gauge',
+    'For how long the shared log has not answered this node; 0: it does. Beyond --ready-lag the node is not ready.',
+    (_, { logSilentMs }) => logSilentMs / 1000,
+  ),
+  figure(
     'kelp_cluster_nodes',
     'gauge',
     'The nodes that have reported of late, this one included: the writer knows all, a follower itself alone.',

@@ -12,9 +12,23 @@ export class NodeMeter {
   takeoverCount = 0;
   /** Calls that were passed on to the writer. */
   forwardedCount = 0;
+  /** Since when the shared log does not answer, by the clock of `performance`; `undefined`: it does. */
+  #silentSinceMs: number | undefined;
+
+  /** For how long the shared log has not answered; 0: it does. */
+  get logSilentMs(): number {
+    return this.#silentSinceMs === undefined ? 0 : performance.now() - this.#silentSinceMs;
+  }
 
   happened({ kind }: ClusterEvent): void {
     if (kind === 'tookOver') this.takeoverCount++;
+    else if (kind === 'logUnreachable') this.#silentSinceMs ??= performance.now();
+    else if (kind === 'logReachable') this.#silentSinceMs = undefined;
+  }
+
+  /** Another node is opened: it tells anew what it finds. */
+  opened(): void {
+    this.#silentSinceMs = undefined;
   }
 
   async timed(barrier: Promise<void>): Promise<void> {
