@@ -11,11 +11,14 @@ export interface Clients {
 
 const WRITERS = 4;
 
-/** Clients that are closed when the test ends. */
-export function openClients(port: number, deadlineMs = 60_000): Clients {
-  const address = `127.0.0.1:${port}`;
-  const reader = createClient({ address, deadlineMs: 60_000 });
-  const writers = Array.from({ length: WRITERS }, () => createClient({ address, retries: 0, deadlineMs }));
+/**
+ * Clients that are closed when the test ends.
+ * @param where the port of a server, or the addresses of the nodes of a cluster.
+ */
+export function openClients(where: number | readonly string[], deadlineMs = 60_000): Clients {
+  const server = typeof where === 'number' ? { address: `127.0.0.1:${where}` } : { addresses: where };
+  const reader = createClient({ ...server, deadlineMs: 60_000 });
+  const writers = Array.from({ length: WRITERS }, () => createClient({ ...server, retries: 0, deadlineMs }));
   onTestFinished(() => {
     for (const client of [reader, ...writers]) client.close();
   });

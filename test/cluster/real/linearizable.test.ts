@@ -1,0 +1,73 @@
+/**
+ * Histories of clients that each begin at another node, while writers are killed, stand still and hand over: there is one order
+ * of all calls, as with one server.
+ */
+import { describe, expect, test } from 'vitest';
+import { createClient } from '../../../src/client/client.ts';
+import { calledThroughClient } from '../../linearizability/called-store.ts';
+import { findFault } from '../../linearizability/find-fault.ts';
+import { HistoryRecorder } from '../../linearizability/history.ts';
+import { CALLS_PER_LIFE, CLIENTS, SMALL_FILES, rounds } from '../../linearizability/lives.ts';
+import { makeCall } from '../../linearizability/make-call.ts';
+import { Workload } from '../../linearizability/workload.ts';
+import { SeededRandom } from '../../support/random.ts';
+import { type RealNode, NodeCluster } from './node-cluster.ts';
+
+const TIMEOUT_MS = 300_000;
+
+/** What is done to a writer. @returns what makes it good again. */
+const harms: readonly ((writer: RealNode) => Promise<() => Promise<void>>)[] = [
+  async (writer) => {
+    await writer.end('SIGKILL');
+    return () => writer.start();
+  },
+  async (writer) => {
+    writer.pause();
+    return async () => writer.resume();
+  },
+  async (writer) => {
+    await writer.end('SIGTERM');
+    return () => writer.start();
+  },
+];
+
+describe('a cluster is linearizable', () => {
+  test.each(rounds)(
+    'while its writers are killed, stand still and hand over, seed %i',
+    async (seed) => {
+      const cluster = await NodeCluster.start(SMALL_FILES);
+      const random = new SeededRandom(seed);
+      const workload = new Workload(random);
+      const recorder = new HistoryRecorder();
+      let answered = 0;
+      let wanted = CALLS_PER_LIFE;
+      let isOver = false;
+      const clients = Promise.all(
+        Array.from({ length: CLIENTS }, async (_, client) => {
+          const first = client % cluster.addresses.length;
+          const addresses = [...cluster.addresses.slice(first), ...cluster.addresses.slice(0, first)];
+          await using connected = createClient({ addresses });
+          const store = calledThroughClient(connected);
+          while (!isOver || answered < wanted) {
+            if (await makeCall(store, client, workload, recorder)) answered++;
+          }
+        }),
+      );
+      for (const harm of harms) {
+        await expect.poll(() => answered >= wanted, { timeout: TIMEOUT_MS }).toBe(true);
+        const writer = await cluster.writer();
+        const repair = await harm(writer);
+        await cluster.writer(writer);
+        wanted = answered + CALLS_PER_LIFE;
+        await expect.poll(() => answered >= wanted, { timeout: TIMEOUT_MS }).toBe(true);
+        await repair();
+        wanted = answered + CALLS_PER_LIFE;
+      }
+      isOver = true;
+      await clients;
+      expect(recorder.calls.length).toBeGreaterThanOrEqual(CALLS_PER_LIFE * (2 * harms.length + 1));
+      expect(findFault(recorder.calls)).toBeUndefined();
+    },
+    TIMEOUT_MS,
+  );
+});
