@@ -97,13 +97,15 @@ describe.runIf(hasRealEtcd)('init', () => {
   test('makes a shared log once, and leaves one that is there', async () => {
     const log = logAt('kelp/one');
     const [made] = await kelp.json('cluster', 'init', '--log', log);
-    expect(made).toEqual({ log, storeId: expect.stringMatching(/^[0-9a-f]{32}$/) });
+    expect(made).toEqual({ log, storeId: expect.stringMatching(/^[0-9a-f]{32}$/), isNew: true });
 
     const { code, stderr } = await kelp.run(['cluster', 'init', '--log', log]);
 
     expect(code).toBe(1);
     expect(stderr).toContain(`there is a shared log at ${log} already`);
     expect(stderr).toContain((made as { storeId: string }).storeId);
+    const [there] = await kelp.json('cluster', 'init', '--log', log, '--if-missing');
+    expect(there).toEqual({ ...(made as object), isNew: false });
   });
 
   test('takes the address from the environment of the servers', async () => {

@@ -37,6 +37,7 @@ export function addClusterCommand(program: Command, runner: SessionRunner): void
         'KELP_LOG_PASSWORD_FILE',
       ),
     )
+    .option('--if-missing', 'end well where there is one already, too, which stays as it is')
     .option('--json', 'print JSON')
     .action((flags: InitFlags, command: Command) =>
       runOffline(runner, command, async (task) =>

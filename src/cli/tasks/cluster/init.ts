@@ -1,7 +1,7 @@
 /** The work of `cluster init`: makes the shared log of a new cluster, with the id of its store. */
 import { systemRandom } from '../../../clock.ts';
 import { shownStoreId } from '../../../cluster/shown-store-id.ts';
-import type { LogHead, SharedLog } from '../../../shared-log/shared-log.ts';
+import type { SharedLog } from '../../../shared-log/shared-log.ts';
 import { SharedLogError } from '../../../shared-log/shared-log-error.ts';
 import { TaskError, UsageError, exitCode } from '../../process/exit-code.ts';
 import type { OfflineTask } from '../../session/offline-task.ts';
@@ -14,6 +14,7 @@ export interface InitFlags {
   readonly logKey?: string;
   readonly logUser?: string;
   readonly logPasswordFile?: string;
+  readonly ifMissing?: boolean;
 }
 
 const STORE_ID_BYTES = 16;
@@ -40,9 +41,16 @@ export async function init(flags: InitFlags, { output, isJson }: OfflineTask): P
   });
   const log = open();
   try {
-    const storeId = shownStoreId(await made(log, address));
-    if (isJson) await output.writeJson({ log: address, storeId });
-    else await output.writeLine(`made the shared log at ${address}, of the store ${storeId}`);
+    const storeId = await made(log);
+    if (storeId !== undefined) {
+      if (isJson) await output.writeJson({ log: address, storeId, isNew: true });
+      else await output.writeLine(`made the shared log at ${address}, of the store ${storeId}`);
+      return;
+    }
+    const existingId = shownStoreId(await log.head({ timeoutMs: TIMEOUT_MS }));
+    if (flags.ifMissing !== true) throw existsError(address, existingId);
+    if (isJson) await output.writeJson({ log: address, storeId: existingId, isNew: false });
+    else await output.writeLine(`the shared log at ${address} is there, of the store ${existingId}`);
   } catch (error) {
     throw error instanceof SharedLogError ? initError(error) : error;
   } finally {
@@ -50,11 +58,14 @@ export async function init(flags: InitFlags, { output, isJson }: OfflineTask): P
   }
 }
 
-async function made(log: SharedLog, address: string): Promise<LogHead> {
+/** @returns the id of its store; `undefined`: there was one before. */
+async function made(log: SharedLog): Promise<string | undefined> {
   const head = await log.init(systemRandom.bytes(STORE_ID_BYTES), { timeoutMs: TIMEOUT_MS });
-  if (head !== 'exists') return head;
-  const storeId = shownStoreId(await log.head({ timeoutMs: TIMEOUT_MS }));
-  throw new TaskError(
+  return head === 'exists' ? undefined : shownStoreId(head);
+}
+
+function existsError(address: string, storeId: string): TaskError {
+  return new TaskError(
     `there is a shared log at ${address} already, of the store ${storeId}; it stays as it is, and nodes can be started with it`,
     exitCode.no,
     ['already_exists'],
