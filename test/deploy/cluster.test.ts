@@ -32,7 +32,8 @@ const members = named('etcd-');
 test('there are three nodes and three members, each with a volume of its own', () => {
   expect([nodes.length, members.length]).toEqual([3, 3]);
   const mounted = [...nodes, ...members].map(([, service]) => service.volumes?.[0]?.split(':')[0]);
-  expect(mounted.toSorted()).toEqual(Object.keys(volumes).toSorted());
+  expect(mounted.length).toBe(Object.keys(volumes).length);
+  expect(new Set(mounted)).toEqual(new Set(Object.keys(volumes)));
 });
 
 test('every server is told of the same log, of all members, and tells a name that the others know', async () => {
