@@ -41,14 +41,14 @@ describe('a cluster is linearizable', () => {
       const recorder = new HistoryRecorder();
       let answered = 0;
       let wanted = CALLS_PER_LIFE;
-      let isOver = false;
+      const over = new AbortController();
       const clients = Promise.all(
         Array.from({ length: CLIENTS }, async (_, client) => {
           const first = client % cluster.addresses.length;
           const addresses = [...cluster.addresses.slice(first), ...cluster.addresses.slice(0, first)];
           await using connected = createClient({ addresses });
           const store = calledThroughClient(connected);
-          while (!isOver || answered < wanted) {
+          while (!over.signal.aborted || answered < wanted) {
             if (await makeCall(store, client, workload, recorder)) answered++;
           }
         }),
@@ -63,7 +63,7 @@ describe('a cluster is linearizable', () => {
         await repair();
         wanted = answered + CALLS_PER_LIFE;
       }
-      isOver = true;
+      over.abort();
       await clients;
       expect(recorder.calls.length).toBeGreaterThanOrEqual(CALLS_PER_LIFE * (2 * harms.length + 1));
       expect(findFault(recorder.calls)).toBeUndefined();
