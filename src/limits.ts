@@ -1103,8 +1103,8 @@ export const serverFixed = {
   redisRelayedBytesPaused: 256 * KiB,
   /** How often a follower looks who is the writer, while clients are passed on to it or wait for it. */
   redisWriterLookMs: 250,
-  /** ... and for how long one waits: longer than `cluster.failoverAfterMs` and what is on top of that. */
-  redisWriterWaitMs: 5_000,
+  /** ... and for how long one waits beyond the silence of the writer after which another node takes over. */
+  redisTakeoverMs: 2_500,
   /** How often clients are looked after that take, send or show nothing. */
   redisClientCheckMs: 1000,
   /** Replies that wait for the disk, of one client, before nothing more is read of it. */

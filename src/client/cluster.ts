@@ -1,12 +1,20 @@
 /** For operators of a cluster. Against a server that is alone each call rejects with `notClustered`. */
 import { type StatusResponseShape, StatusResponse_Role as Role } from '../../gen/kelp/v1/admin_codec.ts';
-import { noOptions } from '../arguments/shape.ts';
+import { named, required, text } from '../arguments/check.ts';
+import { count } from '../arguments/count.ts';
+import { noOptions, shape } from '../arguments/shape.ts';
 import { optionsByCall } from './arguments.ts';
 import { refuse } from './errors/refuse.ts';
 import type { Caller } from './calls/caller.ts';
 import { clusterMethods } from './calls/method.ts';
 import { toMilliseconds } from './messages/scalar.ts';
 import type { CallOptions, ClusterStatus, Member, Members, ServerRole } from './messages/types.ts';
+
+const isMember = shape<Member>({
+  address: required(text),
+  position: required(count),
+  snapshotPosition: required(count),
+});
 
 export class Cluster {
   readonly #caller: Caller;
@@ -35,7 +43,7 @@ export class Cluster {
 
   /** @internal Nodes tell their writer how far they are. */
   async report(member: Member, options: CallOptions = noOptions): Promise<void> {
-    refuse(optionsByCall['cluster.report'](options));
+    refuse(named('member', isMember(member)) ?? optionsByCall['cluster.report'](options));
     await this.#caller.read(clusterMethods.report, { member }, options);
   }
 }

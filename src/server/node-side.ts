@@ -14,6 +14,7 @@ import type { ServerConfig } from './config/config.ts';
 import { NodeWatch } from './health/node-watch.ts';
 import type { ServerState } from './health/server-state.ts';
 import type { NodeMeter } from './metrics/cluster/node-meter.ts';
+import { cluster as clusterLimits, serverFixed } from '../limits.ts';
 import type { RedisCluster } from './redis/cluster/cluster-door.ts';
 import type { ServedNode } from './services/service-parts.ts';
 import type { StoreLife } from './store-life.ts';
@@ -57,11 +58,14 @@ export class NodeSide {
 
   redis(node: ClusterNode): RedisCluster {
     const { logger, nodeParts, config } = this.#options;
-    const peerTls = config.redis?.hasTls === true ? nodeParts?.peerTls : undefined;
+    const { cluster, redis } = config;
+    const peerTls = redis?.hasTls === true ? nodeParts?.peerTls : undefined;
     return {
       view: node,
       writerTls: () => peerTls?.(),
       followerCount: () => node.status().nodes.length - 1,
+      writerWaitMs:
+        (cluster?.failoverAfterMs ?? 0) + clusterLimits.failoverJitterMs + serverFixed.redisTakeoverMs,
       onUnreachable: (address, error) =>
         logger.warn({ address, why: error?.message }, 'the writer was not reached for a client of Redis'),
     };

@@ -5,6 +5,7 @@ import { KvService } from '../../gen/kelp/v1/kv_pb.ts';
 import { LeaseService } from '../../gen/kelp/v1/lease_pb.ts';
 import { Access } from '../../src/client/access.ts';
 import { Admin } from '../../src/client/admin.ts';
+import { Cluster } from '../../src/client/cluster.ts';
 import { clientOptions, optionsByCall } from '../../src/client/arguments.ts';
 import { KelpClient, createClient } from '../../src/client/client.ts';
 import { Leases } from '../../src/client/lease.ts';
@@ -52,7 +53,7 @@ const positionsByCall: Record<Call, CallShape['positions']> = {
   'admin.compact': [['revision', 'wholeNumber', 1]],
   'admin.compactStorage': [],
   'cluster.members': [],
-  'cluster.report': [],
+  'cluster.report': [['member', 'object', { address: 'a:1', position: 1, snapshotPosition: 0 }]],
   'cluster.handover': [],
   'access.whoAmI': [],
   'access.createUser': [['name', 'name', 'ada']],
@@ -132,7 +133,9 @@ function countingClient(): { client: KelpClient; sentCount: () => number } {
 
 function methodOf(client: KelpClient, call: Call): (...given: readonly unknown[]) => unknown {
   const [name = '', room] = call.split('.').reverse();
-  const owner = (room === undefined ? client : client[room as 'leases' | 'admin' | 'access']) as object;
+  const owner = (
+    room === undefined ? client : client[room as 'leases' | 'admin' | 'access' | 'cluster']
+  ) as object;
   return (owner[name as keyof typeof owner] as (...given: readonly unknown[]) => unknown).bind(owner);
 }
 
@@ -149,6 +152,7 @@ test('every call of the client is looked at', () => {
     ...namesOf(Leases, 'leases.'),
     ...namesOf(Admin, 'admin.'),
     ...namesOf(Access, 'access.'),
+    ...namesOf(Cluster, 'cluster.'),
   ];
   expect(methods.sort()).toEqual([...calls].sort());
 });

@@ -16,6 +16,7 @@ import {
 import { ConnectError, type Transport } from '@connectrpc/connect';
 import { AccessService } from '../../../gen/kelp/v1/access_pb.ts';
 import { AdminService } from '../../../gen/kelp/v1/admin_pb.ts';
+import { ClusterService } from '../../../gen/kelp/v1/cluster_pb.ts';
 import { readErrorDetail } from '../../../gen/kelp/v1/errors_codec.ts';
 import { ErrorDetailSchema } from '../../../gen/kelp/v1/errors_pb.ts';
 import { HashService } from '../../../gen/kelp/v1/hash_pb.ts';
@@ -44,6 +45,7 @@ const services = [
   SketchService,
   LeaseService,
   AdminService,
+  ClusterService,
   WatchService,
   AccessService,
 ];

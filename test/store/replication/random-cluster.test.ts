@@ -215,7 +215,7 @@ class RandomCluster {
   }
 }
 
-/** A snapshot that is being written holds up what is to be dropped. */
+/** A snapshot that is being written, which takes time of its own, holds up what is to be dropped. */
 async function passUntil(node: TestNode, isReached: () => boolean): Promise<void> {
   while (!isReached()) await node.clock.pass(1000);
 }

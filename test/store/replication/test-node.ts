@@ -115,6 +115,18 @@ export class TestNode {
     await this.settled();
   }
 
+  /** Applies so many records of the next batch, which stays as it is, unfinished. */
+  applyPart(count: number): void {
+    const { store, journal } = this.#parts;
+    const [batch] = this.#shared.after(journal.position);
+    if (batch === undefined) throw new Error('there is no further batch');
+    let left = count;
+    visitRecords(batch.payload, 0, batch.payload.length, (buffer, start, end) => {
+      if (left-- > 0 && store.apply(buffer, start, end, journal.committedSequence + 1))
+        journal.applied(end - start);
+    });
+  }
+
   /** Takes over as the writer. */
   async lead(): Promise<void> {
     const epoch = this.#shared.takeOver(this.#options.name);

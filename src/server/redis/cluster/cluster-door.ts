@@ -18,7 +18,7 @@ export interface RedisCluster {
   /** Of the followers that the writer knows; 0 at a follower. */
   readonly followerCount: () => number;
   /** For how long a client waits for a writer that is known and reached: longer than another node takes to become it. */
-  readonly writerWaitMs?: number | undefined;
+  readonly writerWaitMs: number;
   /**
    * A client has waited in vain for the writer that is known; no error: it does not answer. Told once, until a writer is reached or there
    * is another one.
@@ -57,7 +57,7 @@ export class ClusterDoor {
   }
 
   get writerWaitMs(): number {
-    return this.#cluster.writerWaitMs ?? serverFixed.redisWriterWaitMs;
+    return this.#cluster.writerWaitMs;
   }
 
   /** Asks, for what was read before this call, whether this node still is the writer. */
