@@ -22,7 +22,7 @@ import type { ServerConfig } from '../config/config.ts';
 import { type ListenAddress, OptionError, formatAddress } from '../config/option-values.ts';
 import { isLoopbackAddress } from '../config/loopback-address.ts';
 
-export type StartConfig = Pick<ServerConfig, 'dataDir' | 'access'>;
+export type StartConfig = Pick<ServerConfig, 'dataDir' | 'access' | 'cluster'>;
 
 /** One of the addresses at which the server listens. */
 export interface BoundAddress {
@@ -44,9 +44,10 @@ export class SafeStart {
 
   /** Rejects with an `OptionError` when the start is refused whatever the store holds. */
   async refuseEarly(disk: Disk): Promise<void> {
-    const { dataDir, access } = this.#config;
+    const { dataDir, access, cluster } = this.#config;
     const withoutRoot = this.#refusal(false);
-    if (await isStoreNew(disk, dataDir)) {
+    // The store of a cluster may have users when the directory of its node is new.
+    if (cluster === undefined && (await isStoreNew(disk, dataDir))) {
       if (withoutRoot !== undefined) throw new OptionError(withoutRoot);
       if (access.rootPasswordFile !== undefined) await this.#readRootPassword(access.rootPasswordFile);
     } else if (withoutRoot !== undefined && this.#refusal(true) !== undefined) {
