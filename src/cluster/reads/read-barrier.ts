@@ -31,6 +31,8 @@ export class ReadBarrier<Answer> {
 
   async #askOn(): Promise<void> {
     this.#isAsking = true;
+    // Those that come in this turn share the question.
+    await Promise.resolve();
     for (let round = this.#next; round !== undefined; round = this.#next) {
       this.#next = undefined;
       const { resolve, reject, promise } = round;

@@ -1,0 +1,49 @@
+/** What of the shared log may go. */
+import { describe, expect, it } from 'vitest';
+import type { NodeReport } from '../../../src/cluster/node.ts';
+import { keptFrom } from '../../../src/cluster/writer/trim-plan.ts';
+import { StoredBytes } from '../../../src/cluster/stored-bytes.ts';
+
+function reports(...nodes: [position: number, snapshotPosition: number][]): NodeReport[] {
+  return nodes.map(([position, snapshotPosition], index) => ({
+    address: `node ${index}`,
+    position,
+    snapshotPosition,
+  }));
+}
+
+describe('the shared log is kept', () => {
+  it('from behind what the snapshots of two nodes hold', () => {
+    expect(keptFrom(reports([90, 70], [90, 50], [90, 20]), false)).toBe(51);
+    expect(keptFrom(reports([90, 70], [90, 50]), false)).toBe(51);
+    expect(keptFrom(reports([90, 50], [90, 50], [90, 50]), false)).toBe(51);
+  });
+
+  it('whole, while fewer than two nodes have a snapshot', () => {
+    expect(keptFrom(reports([90, 70], [90, 0], [90, 0]), false)).toBe(1);
+    expect(keptFrom(reports([90, 70]), false)).toBe(1);
+    expect(keptFrom(reports([90, 70]), true)).toBe(1);
+  });
+
+  it('for a node that is further behind, as long as there is room', () => {
+    const slow = reports([90, 70], [90, 60], [30, 20]);
+    expect(keptFrom(slow, false)).toBe(31);
+    expect(keptFrom(slow, true)).toBe(61);
+  });
+});
+
+describe('the length of the shared log', () => {
+  it('is that of what was read and written, but for what was trimmed', () => {
+    const stored = new StoredBytes();
+    for (let position = 1; position <= 200; position++) stored.add(position, 10);
+    expect(stored.bytes).toBe(2000);
+    stored.trimmed(1);
+    expect(stored.bytes).toBe(2000);
+    // Positions are counted in groups: none is taken for gone too early.
+    stored.trimmed(100);
+    expect(stored.bytes).toBeGreaterThanOrEqual(1010);
+    expect(stored.bytes).toBeLessThan(2000);
+    stored.trimmed(201);
+    expect(stored.bytes).toBe(0);
+  });
+});
