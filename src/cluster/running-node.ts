@@ -260,7 +260,7 @@ export class RunningNode implements ClusterNode {
     this.#writer = address;
     this.#role = 'writer';
     this.#takeoverCount++;
-    store.seam.becomeWriter();
+    store.seam.becomeWriter(() => this.readBarrier());
     onEvent({ kind: 'tookOver', epoch: head.epoch, position: head.position });
     const trimmer = (this.#trimmer = new Trimmer({
       sharedLog,

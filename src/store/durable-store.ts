@@ -319,7 +319,7 @@ export class DurableStore implements Seam, Replica {
     return true;
   }
 
-  becomeWriter(): void {
+  becomeWriter(confirm: () => Promise<void>): void {
     const { clock, recovered } = this.#parts;
     const { leases } = recovered;
     assert(
@@ -329,6 +329,7 @@ export class DurableStore implements Seam, Replica {
     this.#checkOpen();
     this.#applier = undefined;
     this.#isWritable = true;
+    this.#acknowledgements.confirmBy(confirm);
     goOnFrom(clock.nowMs(), clock, (event) => this.#parts.onEvent(event));
     leases.setClock(leases.clockMs());
     this.#beginExpiry();

@@ -144,6 +144,39 @@ describe('a writer', () => {
       expect(nodeOf(writer).role).toBe('follower');
     }));
 
+  it('that is cut off says nothing of what it found, since others may write by then', () =>
+    started(async (cluster, writer) => {
+      const { world } = cluster;
+      await world.answer(storeOf(writer).put('key', 'old'));
+      writer.cut(true);
+      const next = await nextWriter(cluster, writer);
+      await world.answer(storeOf(next).delete('key'));
+      const isThere = {
+        subject: { key: 'key' },
+        relation: 'equal',
+        operand: { kind: 'exists', value: true },
+      } as const;
+      const store = storeOf(writer);
+      const told = [
+        store.txn({ compares: [isThere], success: [{ kind: 'get', key: 'key' }] }),
+        store.put('key', 'new', { condition: { kind: 'mustNotExist' } }),
+        store.delete('other'),
+      ].map((call) => call.then(JSON.stringify, (error: { code: string }) => error.code));
+      expect(await world.answer(Promise.all(told))).toEqual(['notWriter', 'notWriter', 'notWriter']);
+    }));
+
+  it('tells at once what it found while it is the writer, by one question for all of a turn', () =>
+    started(async (cluster, writer) => {
+      const { world } = cluster;
+      const store = storeOf(writer);
+      const before = world.system.headCount;
+      const calls = Array.from({ length: 100 }, () => store.delete('absent'));
+      const answers = await world.answer(Promise.all(calls));
+      expect(answers.every(({ deleted }) => !deleted)).toBe(true);
+      expect(world.system.headCount - before).toBeGreaterThan(0);
+      expect(world.system.headCount - before).toBeLessThanOrEqual(2);
+    }));
+
   it('that stood still acknowledges nothing once it was overtaken', () =>
     started(async (cluster, writer) => {
       const { world } = cluster;

@@ -5,6 +5,9 @@
  * Every committed record has a sequence number of the log. A result, be it of a write, of a failed condition or of a
  * read within a transaction, depends at most on the records committed before it was computed; it waits for the newest of
  * them. When the log reports a sequence number as durable, the visible revision has moved before results go out.
+ *
+ * That a record is durable also proves that this store was still the one that writes. A result that comes without a record proves nothing:
+ * where others may take over it has to be confirmed (`confirmBy`), behind the moment at which it was computed.
  */
 import type { Failure } from '../seam.ts';
 import { Fifo } from '../fifo.ts';
@@ -27,6 +30,8 @@ const takeOver = (resolve: (result: never) => void, reject: (error: unknown) => 
 export interface Waiter {
   /** Of the log: what must be durable first. */
   sequence: number;
+  /** Whether it has committed something itself: else the answer has to be confirmed where others may write. */
+  readonly hasChanged: boolean;
   /** Whether it is held while changes outrun the disk (`answer-gate.ts`): it has committed something itself. */
   readonly isHeldBack: boolean;
   settle(): void;
@@ -67,6 +72,7 @@ export class Acknowledgements {
   /** Of what is durable, those that the gate holds. */
   readonly #held = new Fifo<Waiter>();
   #failure: Failure | undefined;
+  #confirm: (() => Promise<void>) | undefined;
 
   /** @param gate up to which sequence those are answered that have changed something; left out: as soon as that is durable. */
   constructor(log: Sequences, gate: { readonly sequence: number } = { sequence: Infinity }) {
@@ -74,8 +80,31 @@ export class Acknowledgements {
     this.#gate = gate;
   }
 
+  /** From now on what has changed nothing waits until this resolves, too; what it rejects with is the answer otherwise. */
+  confirmBy(confirm: () => Promise<void>): void {
+    this.#confirm = confirm;
+  }
+
   /** Settles what waits once all that is committed now is durable. */
   add(waiter: Waiter): void {
+    if (waiter.hasChanged || this.#confirm === undefined) this.#add(waiter);
+    else void this.#addConfirmed(waiter, this.#confirm);
+  }
+
+  async #addConfirmed(waiter: Waiter, confirm: () => Promise<void>): Promise<void> {
+    const sequence = this.#log.committedSequence;
+    try {
+      await confirm();
+    } catch (error) {
+      waiter.fail({ whenChanged: error as Error, whenUnchanged: error as Error });
+      return;
+    }
+    // It does not wait for what was committed meanwhile.
+    if (sequence <= this.#log.durableSequence) this.#settle(waiter);
+    else this.#add(waiter);
+  }
+
+  #add(waiter: Waiter): void {
     const sequence = this.#log.committedSequence;
     waiter.sequence = sequence;
     if (sequence <= this.#log.durableSequence) this.#settle(waiter);

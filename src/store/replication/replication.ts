@@ -55,8 +55,10 @@ export interface Replica {
    * Has a follower write from now on. All records of the shared log must have been applied, in whole batches, and its journal must take
    * records by now. Time goes on from the newest record, leases keep what they had left by then, and a new life of the store begins
    * with its first transaction.
+   * @param confirm resolves when this store was still the writer at some moment after the call. Answers that have changed nothing wait
+   * for it, since no record of theirs proves that.
    */
-  becomeWriter(): void;
+  becomeWriter(confirm: () => Promise<void>): void;
 
   /** Of the writer: commits a note that says nothing but the time. Throws as other commits do. */
   heartbeat(): void;

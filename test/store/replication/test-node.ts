@@ -132,7 +132,7 @@ export class TestNode {
     const epoch = this.#shared.takeOver(this.#options.name);
     await this.follow();
     this.journal.lead(epoch);
-    this.store.becomeWriter();
+    this.store.becomeWriter(() => Promise.resolve());
   }
 
   /** Resolves when all that was committed is visible. */
