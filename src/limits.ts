@@ -95,6 +95,10 @@ export const fixed = {
    */
   leaseKeysMax: 50_000,
   leaseKeyBytesMax: 4 * MiB,
+  /** What the delete of a key takes in the log beside the key, at most. */
+  deleteEffectBytes: 12,
+  /** ... and what a record has before its effects, and of a lease that ends. */
+  recordHeadBytes: 64,
   /** The memory of all leases with their keys, which are objects that the garbage collector has to look at. */
   leaseTableBytesMax: 512 * MiB,
   /** The ranges of one watch. */
@@ -187,7 +191,7 @@ export const fixed = {
   leasesMovedMax: 1024,
   /** A delete of a range in parts deletes so many keys, of so many bytes, in one transaction. */
   deletePartKeysMax: 4096,
-  deletePartBytesMax: 4 * MiB,
+  deletePartBytesMax: 512 * KiB,
   /** So many turns of the event loop it waits at most for the memory that the last part has taken beyond the limit. */
   deletePartTurnsMax: 64,
   /** The calls of one turn of the event loop that are gathered before they run. */

@@ -209,6 +209,7 @@ export class DurableStore implements Seam, Replica {
       engine,
       leases,
       limits,
+      recordBytesMax: log.recordBytesMax,
       memory: this.#memory,
       collectionIds,
       nowMs,

@@ -28,6 +28,8 @@ export interface Journal {
    * `undefined`: no log is shared.
    */
   readonly place: JournalPlace | undefined;
+  /** A longer record is refused. */
+  readonly recordBytesMax: number;
   /** Where a reserved record is to be written. Another one after each `reserve`. */
   readonly buffer: Buffer;
 

@@ -25,7 +25,7 @@ import { LongFrames } from './frames/long-frames.ts';
 import { PieceBuffers } from './frames/piece-buffers.ts';
 import type { Journal } from './journal.ts';
 import { type LogReader, SegmentReader } from './reader.ts';
-import type { OnRecord } from './frames/records.ts';
+import { type OnRecord, RECORD_PREFIX_BYTES_MAX } from './frames/records.ts';
 import { type OnProgress, recover } from './recovery.ts';
 import type { LogObserver } from './commit/log-observer.ts';
 import { Rotation } from './commit/rotation.ts';
@@ -250,6 +250,10 @@ export class Log implements Journal {
   /** The bytes of all records committed since the log was opened, and of their lengths. */
   get appendedBytes(): number {
     return this.#appendedBytes;
+  }
+
+  get recordBytesMax(): number {
+    return fixed.frameBytesMax - RECORD_PREFIX_BYTES_MAX;
   }
 
   /** Where a reserved record is to be written. Another one after each `reserve`. */

@@ -216,6 +216,27 @@ describe('a writer', () => {
       expect(world.time.nowMs - stoppedMs).toBeLessThan(limits.headCheckMs);
     }));
 
+  it('attaches no more keys to a lease than a batch of the shared log can delete, so that the lease can end', () =>
+    started(async (cluster, writer) => {
+      const { world } = cluster;
+      const store = storeOf(writer);
+      await world.answer(store.grantLease(3_600_000, 7));
+      const keyOf = (index: number): string => String(index).padStart(4000, '.');
+      const attach = (from: number, count: number): Promise<unknown> =>
+        store.txn({
+          success: Array.from({ length: count }, (_, index) => ({
+            kind: 'put' as const,
+            key: keyOf(from + index),
+            value: 'v',
+            leaseId: 7,
+          })),
+        });
+      await world.answer(attach(0, 150));
+      await world.answer(attach(150, 100));
+      await expect(world.answer(attach(250, 20))).rejects.toMatchObject({ code: 'limitReached' });
+      expect(await world.answer(store.revokeLease(7))).toMatchObject({ deletedCount: 250 });
+    }));
+
   it('refuses what is longer than a batch of the shared log', () =>
     started(async (cluster, writer) => {
       const value = Buffer.alloc(1024 * 1024);

@@ -39,6 +39,8 @@ export interface DraftContext {
   readonly engine: Engine;
   readonly leases: LeaseTable;
   readonly limits: Limits;
+  /** What the log takes as one record. */
+  readonly recordBytesMax: number;
   readonly memory: MemoryLimit;
   readonly collectionIds: CollectionIds;
   /** Wall time that does not go back. */
@@ -628,6 +630,15 @@ export class Draft implements View {
       throw new StoreError(
         'limitReached',
         `the keys of lease ${leaseId} have ${attachedBytes} bytes; at most ${fixed.leaseKeyBytesMax} are allowed. Use several leases`,
+      );
+    }
+    // One record deletes them all, and the log has to take it: else the lease could never end.
+    const { recordBytesMax } = this.#context;
+    const endBytes = attachedBytes + keyBytes + (attachedCount + 1) * fixed.deleteEffectBytes;
+    if (endBytes > recordBytesMax - fixed.recordHeadBytes) {
+      throw new StoreError(
+        'limitReached',
+        `the end of lease ${leaseId}, which deletes its ${attachedCount} keys and this one, would take ${endBytes} bytes of the log, which takes ${recordBytesMax} at once. Use several leases`,
       );
     }
   }

@@ -18,6 +18,7 @@ const RECORD_TAG = 0x0a;
 /** A length is below 2^28 (a frame is), so that it takes at most four bytes. */
 const LENGTH_BYTES_MAX = 4;
 export const RECORD_BYTES_MAX = 2 ** (7 * LENGTH_BYTES_MAX) - 1;
+export const RECORD_PREFIX_BYTES_MAX = 1 + LENGTH_BYTES_MAX;
 
 /** The bytes before a record of this length: tag and length. */
 export function recordPrefixBytes(byteLength: number): number {

@@ -57,6 +57,10 @@ export class TestJournal implements CachedJournal {
     this.lastRevision = cache.lastRevision;
   }
 
+  get recordBytesMax(): number {
+    return BUFFER_BYTES;
+  }
+
   get oldestRevision(): number {
     return this.#opening.cache.oldestRevision;
   }

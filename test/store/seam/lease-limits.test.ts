@@ -1,5 +1,6 @@
 /** The limits of leases count what comes to a lease, and nothing else that a transaction does. */
 import { expect, test } from 'vitest';
+import { sizeOfRecord } from '../../../gen/kelp/storage/v1/log_codec.ts';
 import { fixed } from '../../../src/limits.ts';
 import type { View } from '../../../src/store/views/view.ts';
 import { SeamHarness } from './seam-harness.ts';
@@ -63,3 +64,16 @@ function putMany(view: View, name: string, count: number, leaseId: number): void
 function keysEndedWith(harness: SeamHarness, leaseId: number): Promise<number> {
   return harness.decide((view) => view.endLease(leaseId, 'leaseRevoked'));
 }
+
+test.each([1, 100, 200, fixed.keyBytesMax])(
+  'the delete of a key of %i bytes takes no more beside it than is reckoned with',
+  (length) => {
+    const key = Buffer.alloc(length);
+    const change = { effect: { case: 'delete', value: { key, reason: 4 } } } as const;
+    const record = { revision: 2 ** 53 - 1, timeMs: 2 ** 53 - 1, leaseClockMs: 2 ** 53 - 1 };
+    const empty = sizeOfRecord({ ...record, effects: [] });
+    expect(sizeOfRecord({ ...record, effects: [change] }) - empty - length).toBeLessThanOrEqual(
+      fixed.deleteEffectBytes,
+    );
+  },
+);
