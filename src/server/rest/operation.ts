@@ -38,8 +38,6 @@ export interface OperationSpec<Table extends QueryTable> {
   readonly countsAs: string;
   /** Where in a cluster. */
   readonly runsAt: RunsAt;
-  /** Of one that runs at the writer: whether it surely changes something, whatever is there. Left out: no. */
-  isBlind?(call: RestCall, query: QueryOf<Table>): boolean;
   readonly query: Table;
   /** Left out: it takes none. */
   readonly body?: BodyRules;
@@ -65,8 +63,7 @@ export type OperationNeeds<Table extends QueryTable> = (
   query: QueryOf<Table>,
 ) => void;
 
-export interface Operation extends Omit<OperationSpec<QueryTable>, 'needs' | 'run' | 'isBlind'> {
-  isBlind?(call: RestCall, query: object): boolean;
+export interface Operation extends Omit<OperationSpec<QueryTable>, 'needs' | 'run'> {
   readonly needs: 'open' | ((login: Login, call: RestCall, query: object) => void);
   run(call: RestCall, query: object): void | Promise<void>;
 }

@@ -13,7 +13,6 @@ import type { Logins } from '../access/logins.ts';
 import { CallError } from '../calls/call-error.ts';
 import type { ClusterDoors } from '../cluster/cluster-doors.ts';
 import { forwardedTo } from '../http/forward-request.ts';
-import { LINEARIZABLE } from '../cluster/read-gate.ts';
 import { freshnessOf } from '../services/freshness.ts';
 import type { CallMeter } from '../metrics/calls/call-meter.ts';
 import type { Door } from '../metrics/calls/routes.ts';
@@ -185,12 +184,9 @@ export class RestApi {
 
   #run(operation: Operation, call: RestCall, query: object): void {
     const { cluster } = this.#context;
-    const { runsAt } = operation;
-    if (cluster === undefined || runsAt === 'here') return run(operation, call, query);
-    // What a write tells of what was there must be true of the newest state, as with a read.
-    if (operation.isBlind?.(call, query) === true) return run(operation, call, query);
+    if (cluster === undefined || operation.runsAt !== 'caughtUp') return run(operation, call, query);
     try {
-      const freshness = runsAt === 'writer' ? LINEARIZABLE : freshnessOf(demandIn(query));
+      const freshness = freshnessOf(demandIn(query));
       const waiting = cluster.gate.passIn(call.call, freshness, () => call.store.visibleRevision);
       if (waiting === undefined) return run(operation, call, query);
       waiting.then(

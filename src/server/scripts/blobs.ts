@@ -23,7 +23,6 @@ export function blobOperations(blobsOf: BlobsOf, valueBytesMax: number): readonl
     template: '/blobs/{key}',
     countsAs: 'Put',
     runsAt: 'writer',
-    isBlind: () => true,
     query: {},
     body: { bytesMax: valueBytesMax, limit: 'valueBytesMax' },
     needs: (login, { pathKey }) => checkWrite(login, pathKey, false),

@@ -20,7 +20,6 @@ export function valueOperations(requestBytesMax: number): readonly Operation[] {
     template: '/set/{key}',
     countsAs: 'Put',
     runsAt: 'writer',
-    isBlind: () => true,
     query: {},
     // Of any type: curl calls what it posts a form.
     body: { bytesMax: requestBytesMax, limit: 'requestBytesMax' },

@@ -5,8 +5,7 @@
  * replies and a watch before the first of them, a stream of requests before each. Whether a call may do it is asked behind that, by
  * rights that are as new as what is read.
  *
- * What changes something does not come this far at a follower: its door passes it on. At the writer it runs at once, and what it tells
- * without having changed anything is confirmed behind that (`confirmed-writes.ts`); a stream waits before each request, as one that reads.
+ * What changes something does not come this far at a follower: its door passes it on.
  */
 import { KvService } from '../../../gen/kelp/v1/kv_pb.ts';
 import type { KvStore } from '../../kv/kv-store.ts';
@@ -14,7 +13,6 @@ import { untilSettled } from '../../until-aborted.ts';
 import type { Call } from '../calls/call.ts';
 import { stoppingError } from '../calls/call-error.ts';
 import type { ClusterDoors } from '../cluster/cluster-doors.ts';
-import { confirmedRun } from './confirmed-writes.ts';
 import { freshnessOf } from './freshness.ts';
 import { pipelineMethod } from './kv/kv.ts';
 import type {
@@ -32,12 +30,10 @@ import type {
 export function clustered(method: Method, doors: ClusterDoors | undefined): Method {
   if (doors === undefined) return method;
   if (method.desc === KvService.method.pipeline) return pipelineMethod(doors);
-  if (method.runsAt === 'here') return method;
+  if (method.runsAt !== 'caughtUp') return method;
   switch (method.kind) {
     case 'unary':
-      return method.runsAt === 'writer'
-        ? { ...method, run: confirmedRun(method, doors) }
-        : gatedUnary(method, doors);
+      return gatedUnary(method, doors);
     case 'serverStream':
       return gatedReplies(method, doors);
     case 'pushStream':
@@ -47,9 +43,7 @@ export function clustered(method: Method, doors: ClusterDoors | undefined): Meth
   }
 }
 
-function gatedUnary(method: UnaryMethod, doors: ClusterDoors): UnaryMethod {
-  const { gate } = doors;
-  const runConfirmed = confirmedRun(method, doors);
+function gatedUnary(method: UnaryMethod, { gate }: ClusterDoors): UnaryMethod {
   const runLater = async (
     waiting: Promise<void>,
     store: KvStore,
@@ -63,7 +57,8 @@ function gatedUnary(method: UnaryMethod, doors: ClusterDoors): UnaryMethod {
     ...method,
     keepsRequest: true,
     run(store, request, call) {
-      if (method.mayChange?.(request) === true) return runConfirmed(store, request, call);
+      // What changes something, as this node is the writer, needs no more than that it is one.
+      if (method.mayChange?.(request) === true) return method.run(store, request, call);
       const waiting = gate.passIn(call, freshnessOf(request), () => store.visibleRevision);
       return waiting === undefined
         ? method.run(store, request, call)

@@ -12,7 +12,7 @@ test.each(rpcDoors)(
   'over %s a follower answers each call that changes something as the writer does',
   async (door) => {
     const alone = rpcClient(await startTestServer(), door, undefined);
-    const { follower } = await startNodes();
+    const { writer, follower } = await startNodes();
     const passedOn = rpcClient(follower, door, undefined);
     const wrong: string[] = [];
     let count = 0;
@@ -27,6 +27,7 @@ test.each(rpcDoors)(
     expect(wrong).toEqual([]);
     expect(count).toBeGreaterThan(50);
     expect(follower.view.barrierCount).toBe(0);
+    expect(writer.view.barrierCount).toBe(0);
     // Nothing of it ran here.
     const { reply } = await passedOn(AdminService.method.status, {});
     expect(reply).toMatchObject({ revision: 0n, keyCount: 0n });

@@ -22,10 +22,6 @@ export function writeKey(valueBytesMax: number): Operation {
     template: '/v1/keys/{key}',
     countsAs: 'Put',
     runsAt: 'writer',
-    isBlind(call, { lease }) {
-      const { ifMatch, ifNoneMatch } = preconditionsOf(call);
-      return lease === undefined && ifMatch === undefined && ifNoneMatch === undefined;
-    },
     query: { ttl: timeToLiveParameter, lease: wholeNumberParameter },
     body: { bytesMax: valueBytesMax, limit: 'valueBytesMax' },
     needs(login, call, { lease: leaseId = 0 }) {
