@@ -626,6 +626,11 @@ export const cluster = {
   reportMsMax: 5_000,
   /** The operator is told of a node that has been behind for so long. */
   lagToldMs: 5_000,
+  /**
+   * A snapshot is written when so many batches lie behind the last one, also of notes alone: beside its bytes a batch takes some 600 in
+   * etcd, which can go by a trim only.
+   */
+  snapshotPositions: 500_000,
   /** A writer looks so often whether the shared log can be trimmed. */
   trimMs: 2_000,
   /** What the shared log may hold: from a part of it on the writer warns, and beyond it writes are refused. */

@@ -5,12 +5,13 @@
  * A snapshot that fails (a full disk) is given up and tried again later; the log has everything, so nothing is lost.
  *
  * One is begun when the log has grown by `snapshotLogBytes`, after `snapshotIntervalMs`, on demand, and as the last thing that
- * a store does which is closed.
+ * a store does which is closed. And when the log that the nodes of a cluster share has grown by many batches, be they as short as the signs
+ * of life of a writer: it can be trimmed only below snapshots.
  */
 import type { Timer } from '../../clock.ts';
 import type { Disk } from '../../disk/disk.ts';
 import { StoreError } from '../../errors.ts';
-import { fixed, type Limits } from '../../limits.ts';
+import { cluster as clusterLimits, fixed, type Limits } from '../../limits.ts';
 import { removeSnapshots, type SnapshotInfo } from '../../snapshot/snapshot-directory.ts';
 import { SnapshotWriter } from '../../snapshot/writer.ts';
 import { Checkpoint, type CheckpointSource } from './checkpoint.ts';
@@ -40,6 +41,8 @@ export class Checkpointer implements Checkpoints {
   /** The log's growth when the last snapshot was begun, and when the newest that is on disk was. */
   #begunAtBytes: number;
   #writtenAtBytes: number;
+  /** The place in the shared log when the last one was begun; 0: there is none. */
+  #begunAtPosition: number;
   #isStopped = false;
 
   constructor(context: CheckpointerContext, snapshots: SnapshotInfo[]) {
@@ -47,6 +50,7 @@ export class Checkpointer implements Checkpoints {
     this.#snapshots = snapshots;
     this.#begunAtBytes = context.log.appendedBytes - context.replayedBytes;
     this.#writtenAtBytes = this.#begunAtBytes;
+    this.#begunAtPosition = context.log.place?.position ?? 0;
     this.#scheduleNext();
   }
 
@@ -56,7 +60,7 @@ export class Checkpointer implements Checkpoints {
 
   notice(): void {
     const { log, limits } = this.#context;
-    if (log.appendedBytes - this.#begunAtBytes < limits.snapshotLogBytes) return;
+    if (log.appendedBytes - this.#begunAtBytes < limits.snapshotLogBytes && !this.#isFarInSharedLog) return;
     // Notes alone have made the log long; it can be cut only before a snapshot of a later revision.
     if (this.#hasNewest() && !this.#context.takeRevision()) return;
     this.#beginInBackground();
@@ -105,9 +109,24 @@ export class Checkpointer implements Checkpoints {
   #scheduleNext(): void {
     this.#timer?.cancel();
     this.#timer = this.#context.clock.setTimer(this.#context.limits.snapshotIntervalMs, () => {
-      if (!this.#hasNewest()) this.#beginInBackground();
+      if (!this.#hasNewest() || (this.#isFarInSharedLog && this.#takesRevision())) this.#beginInBackground();
       this.#scheduleNext();
     });
+  }
+
+  get #isFarInSharedLog(): boolean {
+    const { place } = this.#context.log;
+    return place !== undefined && place.position - this.#begunAtPosition >= clusterLimits.snapshotPositions;
+  }
+
+  /** @returns false too when the store does not write any more. */
+  #takesRevision(): boolean {
+    try {
+      return this.#context.takeRevision();
+    } catch (error) {
+      if (error instanceof StoreError) return false;
+      throw error;
+    }
   }
 
   /** Whether the newest snapshot holds the newest revision. */
@@ -133,6 +152,7 @@ export class Checkpointer implements Checkpoints {
   #begin(): Promise<SnapshotInfo> {
     if (this.#isStopped) throw new StoreError('closed', 'the store is closing');
     this.#begunAtBytes = this.#context.log.appendedBytes;
+    this.#begunAtPosition = this.#context.log.place?.position ?? 0;
     const running = this.#run().finally(() => {
       if (this.#running === running) this.#running = undefined;
     });

@@ -4,6 +4,7 @@
  */
 import { expect, onTestFinished, test } from 'vitest';
 import { replaceState } from '../../../src/cluster/late/replace-state.ts';
+import { cluster as clusterLimits } from '../../../src/limits.ts';
 import type { JournalPlace } from '../../../src/wal/journal.ts';
 import { ManualClock } from '../../support/manual-clock.ts';
 import { SimulatedDisk } from '../../support/simulated-disk.ts';
@@ -124,3 +125,42 @@ test('a backup of a follower that is in the middle of a batch is gone on from', 
   await late.follow();
   await expectSame(writer.store, late.store);
 });
+
+test('a writer that has written nothing but signs of life for long takes a revision, so that all write snapshots', async () => {
+  const shared = new SharedBatches();
+  const limits = { snapshotIntervalMs: 1000 };
+  const writer = await TestNode.open(shared, { name: 'node-0', seed: 1, limits });
+  const follower = await TestNode.open(shared, { name: 'node-1', seed: 2, limits });
+  const nodes = [writer, follower];
+  for (const node of nodes) onTestFinished(() => node.close());
+  await writer.lead();
+  await writer.kv.put('a', '1');
+  await follower.follow();
+  for (const node of nodes) await node.kv.snapshot();
+  const { visibleRevision } = writer.store;
+
+  for (const node of nodes) node.clock.advance(1000);
+  await writer.settled();
+  expect(writer.store.visibleRevision).toBe(visibleRevision);
+
+  for (const node of nodes) passBatches(node, clusterLimits.snapshotPositions);
+  for (const node of nodes) node.clock.advance(1000);
+  await writer.settled();
+  expect(writer.store.visibleRevision).toBe(visibleRevision + 1);
+  await follower.follow();
+  for (const node of nodes) node.clock.advance(1000);
+  for (const { events } of nodes) {
+    await expect.poll(() => events.filter(({ kind }) => kind === 'snapshotWritten').length).toBe(2);
+  }
+});
+
+/** As if so many had come that hold nothing for the store. */
+function passBatches({ journal }: TestNode, count: number): void {
+  let { place } = journal;
+  Object.defineProperty(journal, 'place', {
+    get: () => ({ ...place, position: place.position + count }),
+    set: (next: JournalPlace) => {
+      place = next;
+    },
+  });
+}
