@@ -633,6 +633,8 @@ export const cluster = {
   snapshotPositions: 500_000,
   /** A writer looks so often whether the shared log can be trimmed. */
   trimMs: 2_000,
+  /** Before that it says in the log who it is; when the log has not taken that after so long, it is trimmed all the same. */
+  announceMsMax: 5_000,
   /** What the shared log may hold: from a part of it on the writer warns, and beyond it writes are refused. */
   sharedLogBytesMax: 1024 * MiB,
   sharedLogBytesWarnedShare: 3 / 4,

@@ -54,12 +54,14 @@ export class Trimmer {
   }
 
   async #trim(signal: AbortSignal): Promise<void> {
-    const { sharedLog, storedBytes, announce, onEvent } = this.#parts;
+    const { sharedLog, clock, storedBytes, ownReport, announce, onEvent } = this.#parts;
     const before = keptFrom(this.#reports, this.#isBeyond(limits.sharedLogBytesWarnedShare));
     if (before <= this.#trimmedBefore) return;
-    const announced = await announce();
+    // A log that takes no records for want of room gets it by a trim alone: then the announcement comes behind that.
+    const late = pause(clock, limits.announceMsMax, signal).then(() => ownReport().position);
+    const newest = await Promise.race([announce(), late]);
     signal.throwIfAborted();
-    await sharedLog.trim(Math.min(before, announced), { signal, timeoutMs: limits.closeMsMax });
+    await sharedLog.trim(Math.min(before, newest), { signal, timeoutMs: limits.closeMsMax });
     this.#trimmedBefore = before;
     storedBytes.trimmed(before);
     onEvent({ kind: 'logTrimmed', before });
