@@ -68,6 +68,14 @@ test('a writer asks whether it is one for each batch that reads, and for no othe
   expect(node.view.barrierCount).toBe(1);
   expect(await ask(stream, [get('a', local), get('b')])).toEqual([['get 1', 'get 1']]);
   expect(node.view.barrierCount).toBe(2);
+  // They tell what is there, as a read does, while they change nothing.
+  const mustNotExist = { case: 'mustNotExist' as const, value: true };
+  const value = { key: 'a', value: Buffer.from('2'), condition: { condition: mustNotExist } };
+  expect(await ask(stream, [{ operation: { case: 'put', value } }])).toEqual([['failure']]);
+  expect(node.view.barrierCount).toBe(3);
+  const absent: Operation = { operation: { case: 'delete', value: { key: 'x' } } };
+  expect(await ask(stream, [put('d'), absent])).toEqual([['put', 'delete']]);
+  expect(node.view.barrierCount).toBe(4);
   stream.cancel();
 });
 

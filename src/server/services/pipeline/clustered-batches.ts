@@ -12,7 +12,7 @@ import type { KvStore } from '../../../kv/kv-store.ts';
 import { untilSettled } from '../../../until-aborted.ts';
 import type { Call } from '../../calls/call.ts';
 import { type ClusterDoors, isFollower } from '../../cluster/cluster-doors.ts';
-import type { Freshness } from '../../cluster/read-gate.ts';
+import { type Freshness, LINEARIZABLE } from '../../cluster/read-gate.ts';
 import { WriterStream } from '../../cluster/writer-stream.ts';
 import { freshnessOf } from '../freshness.ts';
 import type { UnreadRequest } from '../method.ts';
@@ -129,11 +129,28 @@ function freshnessOfBatch(operations: readonly BatchOperation[]): Freshness | un
   let minRevision = 0;
   let hasReads = false;
   for (const { operation } of operations) {
-    if (operation.case !== 'get' && operation.case !== 'exists') continue;
+    if (!tellsState(operation)) continue;
     hasReads = true;
-    const freshness = freshnessOf(operation.value);
+    const isRead = operation.case === 'get' || operation.case === 'exists';
+    const freshness = isRead ? freshnessOf(operation.value) : LINEARIZABLE;
     isLocal &&= freshness.isLocal;
     minRevision = Math.max(minRevision, freshness.minRevision);
   }
   return hasReads ? { isLocal, minRevision } : undefined;
+}
+
+/**
+ * Whether its result may say what was there without having changed anything. The results of a batch go out together, with no look at the
+ * log where none of it has changed anything.
+ */
+function tellsState(operation: BatchOperation['operation']): boolean {
+  switch (operation.case) {
+    case 'put':
+      return operation.value.condition !== undefined;
+    case 'refused':
+    case undefined:
+      return false;
+    default:
+      return true;
+  }
 }
