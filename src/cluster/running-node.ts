@@ -14,6 +14,7 @@ import type { Clock, Random } from '../clock.ts';
 import { StoreError } from '../errors.ts';
 import { cluster as limits } from '../limits.ts';
 import type { KvStore } from '../kv/kv-store.ts';
+import { SharedLogError } from '../shared-log/shared-log-error.ts';
 import type { LogHead, LogRecord, SharedLog } from '../shared-log/shared-log.ts';
 import type { JournalPlace } from '../wal/journal.ts';
 import type { Role } from './cluster-view.ts';
@@ -204,13 +205,22 @@ export class RunningNode implements ClusterNode {
 
   /** Resolves with the head that this node has won. */
   async #follow(signal: AbortSignal): Promise<LogHead> {
-    const { sharedLog, address, journal } = this.#parts;
+    const { sharedLog, address, clock, journal } = this.#parts;
     for (;;) {
       const seen = await this.#untilVacant(signal);
       // The last batch may have come as the reading ended.
       if (journal.newestPlace.position !== seen.position) continue;
-      const won = await sharedLog.takeOver(seen, address, { signal });
-      if (won !== 'lost') return won;
+      try {
+        const won = await sharedLog.takeOver(seen, address, { signal });
+        if (won !== 'lost') return won;
+        continue;
+      } catch (error) {
+        signal.throwIfAborted();
+        if (!(error instanceof SharedLogError) || !error.mayPass) throw error;
+        this.#health.silent(error);
+      }
+      // Whether it has landed all the same is read in the log.
+      await pause(clock, limits.retryMs, signal);
     }
   }
 

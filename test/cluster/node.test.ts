@@ -320,6 +320,18 @@ describe('a read', () => {
 });
 
 describe('the shared log', () => {
+  it('that is full when a node would take over leaves the node as it is, and is asked again', () =>
+    started(async (cluster, writer, others) => {
+      for (const other of others) other.fill(true);
+      const opened = others.map(nodeOf);
+      writer.crash('endProcess');
+      await cluster.world.pass(10_000);
+      for (const [index, other] of others.entries()) expect(nodeOf(other)).toBe(opened[index]);
+      expect(others.flatMap(kindsOf)).toContain('logUnreachable');
+      for (const other of others) other.fill(false);
+      await nextWriter(cluster, writer);
+    }));
+
   const limitsOfStore = { snapshotLogBytes: 1024 };
 
   async function put(cluster: SimulatedCluster, writer: SimulatedNode, count: number): Promise<void> {

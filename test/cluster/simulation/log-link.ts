@@ -34,6 +34,8 @@ const LATE_MS_MAX = 5_000;
 export class LogLink implements LogStorage {
   /** Nothing comes through. */
   isCut = false;
+  /** The log takes no records. */
+  isFull = false;
   faults: LinkFaults;
   /** Called before the log is asked to trim. */
   onTrim: (before: number) => void = () => undefined;
@@ -69,6 +71,10 @@ export class LogLink implements LogStorage {
   }
 
   advance(advance: Advance, signal: AbortSignal): Promise<Found | 'done'> {
+    if (this.isFull) {
+      const full = new LogStorageError('full', 'there is no room', { mayHaveLanded: false });
+      return this.#process.hear(Promise.reject(full));
+    }
     return this.#call(signal, (ended) => this.#storage.advance(advance, ended));
   }
 

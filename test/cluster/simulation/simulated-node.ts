@@ -130,6 +130,11 @@ export class SimulatedNode {
     this.#link?.cut(isCut);
   }
 
+  /** Its log takes no records, until its process ends. */
+  fill(isFull: boolean): void {
+    if (this.#link !== undefined) this.#link.isFull = isFull;
+  }
+
   /** A clean stop: it is not up any more when this resolves. */
   async stop(): Promise<void> {
     const { opened, process } = this;
