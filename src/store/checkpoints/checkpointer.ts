@@ -62,7 +62,7 @@ export class Checkpointer implements Checkpoints {
     const { log, limits } = this.#context;
     if (log.appendedBytes - this.#begunAtBytes < limits.snapshotLogBytes && !this.#isFarInSharedLog) return;
     // Notes alone have made the log long; it can be cut only before a snapshot of a later revision.
-    if (this.#hasNewest() && !this.#context.takeRevision()) return;
+    if (this.#hasNewest() && !this.#takesRevision()) return;
     this.#beginInBackground();
   }
 
