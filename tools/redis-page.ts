@@ -90,7 +90,8 @@ A client may connect to any node; it needs no support of Redis Cluster, and ther
   writer, and may be behind. It has to come before the first command that would be passed on. Writes, and commands that block, get
   \`-READONLY You can't write against a read only replica.\` \`MULTI\` and \`WATCH\` are of the node's own state, too. Commands of pub/sub take the
   connection to the writer all the same, since messages are there; within \`MULTI\` and behind \`WATCH\` they are refused. \`READWRITE\` and
-  \`RESET\` end it. At the writer, and where there is no cluster, both are answered and change nothing.
+  \`RESET\` end it. At the writer both are answered and change nothing; where there is no cluster they are refused, as
+  by a Redis without clusters.
 - **\`INFO replication\`** and \`ROLE\` of a follower tell \`slave\`, the writer's address and whether it is known; of the writer, how many
   followers it has heard of, without a list of them. \`HELLO\` tells \`replica\` at a follower.
 `;

@@ -32,6 +32,11 @@ export const TOO_FEW_KEYS = "ERR Number of keys can't be greater than number of 
 export const NEGATIVE_LIMIT = "ERR LIMIT can't be negative";
 export const INTERNAL = 'ERR the server failed to run the command; its log says how';
 
+/** Of what is for clusters, where there is none. */
+export function noClusterSupport(): ReplyError {
+  return new ReplyError('ERR This instance has cluster support disabled');
+}
+
 /** Of a cluster. Clients of Redis Cluster, and some others, try again. */
 export function clusterDown(
   why = 'The cluster is down: there is no writer now, or it is not reached',

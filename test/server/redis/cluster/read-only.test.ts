@@ -90,8 +90,14 @@ describe('after READONLY', () => {
     expect(await client.run('GET', 'node')).toBe('writer');
   });
 
-  test.each(['writer', undefined] as const)('nothing changes at a node of role %s', async (role) => {
-    const node = await TestNode.start({ role });
+  test('where there is no cluster they are refused, as by Redis', async () => {
+    const client = await (await TestNode.start({ role: undefined })).connect();
+    for (const word of ['READONLY', 'READWRITE'])
+      expect(String(await client.run(word))).toContain('cluster support disabled');
+  });
+
+  test('nothing changes at the writer', async () => {
+    const node = await TestNode.start({ role: 'writer' });
     const client = await node.connect();
     for (const word of ['READONLY', 'READWRITE']) {
       expect(await client.run(word)).toMatchObject(OK);

@@ -1,5 +1,5 @@
 /** AUTH, HELLO, PING, ECHO, QUIT, RESET, SELECT. */
-import { ReplyError } from '../../replies/errors.ts';
+import { noClusterSupport, ReplyError } from '../../replies/errors.ts';
 import type { Arguments, CommandCall, CommandFacts } from '../command.ts';
 import { databaseAt } from '../database-words.ts';
 import type { ClientSession, SessionCommand, Shown } from '../session-command.ts';
@@ -234,6 +234,7 @@ export const connectionCommands: readonly SessionCommand[] = [
     complexity: 'O(1)',
     syntax: '',
     session: (session, { reply }) => {
+      if (session.context.cluster === undefined) throw noClusterSupport();
       session.isReadOnly = true;
       reply.ok();
     },
@@ -249,6 +250,7 @@ export const connectionCommands: readonly SessionCommand[] = [
     complexity: 'O(1)',
     syntax: '',
     session: (session, { reply }) => {
+      if (session.context.cluster === undefined) throw noClusterSupport();
       session.isReadOnly = false;
       reply.ok();
     },
