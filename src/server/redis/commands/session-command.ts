@@ -55,6 +55,8 @@ export interface ClientSession extends Session {
   libraryVersion: string;
   /** What pub/sub keeps of it; while one is above 0, RESP2 takes few commands. */
   readonly subscriptionCounts: SubscriptionCounts;
+  /** Whether its server is a node of a cluster. */
+  readonly isInCluster: boolean;
   /** What READONLY sets. */
   isReadOnly: boolean;
   /** What HELLO tells of the server. */

@@ -36,6 +36,7 @@ export class TestSession implements ClientSession {
   libraryVersion = '';
   readonly subscriptionCounts = { channels: 0, patterns: 0, shardChannels: 0 };
   isMonitor = false;
+  readonly isInCluster = false;
   isReadOnly = false;
   readonly serverRole = 'master';
   isInTransaction = false;

@@ -234,7 +234,7 @@ export const connectionCommands: readonly SessionCommand[] = [
     complexity: 'O(1)',
     syntax: '',
     session: (session, { reply }) => {
-      if (session.context.cluster === undefined) throw noClusterSupport();
+      if (!session.isInCluster) throw noClusterSupport();
       session.isReadOnly = true;
       reply.ok();
     },
@@ -250,7 +250,7 @@ export const connectionCommands: readonly SessionCommand[] = [
     complexity: 'O(1)',
     syntax: '',
     session: (session, { reply }) => {
-      if (session.context.cluster === undefined) throw noClusterSupport();
+      if (!session.isInCluster) throw noClusterSupport();
       session.isReadOnly = false;
       reply.ok();
     },

@@ -182,6 +182,10 @@ export abstract class ConnectionSession implements SessionState, SlowClient {
     if (this.context.cluster?.isFollower === true) this.shown = shown;
   }
 
+  get isInCluster(): boolean {
+    return this.context.cluster !== undefined;
+  }
+
   /** Whether it has shown nothing that the writer of a cluster could be shown. */
   get isLoggedInByCertificate(): boolean {
     return this.shown === undefined && this.login.userName !== '';
