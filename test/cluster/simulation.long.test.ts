@@ -4,8 +4,8 @@ import { isWhole, rounds, timeLimitMs } from '../support/share.ts';
 import { runSeed } from './simulation/run.ts';
 
 const SEEDS = 10_000;
-/** Of the sample that goes with each check one part of three: a seed takes as long as several of a smaller world. */
-const COUNT = isWhole() ? rounds(SEEDS) : rounds(SEEDS / 3);
+/** Of the sample that goes with each check one part of twelve: a seed takes as long as several of a smaller world. */
+const COUNT = isWhole() ? rounds(SEEDS) : rounds(SEEDS / 12);
 /** Another range of seeds is tried by another first one. */
 const FIRST = Number(process.env['TEST_FIRST_SEED'] ?? 1);
 

@@ -28,6 +28,18 @@ export const faults: Readonly<Record<string, Fault>> = {
     await cluster.writer(writer);
     return () => writer.start();
   },
+  'the writer stands still and goes on': async (cluster) => {
+    const writer = await cluster.writer();
+    writer.pause();
+    await cluster.writer(writer);
+    return async () => writer.resume();
+  },
+  'the leader of the log is killed': async (cluster) => {
+    const leader = await cluster.etcd.leader();
+    await leader.kill();
+    await cluster.etcd.leader();
+    return async () => leader.start();
+  },
   'the writer is stopped cleanly': async (cluster) => {
     const writer = await cluster.writer();
     await writer.end('SIGTERM');
@@ -50,23 +62,11 @@ export const faults: Readonly<Record<string, Fault>> = {
     await Promise.all(cluster.nodes.map((node) => node.end('SIGKILL')));
     return () => Promise.all(cluster.nodes.map((node) => node.start()));
   },
-  'the writer stands still and goes on': async (cluster) => {
-    const writer = await cluster.writer();
-    writer.pause();
-    await cluster.writer(writer);
-    return async () => writer.resume();
-  },
   'a follower stands still and goes on': async (cluster) => {
     const [follower] = cluster.others(await cluster.writer());
     follower?.pause();
     await delay(PAUSE_MS / 2);
     return async () => follower?.resume();
-  },
-  'the leader of the log is killed': async (cluster) => {
-    const leader = await cluster.etcd.leader();
-    await leader.kill();
-    await cluster.etcd.leader();
-    return async () => leader.start();
   },
   'the leader of the log stands still and goes on': async (cluster) => {
     const leader = await cluster.etcd.leader();
