@@ -224,6 +224,7 @@ describe('openStore refuses', () => {
     observer: 'object',
     keyObserver: 'object',
     makeEngine: 'callback',
+    replication: 'object',
   };
 
   test('every wrong kind of every option, by its name', async () => {
