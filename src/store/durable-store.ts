@@ -751,6 +751,7 @@ export class DurableStore implements Seam, Replica {
         { cause: error },
       );
     }
+    this.#checkOpen();
     return { diskBytesBefore, diskBytes: durable.figures().diskBytes };
   }
 

@@ -36,3 +36,13 @@ test('is in memory where there is no directory', async () => {
   expect(await contentOfBackup(store.backup())).toMatchObject({ revision: 2, pairs: ['k=1', 'l=2'] });
   await store.close();
 });
+
+test('that is closed beside a compaction of its files says so', async () => {
+  const store = await openStore({ dataDir: await temporaryDirectory(), engine: 'btree' });
+  await store.put('k', '1');
+  await store.snapshot();
+  const compacted = store.compactStorage();
+  const closed = store.close();
+  await expect(compacted).rejects.toMatchObject({ code: 'closed' });
+  await closed;
+});
