@@ -612,8 +612,12 @@ export const cluster = {
   reopenMs: 1_000,
   /** A follower tells the writer so often how far it is, ... */
   reportMs: 1_000,
-  /** ... and counts no more for what may be trimmed when it was silent for so long. */
+  /** ... and is waited for no more by what is trimmed when it was silent for so long. */
   reportSilenceMs: 30_000,
+  /** Its snapshot counts as one of the two that must hold what is trimmed while its last report is not older than this, ... */
+  coverageMs: 3_000,
+  /** ... and none does for so long once an address has reported that was not known: its disk may be that of one that is gone. */
+  newcomerMs: 10_000,
   /** A follower asks the shared log for its head so often, ... */
   headCheckMs: 250,
   /** ... and counts it as silent when it has not answered after so long. */

@@ -10,10 +10,13 @@ import { clusterMethods } from './calls/method.ts';
 import { toMilliseconds } from './messages/scalar.ts';
 import type { CallOptions, ClusterStatus, Member, Members, ServerRole } from './messages/types.ts';
 
-const isMember = shape<Member>({
+type Report = Member & { readonly storeId: string };
+
+const isReport = shape<Report>({
   address: required(text),
   position: required(count),
   snapshotPosition: required(count),
+  storeId: required(text),
 });
 
 export class Cluster {
@@ -42,9 +45,10 @@ export class Cluster {
   }
 
   /** @internal Nodes tell their writer how far they are. */
-  async report(member: Member, options: CallOptions = noOptions): Promise<void> {
-    refuse(named('member', isMember(member)) ?? optionsByCall['cluster.report'](options));
-    await this.#caller.read(clusterMethods.report, { member }, options);
+  async report(report: Report, options: CallOptions = noOptions): Promise<void> {
+    refuse(named('report', isReport(report)) ?? optionsByCall['cluster.report'](options));
+    const { storeId, ...member } = report;
+    await this.#caller.read(clusterMethods.report, { member, storeId }, options);
   }
 }
 

@@ -11,11 +11,17 @@ export interface NodeReport {
   readonly snapshotPosition: number;
 }
 
+/** A report on its way to the writer. */
+export interface SentReport extends NodeReport {
+  /** 32 hexadecimal digits: by a stale address the writer of another cluster may be reached. */
+  readonly storeId: string;
+}
+
 /** How a node reaches the others. Both reject when that fails, with an error for the log. */
 export interface Peers {
   /** A backup of the node at an address, as the bytes of a snapshot file. */
   snapshot(address: string, signal: AbortSignal): AsyncIterable<Uint8Array>;
-  report(address: string, report: NodeReport, signal: AbortSignal): Promise<void>;
+  report(address: string, report: SentReport, signal: AbortSignal): Promise<void>;
 }
 
 export interface NodeStatus {

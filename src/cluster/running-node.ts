@@ -190,7 +190,7 @@ export class RunningNode implements ClusterNode {
       {
         ...this.#parts,
         writer: () => (this.#role === 'writer' ? '' : this.writerAddress),
-        report: () => this.#ownReport(),
+        report: () => ({ ...this.#ownReport(), storeId: this.#parts.store.storeId }),
       },
       signal,
     ).catch(() => undefined);

@@ -53,7 +53,9 @@ const positionsByCall: Record<Call, CallShape['positions']> = {
   'admin.compact': [['revision', 'wholeNumber', 1]],
   'admin.compactStorage': [],
   'cluster.members': [],
-  'cluster.report': [['member', 'object', { address: 'a:1', position: 1, snapshotPosition: 0 }]],
+  'cluster.report': [
+    ['report', 'object', { address: 'a:1', position: 1, snapshotPosition: 0, storeId: 'a' }],
+  ],
   'cluster.handover': [],
   'access.whoAmI': [],
   'access.createUser': [['name', 'name', 'ada']],

@@ -10,7 +10,10 @@ import { ManualClock } from '../support/manual-clock.ts';
 test('a log that is full, and so takes no announcement, is trimmed all the same', async () => {
   const clock = new ManualClock();
   const others = new NodeTable(clock);
-  others.take({ address: 'b', position: 90, snapshotPosition: 60 });
+  const report = { address: 'b', position: 90, snapshotPosition: 60 };
+  others.take(report);
+  clock.advance(limits.newcomerMs);
+  others.take(report);
   const trims: number[] = [];
   const trim: SharedLog['trim'] = (before) => {
     trims.push(before);

@@ -307,12 +307,18 @@ export function mergeMember(message: MemberShape, cursor: Cursor, end: number): 
 export interface ReportRequestShape {
   /** The node. */
   member: MemberShape | undefined;
+  /**
+   * The store of its cluster, as in StatusResponse. FAILED_PRECONDITION (ERROR_REASON_OTHER_STORE) where the writer has another: what
+   * the node holds says nothing of that.
+   */
+  storeId: string;
 }
 
 /** The ReportRequest with every field at its default. */
 export function emptyReportRequest(): ReportRequestShape {
   return {
     member: undefined,
+    storeId: '',
   };
 }
 
@@ -320,6 +326,7 @@ export function emptyReportRequest(): ReportRequestShape {
 export function sizeOfReportRequest(message: ReportRequestShape): number {
   let size = 0;
   if (message.member !== undefined) size += 1 + sizeWithLength(sizeOfMember(message.member));
+  if (message.storeId !== '') size += 1 + sizeOfText(message.storeId);
   return size;
 }
 
@@ -333,6 +340,10 @@ export function writeReportRequest(message: ReportRequestShape, buffer: Buffer, 
 /** Writes a message whose size was asked for, so that it ends before `end`; returns where it starts. */
 export function prependReportRequest(message: ReportRequestShape, buffer: Buffer, end: number): number {
   let start = end;
+  if (message.storeId !== '') {
+    start = prependText(buffer, start, message.storeId);
+    buffer[--start] = 0x12;
+  }
   if (message.member !== undefined) {
     const bodyEnd = start;
     start = prependMember(message.member, buffer, start);
@@ -360,6 +371,9 @@ export function mergeReportRequest(message: ReportRequestShape, cursor: Cursor, 
       case 0x0a:
         message.member ??= emptyMember();
         mergeMember(message.member, cursor, cursor.endOfLength(end));
+        break;
+      case 0x12:
+        message.storeId = cursor.text(end);
         break;
       default:
         cursor.skip(tag, end);

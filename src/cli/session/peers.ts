@@ -1,6 +1,6 @@
 /** How a node of a cluster reaches the others: by the client, with what the options say that it shows to them. */
 import { type KelpClient, createClient } from '../../client/client.ts';
-import type { NodeReport, Peers } from '../../cluster/node.ts';
+import type { Peers, SentReport } from '../../cluster/node.ts';
 import { cluster as limits } from '../../limits.ts';
 import type { ServerConfig } from '../../server/config/config.ts';
 import type { NodeParts } from '../../server/store-opener.ts';
@@ -46,7 +46,7 @@ export class ClientPeers implements Peers {
     yield* client.admin.backup({ signal });
   }
 
-  async report(address: string, report: NodeReport, signal: AbortSignal): Promise<void> {
+  async report(address: string, report: SentReport, signal: AbortSignal): Promise<void> {
     await this.#clientOf(address).cluster.report(report, { signal, deadlineMs: limits.reportMs });
   }
 

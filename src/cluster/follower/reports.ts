@@ -2,7 +2,7 @@
 import type { Clock } from '../../clock.ts';
 import { cluster as limits } from '../../limits.ts';
 import type { ClusterEvent } from '../cluster-event.ts';
-import type { NodeReport, Peers } from '../node.ts';
+import type { Peers, SentReport } from '../node.ts';
 import { pause } from '../waits/pause.ts';
 
 export interface ReportsParts {
@@ -10,7 +10,7 @@ export interface ReportsParts {
   readonly clock: Clock;
   /** Where the writer is reached; '': there is none to report to. */
   readonly writer: () => string;
-  readonly report: () => NodeReport;
+  readonly report: () => SentReport;
   readonly onEvent: (event: ClusterEvent) => void;
 }
 

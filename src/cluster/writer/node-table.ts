@@ -15,6 +15,8 @@ const NODES_MAX = 64;
 export class NodeTable {
   readonly #clock: Clock;
   readonly #knownByAddress = new Map<string, Known>();
+  /** When a node was heard of for the first time, or again after it had been forgotten. */
+  #newcomerAtMs = -Infinity;
 
   constructor(clock: Clock) {
     this.#clock = clock;
@@ -22,7 +24,7 @@ export class NodeTable {
 
   take(report: NodeReport): void {
     // The newest is the last.
-    this.#knownByAddress.delete(report.address);
+    if (!this.#knownByAddress.delete(report.address)) this.#newcomerAtMs = this.#clock.monotonicMs();
     this.#knownByAddress.set(report.address, { report, atMs: this.#clock.monotonicMs() });
     const [oldest] = this.#knownByAddress.keys();
     if (this.#knownByAddress.size > NODES_MAX && oldest !== undefined) this.#knownByAddress.delete(oldest);
@@ -31,6 +33,16 @@ export class NodeTable {
   /** Of the nodes that were heard of of late, in the order of their addresses. */
   get live(): NodeReport[] {
     return this.#reports((known) => this.#isLive(known));
+  }
+
+  /**
+   * Of the nodes whose snapshots are on their disks now, each on another one. A node that was heard of a while ago may have lost its
+   * own, or have begun anew at another address: a new one counts, and has the others count again, when the old reports are over.
+   */
+  get covering(): NodeReport[] {
+    const nowMs = this.#clock.monotonicMs();
+    if (nowMs - this.#newcomerAtMs < limits.newcomerMs) return [];
+    return this.#reports(({ atMs }) => nowMs - atMs < limits.coverageMs);
   }
 
   /** The last of each that has fallen silent. */

@@ -9,9 +9,17 @@
  */
 import type { NodeReport } from '../node.ts';
 
-/** @returns the first position that is to be kept; 1 or less: all are. @param isTight there is no room to wait for slow nodes. */
-export function keptFrom(reports: readonly NodeReport[], isTight: boolean): number {
-  const covered = reports.map(({ snapshotPosition }) => snapshotPosition).sort((a, b) => b - a);
+/**
+ * @param covering of nodes whose snapshots are certain. @param reports of all that are waited for.
+ * @param isTight there is no room to wait for slow nodes.
+ * @returns the first position that is to be kept; 1 or less: all are.
+ */
+export function keptFrom(
+  covering: readonly NodeReport[],
+  reports: readonly NodeReport[],
+  isTight: boolean,
+): number {
+  const covered = covering.map(({ snapshotPosition }) => snapshotPosition).sort((a, b) => b - a);
   const byTwo = covered[1] ?? 0;
   const applied = Math.min(...reports.map(({ position }) => position));
   return Math.min(byTwo, isTight ? byTwo : applied) + 1;

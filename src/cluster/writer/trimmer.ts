@@ -54,8 +54,9 @@ export class Trimmer {
   }
 
   async #trim(signal: AbortSignal): Promise<void> {
-    const { sharedLog, clock, storedBytes, ownReport, announce, onEvent } = this.#parts;
-    const before = keptFrom(this.#reports, this.#isBeyond(limits.sharedLogBytesWarnedShare));
+    const { sharedLog, clock, storedBytes, others, ownReport, announce, onEvent } = this.#parts;
+    const covering = [ownReport(), ...others.covering];
+    const before = keptFrom(covering, this.#reports, this.#isBeyond(limits.sharedLogBytesWarnedShare));
     if (before <= this.#trimmedBefore) return;
     // A log that takes no records for want of room gets it by a trim alone: then the announcement comes behind that.
     const late = pause(clock, limits.announceMsMax, signal).then(() => ownReport().position);

@@ -41,8 +41,10 @@ export function clusterMethods({
         prepend: codec.prependReportResponse,
       },
       checkAdmin,
-      (_store, { member }) => {
-        nodeOf(node).node.takeReport(reportOf(member));
+      ({ storeId }, { member, storeId: requestedStoreId }) => {
+        const { node: asked } = nodeOf(node);
+        if (requestedStoreId !== storeId) throw otherStore(requestedStoreId, storeId);
+        asked.takeReport(reportOf(member));
         return {};
       },
     ),
@@ -101,9 +103,21 @@ function reportOf(member: codec.MemberShape | undefined): NodeReport {
   if (member === undefined || member.address === '') {
     throw new StoreError('invalidArgument', 'member: a report needs the address of its node');
   }
-  return {
-    address: member.address,
-    position: wholeNumber('member.position', member.position),
-    snapshotPosition: wholeNumber('member.snapshot_position', member.snapshotPosition),
-  };
+  const position = wholeNumber('member.position', member.position);
+  const snapshotPosition = wholeNumber('member.snapshot_position', member.snapshotPosition);
+  if (snapshotPosition > position) {
+    throw new StoreError(
+      'invalidArgument',
+      `member.snapshot_position is ${snapshotPosition}, and member.position ${position}: no snapshot is newer than what its node holds`,
+    );
+  }
+  return { address: member.address, position, snapshotPosition };
+}
+
+function otherStore(requestedStoreId: string, storeId: string): StoreError {
+  return new StoreError(
+    'otherStore',
+    `the report is of a node of the store "${requestedStoreId}", and this cluster has the store ${storeId}`,
+    { requestedStoreId, storeId },
+  );
 }

@@ -37,7 +37,7 @@ test('a server that is alone says so', async () => {
   });
   expect(await codeOf(client.cluster.members())).toBe('notClustered');
   expect(await codeOf(client.cluster.handover())).toBe('notClustered');
-  const report = { address: 'two.example:7379', position: 1, snapshotPosition: 0 };
+  const report = { address: 'two.example:7379', position: 1, snapshotPosition: 0, storeId: '' };
   expect(await codeOf(client.cluster.report(report))).toBe('notClustered');
 });
 
@@ -47,7 +47,8 @@ test('a node tells what it is, and who has reported', async () => {
   nodes.last.role = 'writer';
   nodes.last.writerAddress = 'one.example:7379';
   nodes.last.lagMs = 1500;
-  await client.cluster.report({ address: 'five.example:7379', position: 5, snapshotPosition: 2 });
+  const { storeId } = await client.admin.status();
+  await client.cluster.report({ address: 'five.example:7379', position: 5, snapshotPosition: 2, storeId });
 
   const cluster = { role: 'writer', epoch: 1, writerAddress: 'one.example:7379', lagMs: 1500 };
   expect(await client.admin.status()).toMatchObject(cluster);
@@ -72,7 +73,8 @@ test('a follower takes no report and hands nothing over, but says where the writ
   const error = await client.cluster.handover().catch((reason: unknown) => reason);
 
   expect(isKelpError(error, 'notWriter') && error.details).toEqual({ writerAddress: 'two.example:7379' });
-  const report = { address: 'two.example:7379', position: 1, snapshotPosition: 0 };
+  const { storeId } = await client.admin.status();
+  const report = { address: 'two.example:7379', position: 1, snapshotPosition: 0, storeId };
   expect(await codeOf(client.cluster.report(report))).toBe('notWriter');
 });
 
@@ -94,8 +96,14 @@ test('a report without a node, or with impossible places, is refused', async () 
   const client = clientOf(await startNode(nodes));
   nodes.last.role = 'writer';
 
-  const report = { address: '', position: 1, snapshotPosition: 0 };
+  const { storeId } = await client.admin.status();
+  const report = { address: '', position: 1, snapshotPosition: 0, storeId };
   expect(await codeOf(client.cluster.report(report))).toBe('invalidArgument');
+  expect(await codeOf(client.cluster.report({ ...report, address: 'a:1', snapshotPosition: 2 }))).toBe(
+    'invalidArgument',
+  );
+  const ofOther = { ...report, address: 'a:1', storeId: 'f'.repeat(32) };
+  expect(await codeOf(client.cluster.report(ofOther))).toBe('otherStore');
   expect(await codeOf(client.cluster.report({ ...report, address: 'a:1', position: -1 }))).toBe(
     'invalidArgument',
   );
