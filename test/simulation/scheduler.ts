@@ -9,6 +9,7 @@
 import type { Clock, Timer } from '../../src/clock.ts';
 import type { SeededRandom } from '../support/random.ts';
 import type { Schedule } from '../support/schedule.ts';
+import { runTurns } from '../support/run-turns.ts';
 
 interface WaitingTimer {
   readonly atMs: number;
@@ -122,25 +123,7 @@ export class Scheduler implements Clock {
 
   /** Steps until `isDone`, which is asked before each step. */
   runUntil(isDone: () => boolean): Promise<void> {
-    return new Promise((resolve, reject) => {
-      let isOver = false;
-      const turn = (): void => {
-        if (isOver) return;
-        try {
-          isOver = isDone();
-          if (isOver) resolve();
-          else this.#step();
-        } catch (error) {
-          isOver = true;
-          reject(error);
-        }
-      };
-      const turns = (): void => {
-        for (let count = 0; count < TURNS_PER_LOOP; count++) setImmediate(turn);
-        setImmediate(() => void (isOver || turns()));
-      };
-      turns();
-    });
+    return runTurns(isDone, () => this.#step(), TURNS_PER_LOOP);
   }
 
   #step(): void {

@@ -225,7 +225,7 @@ export interface MemberShape {
   position: number;
   /**
    * The newest batch that its newest snapshot covers; 0: it has none. The shared log is trimmed below what the snapshots of two nodes
-   * cover.
+   * cover that have reported in the last seconds.
    */
   snapshotPosition: number;
 }

@@ -131,7 +131,7 @@ export type Member = Message<"kelp.v1.Member"> & {
 
   /**
    * The newest batch that its newest snapshot covers; 0: it has none. The shared log is trimmed below what the snapshots of two nodes
-   * cover.
+   * cover that have reported in the last seconds.
    *
    * @generated from field: int64 snapshot_position = 3;
    */

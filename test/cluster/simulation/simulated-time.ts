@@ -4,6 +4,7 @@
  */
 import type { Timer } from '../../../src/clock.ts';
 import type { SeededRandom } from '../../support/random.ts';
+import { runTurns } from '../../support/run-turns.ts';
 
 interface Event {
   readonly atMs: number;
@@ -55,25 +56,7 @@ export class SimulatedTime {
 
   /** Lets things happen until `isDone`, which is asked before each. */
   runUntil(isDone: () => boolean): Promise<void> {
-    return new Promise((resolve, reject) => {
-      let isOver = false;
-      const turn = (): void => {
-        if (isOver) return;
-        try {
-          isOver = isDone();
-          if (isOver) resolve();
-          else this.#step();
-        } catch (error) {
-          isOver = true;
-          reject(error);
-        }
-      };
-      const turns = (): void => {
-        for (let count = 0; count < EVENTS_PER_LOOP; count++) setImmediate(turn);
-        setImmediate(() => void (isOver || turns()));
-      };
-      turns();
-    });
+    return runTurns(isDone, () => this.#step(), EVENTS_PER_LOOP);
   }
 
   #step(): void {
