@@ -1,6 +1,7 @@
 /** `--address` with several servers of one cluster, of which some are gone. */
 import { describe, expect, test } from 'vitest';
 import { ClusterFront } from '../client/support/cluster-front.ts';
+import { freePort } from '../server/etcd/support/real-etcd.ts';
 import { startTestServer } from '../support/test-server.ts';
 import { Kelp } from './kelp.ts';
 
@@ -39,10 +40,23 @@ describe('with several addresses', () => {
     expect(outcome.stdout).toMatch(/"?1"?[^]*"?2"?/);
   });
 
+  test('it waits for one that takes over', async () => {
+    const { fronts } = await cluster();
+    const [gone] = fronts;
+    await gone?.die();
+    // Its connections end at once.
+    const useless = await ClusterFront.before(await freePort());
+    const list = `${gone?.address},${useless.address}`;
+    const command = new Kelp(list).run(['put', 'a', '1', '--timeout', '1m']);
+    await expect.poll(() => useless.connectCount, { timeout: 20_000 }).toBeGreaterThan(3);
+    await gone?.rise();
+    expect(await command).toMatchObject({ code: 0, stdout: 'revision 1\n' });
+  }, 30_000);
+
   test('and none of them there, the failure names one', async () => {
     const { fronts, list } = await cluster();
     await Promise.all(fronts.map((front) => front.die()));
-    const { code, stderr } = await new Kelp(list).run(['get', 'a']);
+    const { code, stderr } = await new Kelp(list).run(['get', 'a', '--timeout', '300ms']);
     expect(code).not.toBe(0);
     expect(stderr).toMatch(/can't reach the server at http:\/\/127\.0\.0\.1:\d+: connection refused/);
   });

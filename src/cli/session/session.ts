@@ -121,7 +121,8 @@ export class SessionRunner {
 
   /**
    * Runs a task with a client that the options of its command lead to; what it returns is the exit code.
-   * @param retries by default none: somebody waits for the answer, and can try again by themselves.
+   * @param retries by default none: somebody waits for the answer, and can try again by themselves. With the addresses of a cluster it is
+   * tried for as long as the call may take, since another node takes over meanwhile.
    */
   async run(
     command: Command,
@@ -208,12 +209,13 @@ async function openClient(
 ): Promise<KelpClient> {
   const { timeout } = flags;
   const isTls = usesTls(flags);
+  const addresses = addressesIn(flags.address);
   const { createClient } = await import('../../client/client.ts');
   return usageErrorFrom(async () =>
     createClient({
-      addresses: addressesIn(flags.address),
+      addresses,
       deadlineMs: timeout,
-      retries,
+      ...(addresses.length === 1 && { retries }),
       ...(isTls && { tls: await tlsOptionsOf(flags) }),
       ...(credentials !== undefined && { credentials, allowPlaintextCredentials: true }),
     }),
