@@ -4,7 +4,7 @@
  */
 import type { BenchCase, CaseContext } from '../bench-case.ts';
 import { startKelp } from '../load/kelp-server.ts';
-import { freePort } from '../load/child-server.ts';
+import { freePort } from '../../test/support/free-port.ts';
 import {
   type BenchmarkedServer,
   type CommandName,

@@ -6,7 +6,7 @@ import { once } from 'node:events';
 import { connect } from 'node:net';
 import type { BenchCase, CaseContext } from '../bench-case.ts';
 import { startKelp } from '../load/kelp-server.ts';
-import { freePort } from '../load/child-server.ts';
+import { freePort } from '../../test/support/free-port.ts';
 import { cpuSecondsOf, residentBytesOf } from '../load/process-figures.ts';
 import { makeRandom } from '../load/random.ts';
 import { RedisConnection, redisCommand, startRedis } from '../peers/redis.ts';

@@ -1,7 +1,6 @@
 /** A server in a process of its own, on this machine, which ends with the case whatever happens. */
 import { type ChildProcessByStdio, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { createServer } from 'node:net';
 import { createInterface } from 'node:readline';
 import type { Readable } from 'node:stream';
 import type { CaseContext } from '../bench-case.ts';
@@ -84,15 +83,4 @@ export class ChildServer {
     }
     this.#context.ended(this.processId);
   }
-}
-
-/** A port that was free a moment ago, for servers that can't choose one by themselves. */
-export async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const address = server.address();
-  server.close();
-  await once(server, 'close');
-  if (address === null || typeof address === 'string') throw new Error('a TCP server has a port');
-  return address.port;
 }

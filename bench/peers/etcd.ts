@@ -1,7 +1,8 @@
 /** An etcd server and the few messages of its API (etcdserverpb, version 3) that the bench sends, put together by hand. */
 import { BinaryWriter, WireType } from '@bufbuild/protobuf/wire';
 import type { CaseContext } from '../bench-case.ts';
-import { ChildServer, freePort } from '../load/child-server.ts';
+import { ChildServer } from '../load/child-server.ts';
+import { freePort } from '../../test/support/free-port.ts';
 
 export const RANGE_PATH = '/etcdserverpb.KV/Range';
 export const ETCD_PUT_PATH = '/etcdserverpb.KV/Put';

@@ -3,7 +3,8 @@ import { once } from 'node:events';
 import { mkdir } from 'node:fs/promises';
 import { connect, type Socket } from 'node:net';
 import type { CaseContext } from '../bench-case.ts';
-import { ChildServer, freePort } from '../load/child-server.ts';
+import { ChildServer } from '../load/child-server.ts';
+import { freePort } from '../../test/support/free-port.ts';
 
 export interface RedisServer {
   readonly child: ChildServer;

@@ -1,7 +1,7 @@
 /** `--address` with several servers of one cluster, of which some are gone. */
 import { describe, expect, test } from 'vitest';
 import { ClusterFront } from '../client/support/cluster-front.ts';
-import { freePort } from '../server/etcd/support/real-etcd.ts';
+import { freePort } from '../support/free-port.ts';
 import { startTestServer } from '../support/test-server.ts';
 import { Kelp } from './kelp.ts';
 

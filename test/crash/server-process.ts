@@ -5,10 +5,11 @@ import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 import { onTestFinished } from 'vitest';
+import { freePort } from '../support/free-port.ts';
 
 export interface ServerProcessOptions {
   readonly dataDir: string;
-  /** 0 (default) lets the system choose; the same port again lets clients find the server after a restart. */
+  /** By default one that stays free for it while it is away: with it again, clients find the server after a restart. */
   readonly port?: number;
   readonly flags?: readonly string[];
   /** A module that the process loads first, and that `tell` talks to. */
@@ -81,7 +82,7 @@ export class ServerProcess {
 
   /** Starts a server and waits until it is ready. */
   static async start(options: ServerProcessOptions): Promise<ServerProcess> {
-    const server = new ServerProcess(options);
+    const server = new ServerProcess({ port: await freePort(), ...options });
     await server.logged('ready');
     return server;
   }

@@ -5,7 +5,8 @@ import { Permission_Type } from '../../gen/etcd/api/authpb/auth_pb.ts';
 import { type EtcdLogSettings, openEtcdLog } from '../../src/etcd-log/open-etcd-log.ts';
 import type { SharedLog } from '../../src/shared-log/shared-log.ts';
 import { etcdClient } from '../server/etcd/support/etcd-client.ts';
-import { RealEtcd, freePort, hasRealEtcd } from '../server/etcd/support/real-etcd.ts';
+import { RealEtcd, hasRealEtcd } from '../server/etcd/support/real-etcd.ts';
+import { freePort } from '../support/free-port.ts';
 import { batch, readTo, storeId, stored, won } from './world.ts';
 
 const timeoutMs = 20_000;

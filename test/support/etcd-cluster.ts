@@ -5,7 +5,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type EtcdClient, etcdClient } from '../server/etcd/support/etcd-client.ts';
-import { freePort } from '../server/etcd/support/real-etcd.ts';
+import { freePort } from './free-port.ts';
 
 export class EtcdMember {
   readonly endpoint: string;

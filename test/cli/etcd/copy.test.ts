@@ -2,7 +2,8 @@
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
-import { freePort, hasRealEtcd } from '../../server/etcd/support/real-etcd.ts';
+import { hasRealEtcd } from '../../server/etcd/support/real-etcd.ts';
+import { freePort } from '../../support/free-port.ts';
 import { startTestServer, temporaryDirectory } from '../../support/test-server.ts';
 import { Kelp, jsonLines } from '../kelp.ts';
 import { bytes, clientOf, putAll, startEtcd, stateOfEtcd, stateOfKelp } from './support.ts';

@@ -13,6 +13,7 @@ import type { ClientOptions } from '../../../src/client/client-options.ts';
 import type { KelpClient } from '../../../src/client/client.ts';
 import { createClient } from '../../../src/client/client.ts';
 import { eventually } from '../../support/eventually.ts';
+import { freePort } from '../../support/free-port.ts';
 import { failureOf } from '../support/fake-server.ts';
 
 const cleanups: (() => void)[] = [];
@@ -42,7 +43,8 @@ interface FakeServer {
   kill(): void;
 }
 
-async function startServer(port = 0): Promise<FakeServer> {
+/** Its port stays free when it is killed. */
+async function startServer(port?: number): Promise<FakeServer> {
   const calls: string[] = [];
   const sockets = new Set<Socket>();
   const handler = connectNodeAdapter({
@@ -69,17 +71,14 @@ async function startServer(port = 0): Promise<FakeServer> {
     server.close();
   };
   cleanups.push(kill);
-  const fake: FakeServer = { port: await listen(server, port), server, calls, watchCount: 0, kill };
+  const fake: FakeServer = {
+    port: await listen(server, port ?? (await freePort())),
+    server,
+    calls,
+    watchCount: 0,
+    kill,
+  };
   return fake;
-}
-
-/** A port that nobody listens on. */
-async function freePort(): Promise<number> {
-  const server = createTcpServer();
-  const port = await listen(server);
-  server.close();
-  await once(server, 'close');
-  return port;
 }
 
 test('calls share one connection', async () => {

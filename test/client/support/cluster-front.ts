@@ -8,23 +8,25 @@ import { type AddressInfo, type Server, type Socket, connect, createServer } fro
 import type { ConnectRouter } from '@connectrpc/connect';
 import { connectNodeAdapter } from '@connectrpc/connect-node';
 import { onTestFinished } from 'vitest';
+import { freePort } from '../../support/free-port.ts';
 
 export class ClusterFront {
   /** Also those that were refused by silence. */
   connectCount = 0;
+  readonly #port: number;
   readonly #targetPort: number;
   readonly #sockets = new Set<Socket>();
   #server: Server;
-  #port = 0;
   #isSilent = false;
 
-  private constructor(targetPort: number) {
+  private constructor(port: number, targetPort: number) {
+    this.#port = port;
     this.#targetPort = targetPort;
     this.#server = this.#newServer();
   }
 
   static async before(targetPort: number): Promise<ClusterFront> {
-    const front = new ClusterFront(targetPort);
+    const front = new ClusterFront(await freePort(), targetPort);
     await front.rise();
     onTestFinished(() => front.die());
     return front;
@@ -40,7 +42,6 @@ export class ClusterFront {
     this.#server = this.#newServer();
     this.#server.listen(this.#port, '127.0.0.1');
     await once(this.#server, 'listening');
-    this.#port = (this.#server.address() as AddressInfo).port;
   }
 
   /** Its connections are reset, and others refused. */

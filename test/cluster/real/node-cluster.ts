@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { onTestFinished } from 'vitest';
 import { createClient, type KelpClient } from '../../../src/client/client.ts';
 import { ServerProcess } from '../../crash/server-process.ts';
-import { freePort } from '../../server/etcd/support/real-etcd.ts';
+import { freePort } from '../../support/free-port.ts';
 import { EtcdCluster } from '../../support/etcd-cluster.ts';
 import { temporaryDirectory } from '../../support/test-server.ts';
 

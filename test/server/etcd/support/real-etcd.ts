@@ -2,9 +2,9 @@
 import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
 import { existsSync, mkdtempSync, rmSync } from 'node:fs';
-import { createServer, type AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { freePort } from '../../../support/free-port.ts';
 import { found } from '../../../support/installed.ts';
 
 /** Whether tests can compare with it. */
@@ -66,15 +66,6 @@ async function startProcess(args: readonly string[]): Promise<ChildProcess> {
   const child = spawn('etcd', args, { stdio: ['ignore', 'ignore', 'pipe'] });
   await isReady(child);
   return child;
-}
-
-export async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const { port } = server.address() as AddressInfo;
-  server.close();
-  await once(server, 'close');
-  return port;
 }
 
 function isReady(child: ChildProcess): Promise<void> {
