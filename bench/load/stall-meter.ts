@@ -1,6 +1,6 @@
 /** Finds the longest time for which the event loop served no call. */
 import { monitorEventLoopDelay } from 'node:perf_hooks';
-import { ThreadClock } from './thread-clock.ts';
+import { RunQueueClock } from './run-queue.ts';
 
 const RESOLUTION_MS = 1;
 const NANOS_PER_MS = 1e6;
@@ -17,21 +17,26 @@ export async function longestStallMs(run: () => Promise<unknown>): Promise<numbe
 }
 
 /**
- * Like `longestStallMs`, by the processor time of the main thread: on a machine that has other work, what that took away is no part of
- * it; nor is a wait for the disk.
+ * Like `longestStallMs`, less the time for which the thread waited for a core: what other threads and processes took away is no part of
+ * it; waits for the disk and for the garbage collector are. Undefined where the system does not tell.
  */
-export async function longestTurnMs(run: () => Promise<unknown>): Promise<number> {
-  const clock = new ThreadClock();
-  let longestNanos = 0;
-  let lastNanos = clock.nanos();
+export async function longestOwnStallMs(run: () => Promise<unknown>): Promise<number | undefined> {
+  const queue = RunQueueClock.open();
+  let longestMs = 0;
+  let waitedMs = 0;
+  let lastMs = performance.now();
   const look = (): void => {
-    const nanos = clock.nanos();
-    longestNanos = Math.max(longestNanos, nanos - lastNanos);
-    lastNanos = nanos;
+    const nowMs = performance.now();
+    const waitedNowMs = (queue?.waitedNanos() ?? 0) / NANOS_PER_MS;
+    longestMs = Math.max(longestMs, nowMs - lastMs - (waitedNowMs - waitedMs));
+    lastMs = nowMs;
+    waitedMs = waitedNowMs;
   };
+  look();
+  longestMs = 0;
   const timer = setInterval(look, RESOLUTION_MS);
   await run();
   clearInterval(timer);
   look();
-  return Math.max(0, longestNanos / NANOS_PER_MS - RESOLUTION_MS);
+  return queue === undefined ? undefined : Math.max(0, longestMs - RESOLUTION_MS);
 }
