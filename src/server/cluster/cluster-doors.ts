@@ -24,7 +24,9 @@ export type RunsAt =
   | 'writer'
   /** It reads the state: at any node that has caught up. */
   | 'caughtUp'
-  /** It is about this process, or sees to it itself. */
+  /** It sees to it itself, or any node will do: where it comes, unless the writer alone knows who asks. */
+  | 'anywhere'
+  /** It is about this process. */
   | 'here';
 
 export function isFollower({ view }: Pick<ClusterDoors, 'view'>): boolean {

@@ -23,15 +23,15 @@ export function atWriter(
   isForwarded: boolean,
 ): AtWriter | undefined {
   if (!isFollower(doors) || !runsAtWriter(runsAt, shown)) return undefined;
-  return { address: addressOfWriter(doors, shown, isForwarded), isRead: runsAt !== 'writer' };
+  return { address: addressOfWriter(doors, shown, isForwarded), isRead: runsAt === 'caughtUp' };
 }
 
 /**
- * Whether a call at a follower goes to the writer. So does a read by whom the writer alone knows: the tokens that etcd's clients are
- * given for their passwords are good at the process that gave them, which is the writer's.
+ * Whether a call at a follower goes to the writer. So does what else its client asks for whom the writer alone knows: the tokens that
+ * etcd's clients are given for their passwords are good at the process that gave them, which is the writer's.
  */
 function runsAtWriter(runsAt: RunsAt, { authorization }: ShownCredentials): boolean {
-  return runsAt === 'writer' || (runsAt === 'caughtUp' && isSessionToken(authorization));
+  return runsAt === 'writer' || (runsAt !== 'here' && isSessionToken(authorization));
 }
 
 function isSessionToken(authorization: string | undefined): boolean {

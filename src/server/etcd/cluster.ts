@@ -3,7 +3,7 @@ import * as codec from '../../../gen/etcd/api/etcdserverpb/rpc_codec.ts';
 import { Cluster } from '../../../gen/etcd/api/etcdserverpb/rpc_pb.ts';
 import { checkUser } from '../../access/checks.ts';
 import type { KvStore } from '../../kv/kv-store.ts';
-import { type MethodsOf, unaryHere } from '../services/method.ts';
+import { type MethodsOf, unaryAnywhere } from '../services/method.ts';
 import { headerOf, idsOf } from './header.ts';
 import { notServed } from './not-served.ts';
 
@@ -18,7 +18,7 @@ export function clusterMethods({
 }): MethodsOf<typeof Cluster> {
   const { method } = Cluster;
   return {
-    memberList: unaryHere(
+    memberList: unaryAnywhere(
       method.memberList,
       {
         read: codec.readMemberListRequest,

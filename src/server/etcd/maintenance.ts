@@ -7,7 +7,7 @@ import {
 } from '../../../gen/etcd/api/etcdserverpb/rpc_pb.ts';
 import { checkAdmin, checkUser } from '../../access/checks.ts';
 import type { KvStore } from '../../kv/kv-store.ts';
-import { type MethodsOf, unaryHere } from '../services/method.ts';
+import { type MethodsOf, unaryAnywhere } from '../services/method.ts';
 import { RAFT_TERM, headerOf, idsOf } from './header.ts';
 import { notServed, notServedError, streamNotServed } from './not-served.ts';
 
@@ -26,7 +26,7 @@ const NO_DOWNGRADE = 'a KelpDB server has no cluster version to lower';
 export function maintenanceMethods({ version }: { readonly version: string }): MethodsOf<typeof Maintenance> {
   const { method } = Maintenance;
   return {
-    alarm: unaryHere(
+    alarm: unaryAnywhere(
       method.alarm,
       {
         read: codec.readAlarmRequest,
@@ -36,7 +36,7 @@ export function maintenanceMethods({ version }: { readonly version: string }): M
       (login, { action }) => (action === AlarmRequest_AlarmAction.GET ? checkUser(login) : checkAdmin(login)),
       alarm,
     ),
-    status: unaryHere(
+    status: unaryAnywhere(
       method.status,
       {
         read: codec.readStatusRequest,
@@ -46,7 +46,7 @@ export function maintenanceMethods({ version }: { readonly version: string }): M
       checkUser,
       (store) => status(store, version),
     ),
-    defragment: unaryHere(
+    defragment: unaryAnywhere(
       method.defragment,
       {
         read: codec.readDefragmentRequest,

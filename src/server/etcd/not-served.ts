@@ -8,7 +8,7 @@ import {
   type ServerStreamMethod,
   type UnaryMethod,
   serverStream,
-  unaryHere,
+  unaryAnywhere,
 } from '../services/method.ts';
 
 /** @param instead what to do, or why there is nothing to do: the text of the error. */
@@ -17,7 +17,7 @@ export function notServed<Request, Reply>(
   codecs: Codecs<Request, Reply>,
   instead: string,
 ): UnaryMethod<Request, Reply> {
-  return unaryHere(desc, codecs, checkUser, () => {
+  return unaryAnywhere(desc, codecs, checkUser, () => {
     throw notServedError(instead);
   });
 }
@@ -31,7 +31,7 @@ export function streamNotServed<Request, Reply>(
   return serverStream(
     desc,
     codecs,
-    'here',
+    'anywhere',
     () => checkUser,
     () => {
       throw notServedError(instead);

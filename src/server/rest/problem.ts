@@ -4,7 +4,7 @@
  * its own for errors writes that from the same problem.
  */
 import { STATUS_CODES } from 'node:http';
-import { StoreError, type StoreErrorCode } from '../../errors.ts';
+import { StoreError, type StoreErrorCode, isStoreError } from '../../errors.ts';
 import { type GrpcCode, grpcCode } from '../../grpc-code.ts';
 import { CHALLENGE } from '../access/credentials.ts';
 import { CallError, type CallErrorCode } from '../calls/call-error.ts';
@@ -51,8 +51,8 @@ const statusByStoreCode: Readonly<Record<StoreErrorCode, number>> = {
   partlyDeleted: 500,
   notWriter: 503,
   closed: 503,
-  // What the call has changed may be there: to try again is not always right, which 503 would say.
-  storageFailed: 500,
+  // Without `Retry-After`: what the call has changed may be there, and to try again is not always right.
+  storageFailed: 503,
   readOnly: 503,
   snapshotFailed: 500,
   readFailed: 503,
@@ -105,7 +105,7 @@ export function problemOf(error: unknown): Problem {
 function headersOf(error: unknown, status: number): readonly string[] {
   const retryAfterMs = retryAfterMsOf(error);
   if (retryAfterMs !== undefined) return ['retry-after', String(Math.ceil(retryAfterMs / 1000))];
-  return headersByStatus[status] ?? NO_HEADERS;
+  return isStoreError(error, 'storageFailed') ? NO_HEADERS : (headersByStatus[status] ?? NO_HEADERS);
 }
 
 function statusOf(error: unknown): readonly [number, Problem['code']] {

@@ -38,7 +38,7 @@ import {
   type UnaryMethod,
   nameOf,
   unary,
-  unaryHere,
+  unaryAnywhere,
   unaryWrite,
 } from './method.ts';
 import { timestampShape } from './reply-entries.ts';
@@ -71,7 +71,7 @@ export function accessMethods(access: () => Access, audit: AccessAudit): Methods
   }
 
   return {
-    whoAmI: unaryHere(
+    whoAmI: unaryAnywhere(
       method.whoAmI,
       {
         read: codec.readWhoAmIRequest,

@@ -196,6 +196,16 @@ function changesOf({ input }: DescMethodUnary): ((request: unknown) => boolean) 
   };
 }
 
+/** One that any node answers alike. */
+export function unaryAnywhere<Request, Reply>(
+  desc: DescMethodUnary,
+  codecs: Codecs<Request, Reply>,
+  needs: Needs<Request>,
+  run: UnaryMethod<Request, Reply>['run'],
+): UnaryMethod<Request, Reply> {
+  return { ...unaryHere(desc, codecs, needs, run), runsAt: 'anywhere' };
+}
+
 /** One that is about this process. */
 export function unaryHere<Request, Reply>(
   desc: DescMethodUnary,

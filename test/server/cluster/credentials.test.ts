@@ -1,11 +1,13 @@
 /** Whose a call is that a follower passes on: the writer finds out, by what the client shows. */
+import { once } from 'node:events';
 import { Code, ConnectError, createClient } from '@connectrpc/connect';
 import { createGrpcTransport } from '@connectrpc/connect-node';
 import { expect, test } from 'vitest';
-import { Auth, KV } from '../../../gen/etcd/api/etcdserverpb/rpc_pb.ts';
+import { Auth, Cluster, KV } from '../../../gen/etcd/api/etcdserverpb/rpc_pb.ts';
 import { AccessService } from '../../../gen/kelp/v1/access_pb.ts';
-import { KvService } from '../../../gen/kelp/v1/kv_pb.ts';
+import { type PipelineResponse, KvService } from '../../../gen/kelp/v1/kv_pb.ts';
 import { addressOfWriter } from '../../../src/server/cluster/writer-calls.ts';
+import { GrpcJsClient } from '../../support/grpc-js-client.ts';
 import { restClient } from '../rest/rest-client.ts';
 import { FakeView, type Node, startNodes } from './nodes.ts';
 
@@ -27,6 +29,7 @@ function clientsOf({ url }: Node, authorization?: string) {
     access: createClient(AccessService, transport),
     etcd: createClient(KV, transport),
     auth: createClient(Auth, transport),
+    cluster: createClient(Cluster, transport),
   };
 }
 
@@ -65,6 +68,26 @@ test('a token of etcd is good at the writer, where its reads go too', async () =
   const { kvs } = await etcd.range({ key });
   expect(kvs).toHaveLength(1);
   expect(follower.view.barrierCount).toBe(0);
+});
+
+test('all that any node would do for a token of etcd, the writer does, which alone knows it', async () => {
+  const { writer, follower } = await startNodes();
+  await clientsOf(follower).access.createUser({ name: 'root', password: 'secret' });
+  const { token } = await clientsOf(follower).auth.authenticate({ name: 'root', password: 'secret' });
+  const authorization = `Bearer ${token}`;
+  const stream = new GrpcJsClient(follower.address, undefined, authorization).bidiStream(
+    KvService.method.pipeline,
+  );
+  stream.write({ operations: [{ operation: { case: 'put', value: put } }] });
+  const [reply] = (await once(stream, 'data')) as [PipelineResponse];
+  expect(reply.results.map(({ result }) => result.case)).toEqual(['put']);
+  stream.end();
+  expect((await clientsOf(writer, root).kv.get({ key: 'a' })).entry?.value).toEqual(
+    new Uint8Array(put.value),
+  );
+  expect(await clientsOf(follower, authorization).access.whoAmI({})).toMatchObject({ user: 'root' });
+  const { cluster } = clientsOf(follower, token);
+  expect((await cluster.memberList({})).members).toHaveLength(1);
 });
 
 test('a client that is known by its certificate alone is told that a follower can not pass that on', () => {

@@ -43,7 +43,8 @@ test.each(versions)(
     await http.ask({ method: 'PUT', path, body: 'before' });
     fail();
     const failed = await http.ask({ method: 'PUT', path, body: 'lost' });
-    expect(problemIn(failed).slice(0, 3)).toEqual([500, 500, 'storageFailed']);
+    expect(problemIn(failed).slice(0, 3)).toEqual([503, 503, 'storageFailed']);
+    expect(failed.headers['retry-after']).toBeUndefined();
     for (const asked of [
       { method: 'PUT', path, body: 'late' },
       { method: 'DELETE', path },

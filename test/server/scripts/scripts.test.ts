@@ -260,7 +260,7 @@ describe('a server that can not write', () => {
       fetch(`${server.url}${path}`, { method, ...(method === 'POST' ? { body: 'hello' } : {}) });
     await ask('POST', '/blobs/a');
     fail();
-    expect((await ask('POST', '/blobs/b')).status).toBe(500);
+    expect((await ask('POST', '/blobs/b')).status).toBe(503);
     expect(await healthOf(server)).toMatchObject([503, { status: 'readOnly', keys: 1 }]);
     expect(await (await ask('GET', '/blobs/a')).text()).toBe('hello');
     expect((await ask('DELETE', '/blobs/a')).status).toBe(503);

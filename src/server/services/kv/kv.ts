@@ -142,7 +142,7 @@ export function pipelineMethod(doors: ClusterDoors | undefined): BidiStreamMetho
       sizeOf: codec.sizeOfPipelineResponse,
       prepend: codec.prependPipelineResponse,
     },
-    'here',
+    'anywhere',
     checkUser,
     (store, requests, call, signal) =>
       pipeline(store, requests, call, signal, doors && new ClusteredBatches(doors, store, call, signal)),
