@@ -668,6 +668,10 @@ export const forwarding = {
   streamWindowBytes: 256 * KiB,
   /** ... and of all replies that the follower has not looked at. */
   connectionWindowBytes: 16 * MiB,
+  /** How often a follower looks who is the writer, while calls are under way to one. */
+  writerLookMs: 250,
+  /** A read of so many bytes is sent again to another node that has taken over. */
+  keptReadBytesMax: 4 * KiB,
   /** The fields of one head that the writer sends. */
   headerBytesMax: 64 * KiB,
   /** How long after the deadline of a call the writer may still tell that it is over. */

@@ -93,8 +93,12 @@ export class NodeSide {
     const { config, nodeParts, meter } = this.#options;
     if (config.cluster === undefined || nodeParts === undefined) return undefined;
     const view = (): ClusterView | undefined => this.#life().view;
-    const onPlaced = (): number => meter.forwardedCount++;
-    const peers = new PeerConnections({ clock: systemClock, tls: nodeParts.peerTls, onPlaced });
+    const peers = new PeerConnections({
+      clock: systemClock,
+      tls: nodeParts.peerTls,
+      writerAddress: () => view()?.writerAddress ?? '',
+      onEnded: (outcome) => meter.forwardedCounts[outcome]++,
+    });
     return { view, gate: new ReadGate(view, systemClock), peers };
   }
 }

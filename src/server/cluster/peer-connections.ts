@@ -6,7 +6,9 @@
 import type { ConnectionOptions } from 'node:tls';
 import type { Clock } from '../../clock.ts';
 import { forwarding as limits } from '../../limits.ts';
+import type { ForwardingOutcome } from '../metrics/cluster/node-meter.ts';
 import { PeerConnection, openPeerSocket } from './peer-connection.ts';
+import { WriterWatch } from './writer-watch.ts';
 
 /** A call that is to go over a connection. */
 export interface PeerCall {
@@ -20,16 +22,21 @@ export interface PeerOptions {
   readonly clock: Clock;
   /** What `tls.connect` takes beside host and port, asked for with each connection; `undefined`: nodes speak plain text. */
   readonly tls: (() => ConnectionOptions) | undefined;
-  /** Told of each call. */
-  readonly onPlaced?: () => void;
+  /** The writer of the cluster; '': there is none now. */
+  readonly writerAddress: () => string;
+  /** Told of each call to the writer. */
+  readonly onEnded?: (outcome: ForwardingOutcome) => void;
 }
 
 export class PeerConnections {
   readonly #options: PeerOptions;
   readonly #poolByAddress = new Map<string, Pool>();
+  /** For calls to the writer. */
+  readonly watch: WriterWatch;
 
   constructor(options: PeerOptions) {
     this.#options = options;
+    this.watch = new WriterWatch(options.clock, options.writerAddress);
   }
 
   get hasTls(): boolean {
@@ -38,7 +45,6 @@ export class PeerConnections {
 
   /** Begins a call at a node or refuses it, now or when it is known whether there is a connection for it. @param address HOST:PORT. */
   place(address: string, call: PeerCall): void {
-    this.#options.onPlaced?.();
     let pool = this.#poolByAddress.get(address);
     if (pool === undefined) {
       pool = new Pool(address, this.#options, () => this.#poolByAddress.delete(address));
@@ -52,8 +58,14 @@ export class PeerConnections {
     this.#poolByAddress.get(address)?.withdraw(call);
   }
 
+  /** A call to the writer is over. */
+  ended(outcome: ForwardingOutcome): void {
+    this.#options.onEnded?.(outcome);
+  }
+
   /** Breaks off what is under way. */
   close(): void {
+    this.watch.close();
     for (const pool of this.#poolByAddress.values()) pool.close();
   }
 }

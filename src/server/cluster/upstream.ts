@@ -5,16 +5,23 @@
  *        |                  ^        canceled, or `failed` was told
  *        +------------------+
  *
- * It is sent once. Whether the writer may have got it when its connection was lost is told by the error: a stream that was refused,
- * or whose head never left for the socket, has changed nothing (`ClientConnection`).
+ * What may change something is sent once. Whether the writer may have got it when its connection was lost is told by the error: a stream
+ * that was refused, or whose head never left for the socket, has changed nothing (`ClientConnection`).
+ *
+ * When the cluster has another writer meanwhile (`WriterWatch`), a call that waits for a connection goes there, and so does a short read
+ * of whose reply nothing has come; another one that was sent is given up, since its writer may stand still. It is given a moment before:
+ * one that was overtaken, and is there, tells by itself what became of it.
  */
 import type { StoreError } from '../../errors.ts';
 import { type ErrorCode, errorCode } from '../../http2/contract/error-code.ts';
 import type { Field, ResponseHead } from '../../http2/contract/fields.ts';
 import type { ClientStream, ClientStreamHandler, ClosedBy } from '../../http2/contract/stream.ts';
+import type { ForwardingOutcome } from '../metrics/cluster/node-meter.ts';
 import type { PeerConnection } from './peer-connection.ts';
+import { forwarding as limits } from '../../limits.ts';
 import type { PeerCall, PeerConnections } from './peer-connections.ts';
-import { lostCallError, noWriterError } from './writer-errors.ts';
+import { lostCallError, noWriterError, overtakenCallError } from './writer-errors.ts';
+import type { CallOfWriter } from './writer-watch.ts';
 
 /** Takes the reply. */
 export interface UpstreamReceiver {
@@ -38,29 +45,42 @@ export interface UpstreamOptions {
   readonly isRead: boolean;
 }
 
-export class Upstream implements ClientStreamHandler, PeerCall {
+export class Upstream implements ClientStreamHandler, PeerCall, CallOfWriter {
   readonly #options: UpstreamOptions;
   readonly #receiver: UpstreamReceiver;
+  /** Of the writer that it goes to, and was sent to. */
+  #address: string;
   /** What waits for a connection. */
   #unsent: Uint8Array[] = [];
+  /** All that was sent of a read, while that is short. */
+  #kept: Uint8Array[] | undefined;
+  #keptBytes = 0;
   #hasEnded = false;
-  #connection: PeerConnection | undefined;
+  #attempt: Attempt | undefined;
   #stream: ClientStream | undefined;
+  #hasReply = false;
+  /** There was another writer when that was looked at last. */
+  #isDoubted = false;
   #isOver = false;
 
   constructor(options: UpstreamOptions, receiver: UpstreamReceiver) {
     this.#options = options;
     this.#receiver = receiver;
+    this.#address = options.address;
+    this.#kept = options.isRead ? [] : undefined;
   }
 
   /** May tell `replyFailed` at once. */
   open(): void {
-    this.#options.peers.place(this.#options.address, this);
+    const { peers } = this.#options;
+    peers.watch.add(this);
+    peers.place(this.#address, this);
   }
 
   /** @param bytes must not change. @returns false: what comes next should wait for `requestDrained`. */
   send(bytes: Uint8Array): boolean {
     if (this.#isOver) return true;
+    this.#keep(bytes);
     if (this.#stream !== undefined) return this.#stream.write(bytes);
     this.#unsent.push(bytes);
     return false;
@@ -80,16 +100,30 @@ export class Upstream implements ClientStreamHandler, PeerCall {
   /** The reply is not wanted any more. Nothing is told afterwards. */
   cancel(): void {
     if (this.#isOver) return;
-    this.#isOver = true;
-    this.#unsent = [];
-    if (this.#stream === undefined) this.#options.peers.withdraw(this.#options.address, this);
+    this.#ended('canceled');
+    if (this.#stream === undefined) this.#options.peers.withdraw(this.#address, this);
     else this.#stream.reset(errorCode.CANCEL);
   }
 
+  /** @param address of the writer that the cluster has now. */
+  writerIs(address: string): void {
+    if (address === this.#address) this.#isDoubted = false;
+    else if (this.#stream === undefined) {
+      this.#options.peers.withdraw(this.#address, this);
+      this.#goTo(address);
+    } else if (!this.#isDoubted) this.#isDoubted = true;
+    else this.#leaveFor(address);
+  }
+
   begin(connection: PeerConnection): boolean {
-    const stream = connection.request(this.#options.fields, this);
+    const { fields, address } = this.#options;
+    const attempt = new Attempt(this, connection);
+    const stream = connection.request(
+      address === this.#address ? fields : withAuthority(fields, this.#address),
+      attempt,
+    );
     if (stream === undefined) return false;
-    this.#connection = connection;
+    this.#attempt = attempt;
     this.#stream = stream;
     const unsent = this.#unsent;
     this.#unsent = [];
@@ -101,12 +135,17 @@ export class Upstream implements ClientStreamHandler, PeerCall {
   }
 
   refuse(reason: Error): void {
-    const { address } = this.#options;
-    this.#fail(noWriterError(`the writer at ${address} can't be reached: ${reason.message}`, address));
+    const address = this.#address;
+    this.#fail(
+      'notSent',
+      noWriterError(`the writer at ${address} can't be reached: ${reason.message}`, address),
+    );
   }
 
   head(head: ResponseHead): void {
-    if (!this.#isOver) this.#receiver.replyHead(head);
+    if (this.#isOver) return;
+    this.#hasReply = true;
+    this.#receiver.replyHead(head);
   }
 
   data(buffer: Buffer, from: number, to: number): void {
@@ -120,26 +159,98 @@ export class Upstream implements ClientStreamHandler, PeerCall {
   /** Of the reply. With it all is told, whatever becomes of the request. */
   end(trailers: readonly Field[]): void {
     if (this.#isOver) return;
-    this.#isOver = true;
+    this.#ended('answered');
     this.#receiver.replyEnd(trailers);
   }
 
   closed(code: ErrorCode, by: ClosedBy): void {
-    this.#connection?.ended();
-    this.#connection = undefined;
     if (this.#isOver) return;
-    const { address, isRead } = this.#options;
+    const address = this.#address;
     if (code === errorCode.REFUSED_STREAM) {
-      return this.#fail(noWriterError(`the writer at ${address} did not take the call`, address));
+      return this.#fail('notSent', noWriterError(`the writer at ${address} did not take the call`, address));
     }
     const why = by === 'connection' ? 'it closed the connection' : `it broke the call off, with code ${code}`;
-    this.#fail(lostCallError(address, why, isRead));
+    this.#fail('lost', lostCallError(address, why, this.#options.isRead));
   }
 
-  #fail(error: StoreError): void {
+  #goTo(address: string): void {
+    this.#address = address;
+    this.#isDoubted = false;
+    this.#options.peers.place(address, this);
+  }
+
+  #leaveFor(address: string): void {
+    const stream = this.#stream;
+    this.#attempt?.leave();
+    this.#attempt = undefined;
+    this.#stream = undefined;
+    stream?.reset(errorCode.CANCEL);
+    if (this.#hasReply || this.#kept === undefined) {
+      return this.#fail('lost', overtakenCallError(this.#address, address, this.#options.isRead));
+    }
+    this.#unsent = [...this.#kept];
+    this.#goTo(address);
+  }
+
+  #keep(bytes: Uint8Array): void {
+    if (this.#kept === undefined) return;
+    this.#keptBytes += bytes.length;
+    if (this.#keptBytes <= limits.keptReadBytesMax) this.#kept.push(bytes);
+    else this.#kept = undefined;
+  }
+
+  #fail(outcome: ForwardingOutcome, error: StoreError): void {
     if (this.#isOver) return;
-    this.#isOver = true;
-    this.#unsent = [];
+    this.#ended(outcome);
     this.#receiver.replyFailed(error);
   }
+
+  #ended(outcome: ForwardingOutcome): void {
+    const { peers } = this.#options;
+    this.#isOver = true;
+    this.#unsent = [];
+    this.#kept = undefined;
+    peers.watch.remove(this);
+    peers.ended(outcome);
+  }
+}
+
+/** A stream to a writer. What it tells once it was left is for no call any more. */
+class Attempt implements ClientStreamHandler {
+  #call: ClientStreamHandler | undefined;
+  readonly #connection: PeerConnection;
+
+  constructor(call: ClientStreamHandler, connection: PeerConnection) {
+    this.#call = call;
+    this.#connection = connection;
+  }
+
+  leave(): void {
+    this.#call = undefined;
+  }
+
+  head(head: ResponseHead): void {
+    this.#call?.head(head);
+  }
+
+  data(...data: Parameters<ClientStreamHandler['data']>): void {
+    this.#call?.data(...data);
+  }
+
+  drained(): void {
+    this.#call?.drained();
+  }
+
+  end(trailers: readonly Field[]): void {
+    this.#call?.end(trailers);
+  }
+
+  closed(code: ErrorCode, by: ClosedBy): void {
+    this.#connection.ended();
+    this.#call?.closed(code, by);
+  }
+}
+
+function withAuthority(fields: readonly Field[], authority: string): readonly Field[] {
+  return fields.map((field) => (field[0] === ':authority' ? [':authority', authority] : field));
 }

@@ -15,6 +15,16 @@ export function lostCallError(writerAddress: string, why: string, isRead: boolea
   );
 }
 
+/** Another node has become the writer while the call waited for an answer of the one before, which may stand still. */
+export function overtakenCallError(oldAddress: string, writerAddress: string, isRead: boolean): StoreError {
+  const why = `the writer at ${oldAddress} did not answer, and the node at ${writerAddress} has taken over`;
+  if (isRead) return noWriterError(why, writerAddress);
+  return new StoreError(
+    'storageFailed',
+    `${why} while the call was under way: it may have taken effect, or not`,
+  );
+}
+
 /** A call that was passed on has met a node that is no writer, either: the cluster is between two of them. */
 export function forwardedTwiceError(writerAddress: string): StoreError {
   return noWriterError(

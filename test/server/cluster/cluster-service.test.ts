@@ -136,6 +136,8 @@ test('metrics tell of the node, takeovers over all its lives', async () => {
     'kelp_cluster_log_silent_seconds 0',
     'kelp_cluster_nodes 1',
     'kelp_cluster_takeovers_total 2',
-    'kelp_cluster_forwarded_calls_total 0',
+    ...['answered', 'notSent', 'lost', 'canceled'].map(
+      (outcome) => `kelp_cluster_forwarded_calls_total{outcome="${outcome}"} 0`,
+    ),
   ]);
 });

@@ -1,15 +1,18 @@
 /** What a call at a follower is told when the writer is not there, goes, or takes its time; and what the writer is told of it. */
+import { once } from 'node:events';
 import { constants } from 'node:http2';
+import { type AddressInfo, createServer } from 'node:net';
 import { Code, ConnectError, type Interceptor, createClient } from '@connectrpc/connect';
 import {
   createConnectTransport,
   createGrpcTransport,
   createGrpcWebTransport,
 } from '@connectrpc/connect-node';
-import { expect, test } from 'vitest';
+import { describe, expect, onTestFinished, test } from 'vitest';
 import { ErrorDetailSchema, ErrorReason } from '../../../gen/kelp/v1/errors_pb.ts';
 import { KvService } from '../../../gen/kelp/v1/kv_pb.ts';
 import { LeaseService } from '../../../gen/kelp/v1/lease_pb.ts';
+import { SessionTokens } from '../../../src/access/login/session-tokens.ts';
 import { jsonOf, restClient } from '../rest/rest-client.ts';
 import { type Node, startNode, startNodes } from './nodes.ts';
 import { type PlayedWriter, playWriter } from './played-writer.ts';
@@ -267,3 +270,53 @@ test.each(['gRPC', 'Connect'] as const)(
     expect(await failure).toMatchObject({ code: 'Unavailable', reason: 'SHUTTING_DOWN' });
   },
 );
+
+describe('a writer that stands still', () => {
+  async function withAnother(): Promise<{
+    readonly follower: Node;
+    readonly writer: PlayedWriter;
+    readonly other: Node;
+    readonly takeOver: () => void;
+  }> {
+    const { follower, writer } = await playedNodes();
+    const other = await startNode('writer');
+    return { follower, writer, other, takeOver: () => (follower.view.writerAddress = other.address) };
+  }
+
+  test.each(doors)('over %s keeps a write no longer than until another node writes', async (door) => {
+    const { follower, writer, takeOver } = await withAnother();
+    writer.onStream = takeOver;
+    const { kv } = clientOf(follower, door);
+    const failure = await failureOf(kv.put(put));
+    expect(failure).toMatchObject({ code: 'Unavailable', reason: 'STORAGE_FAILED', mayRetry: false });
+    expect(failure.text).toContain('has taken over while the call was under way: it may have taken effect');
+    expect(writer.requests).toHaveLength(1);
+    expect(await kv.put(put)).toMatchObject({ revision: 1n });
+  });
+
+  test.each(doors)('over %s loses a read to the node that writes now', async (door) => {
+    const { follower, writer, other, takeOver } = await withAnother();
+    await clientOf(other, door).kv.put(put);
+    writer.onStream = takeOver;
+    // What the writer alone knows of users makes it a read of the writer's.
+    const token = new SessionTokens(new Uint8Array(32)).make('root', 1, new Uint8Array(32));
+    const { kv } = clientOf(follower, door, { authorization: `Bearer ${token}` });
+    const { entry } = await kv.get({ key: 'a' });
+    expect(entry?.value).toEqual(new Uint8Array(put.value));
+    expect(writer.requests).toHaveLength(1);
+  });
+
+  test('that takes no connection loses what waits for one to the node that writes now', async () => {
+    const { follower, takeOver } = await withAnother();
+    const silent = createServer();
+    silent.listen(0, '127.0.0.1');
+    await once(silent, 'listening');
+    onTestFinished(() => void silent.close());
+    silent.on('connection', (socket) => {
+      onTestFinished(() => void socket.destroy());
+      takeOver();
+    });
+    follower.view.writerAddress = `127.0.0.1:${(silent.address() as AddressInfo).port}`;
+    expect(await clientOf(follower, 'gRPC').kv.put(put)).toMatchObject({ revision: 1n });
+  });
+});

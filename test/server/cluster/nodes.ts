@@ -38,7 +38,11 @@ export class FakeView implements ClusterView {
 }
 
 export function doorsOf(view: ClusterView): ClusterDoors {
-  const peers = new PeerConnections({ clock: systemClock, tls: undefined });
+  const peers = new PeerConnections({
+    clock: systemClock,
+    tls: undefined,
+    writerAddress: () => view.writerAddress,
+  });
   onTestFinished(() => peers.close());
   return { view: () => view, gate: new ReadGate(() => view, systemClock), peers };
 }

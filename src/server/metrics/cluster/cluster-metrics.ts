@@ -72,12 +72,19 @@ export const clusterMetrics: readonly ClusterMetric[] = [
     'Such waits that came to nothing, since the shared log did not answer or the node was overtaken: their reads failed.',
     (_, { barrierFailureCount }) => barrierFailureCount,
   ),
-  figure(
-    'kelp_cluster_forwarded_calls_total',
-    'counter',
-    'The calls that this node has passed on to the writer; clients of Redis are passed on by connections.',
-    (_, { forwardedCount }) => forwardedCount,
-  ),
+  {
+    name: 'kelp_cluster_forwarded_calls_total',
+    type: 'counter',
+    help: 'The calls that this node has passed on to the writer, by how they ended: lost ones may have taken effect. Clients of Redis are passed on by connections.',
+    labels: { outcome: 'answered, notSent, lost, canceled' },
+    read: ({ node }) =>
+      node === undefined
+        ? []
+        : Object.entries(node.meter.forwardedCounts).map(([outcome, value]) => ({
+            labels: { outcome },
+            value,
+          })),
+  },
 ];
 
 function figure(

@@ -5,13 +5,29 @@ import type { Role } from '../../../cluster/cluster-view.ts';
 import { serverFixed } from '../../../limits.ts';
 import { Histogram } from '../histogram.ts';
 
+/** How a call that was passed on ended, as far as the follower is concerned. */
+export type ForwardingOutcome =
+  /** The writer has answered, be it by an error. */
+  | 'answered'
+  /** It has not come to a writer. */
+  | 'notSent'
+  /** It was sent, and there is no answer. */
+  | 'lost'
+  /** It was not waited for any more: by its client, or as the server stops. */
+  | 'canceled';
+
 export class NodeMeter {
   /** How long reads have waited until it was known that this node holds all that was acknowledged; many share one such wait. */
   readonly barrierDurations = new Histogram(serverFixed.flushDurationBounds);
   barrierFailureCount = 0;
   takeoverCount = 0;
-  /** Calls that were passed on to the writer. */
-  forwardedCount = 0;
+  /** Calls that were passed on to the writer, and are over. */
+  readonly forwardedCounts: Record<ForwardingOutcome, number> = {
+    answered: 0,
+    notSent: 0,
+    lost: 0,
+    canceled: 0,
+  };
   /** Since when the shared log does not answer, by the clock of `performance`; `undefined`: it does. */
   #silentSinceMs: number | undefined;
 
