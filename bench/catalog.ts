@@ -323,4 +323,18 @@ export const catalog: readonly CatalogEntry[] = [
     keyCountMax: 100_000,
     load: async () => (await import('./cases/etcd.ts')).etcd,
   },
+  {
+    name: 'replication-puts',
+    about: 'durable puts over an etcd of three members, beside a local log and that etcd, by turns',
+    sizes: 'once',
+    isOnDemand: true,
+    load: async () => (await import('./cases/replication-puts.ts')).replicationPuts,
+  },
+  {
+    name: 'replication-reads',
+    about: 'linearizable and local reads at nodes of a cluster, and of its etcd, by turns',
+    sizes: 'once',
+    isOnDemand: true,
+    load: async () => (await import('./cases/replication-reads.ts')).replicationReads,
+  },
 ];

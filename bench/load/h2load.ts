@@ -11,8 +11,13 @@ import { operationCount } from '../bench-case.ts';
 import { cpuSecondsOf } from './process-figures.ts';
 import { framed } from './raw-stream.ts';
 
-const CONNECTIONS = 8;
-const STREAMS = 32;
+/** How many calls are under way: so many on each of so many connections. */
+export interface H2Shape {
+  readonly connections: number;
+  readonly streams: number;
+}
+
+const SHAPE: H2Shape = { connections: 8, streams: 32 };
 /** Of the first round, which tells how many there are in the others. */
 const FIRST_REQUEST_COUNT = 10_000;
 const ROUND_SECONDS = 2;
@@ -52,7 +57,8 @@ export async function measureWithH2load(
     if (repetition > 0) found.push(rates);
     else count = Math.max(count, operationCount(context, Math.round(rates.perSecond * ROUND_SECONDS)));
   }
-  const load = `${server.name}: ${request.name}, ${CONNECTIONS} connections, ${CONNECTIONS * STREAMS} under way`;
+  const { connections, streams } = SHAPE;
+  const load = `${server.name}: ${request.name}, ${connections} connections, ${connections * streams} under way`;
   context.report({ name: load, unit: 'operations/s', samples: found.map(({ perSecond }) => perSecond) });
   context.report({
     name: `${load}, by the server's processor time`,
@@ -65,24 +71,35 @@ export async function measureWithH2load(
 export async function h2loadRates(
   context: CaseContext,
   { url, processId }: H2Server,
-  { path, message }: H2Request,
+  request: H2Request,
   count: number,
 ): Promise<ServerRates | undefined> {
+  const before = await cpuSecondsOf(processId);
+  const perSecond = await sendByH2load(context, url, request, count);
+  if (perSecond === undefined) return undefined;
+  const cpuSeconds = (await cpuSecondsOf(processId)) - before;
+  return { perSecond, perCpuSecond: count / Math.max(CPU_SECONDS_MIN, cpuSeconds) };
+}
+
+/** Sends one request `count` times. @returns requests a second by the clock; `undefined` when `h2load` is not installed. */
+export async function sendByH2load(
+  context: CaseContext,
+  url: string,
+  { path, message }: H2Request,
+  count: number,
+  { connections, streams }: H2Shape = SHAPE,
+): Promise<number | undefined> {
   const bodyFile = `${context.directory}/h2load-body`;
   await writeFile(bodyFile, framed(message));
-  const before = await cpuSecondsOf(processId);
-  const perSecond = await runH2load([
-    `--requests=${count}`,
-    `--clients=${CONNECTIONS}`,
-    `--max-concurrent-streams=${STREAMS}`,
+  return runH2load([
+    `--requests=${Math.max(count, connections)}`,
+    `--clients=${connections}`,
+    `--max-concurrent-streams=${streams}`,
     `--data=${bodyFile}`,
     '--header=content-type: application/grpc',
     '--header=te: trailers',
     `${url}${path}`,
   ]);
-  if (perSecond === undefined) return undefined;
-  const cpuSeconds = (await cpuSecondsOf(processId)) - before;
-  return { perSecond, perCpuSecond: count / Math.max(CPU_SECONDS_MIN, cpuSeconds) };
 }
 
 /** @returns requests a second by the clock; `undefined` when `h2load` is not installed. */

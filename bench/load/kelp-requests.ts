@@ -7,7 +7,7 @@ import {
   writeGetRequest,
   writePutRequest,
 } from '../../gen/kelp/v1/kv_codec.ts';
-import { emptyKeyRange } from '../../gen/kelp/v1/types_codec.ts';
+import { Consistency, emptyKeyRange } from '../../gen/kelp/v1/types_codec.ts';
 import { emptyWatchRequest, sizeOfWatchRequest, writeWatchRequest } from '../../gen/kelp/v1/watch_codec.ts';
 
 export const GET_PATH = '/kelp.v1.KvService/Get';
@@ -16,6 +16,14 @@ export const WATCH_PATH = '/kelp.v1.WatchService/Watch';
 
 export function getRequest(key: string): Buffer {
   const request = { ...emptyGetRequest(), key };
+  const bytes = Buffer.alloc(sizeOfGetRequest(request));
+  writeGetRequest(request, bytes, 0);
+  return bytes;
+}
+
+/** Of what the node has that is asked. */
+export function localGetRequest(key: string): Buffer {
+  const request = { ...emptyGetRequest(), key, consistency: Consistency.LOCAL };
   const bytes = Buffer.alloc(sizeOfGetRequest(request));
   writeGetRequest(request, bytes, 0);
   return bytes;

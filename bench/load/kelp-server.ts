@@ -1,6 +1,8 @@
 /** KelpDB as its users run it: `kelp serve`, in a process of its own. */
+import { execFile } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
+import { promisify } from 'node:util';
 import type { FsyncPolicy } from '../../src/index.ts';
 import type { CaseContext } from '../bench-case.ts';
 import { ChildServer } from './child-server.ts';
@@ -10,6 +12,8 @@ const BUILT_COMMAND = fileURLToPath(new URL('../../dist/kelp/main.cjs', import.m
 const DOCKERFILE = new URL('../../Dockerfile', import.meta.url);
 
 interface KelpOptions {
+  /** Default: one that is free. */
+  readonly port?: number;
   /** Of `kelp serve`. */
   readonly options?: readonly string[];
   /** Of Node. */
@@ -20,12 +24,12 @@ interface KelpOptions {
   readonly onLine?: (line: string) => void;
 }
 
-/** Starts a server over `dataDir`; its `ready` is `HOST:PORT`. */
+/** Starts a server over `dataDir`; its `ready` is `HOST:PORT`. @param fsync `undefined`: of a node of a cluster. */
 export async function startKelp(
   context: CaseContext,
   dataDir: string,
-  fsync: FsyncPolicy,
-  { options = [], nodeOptions = [], isDeployed = false, onLine }: KelpOptions = {},
+  fsync: FsyncPolicy | undefined,
+  { port = 0, options = [], nodeOptions = [], isDeployed = false, onLine }: KelpOptions = {},
 ): Promise<ChildServer> {
   const { profileDirectory } = context;
   const profile = profileDirectory === undefined ? [] : ['--cpu-prof', `--cpu-prof-dir=${profileDirectory}`];
@@ -36,9 +40,9 @@ export async function startKelp(
       ...nodeOptions,
       isDeployed ? BUILT_COMMAND : COMMAND,
       'serve',
-      '--listen=127.0.0.1:0',
+      `--listen=127.0.0.1:${port}`,
       `--data-dir=${dataDir}`,
-      `--fsync=${fsync}`,
+      ...(fsync === undefined ? [] : [`--fsync=${fsync}`]),
       '--log-format=json',
       ...options,
     ],
@@ -55,6 +59,11 @@ export async function startKelp(
   });
   if (server === undefined) throw new Error(`${process.execPath} can not be run`);
   return server;
+}
+
+/** Runs another command than `serve` to its end; rejects when it fails. */
+export async function runKelp(...args: readonly string[]): Promise<void> {
+  await promisify(execFile)(process.execPath, [COMMAND, ...args]);
 }
 
 function processSettings(): Readonly<Record<string, string>> {

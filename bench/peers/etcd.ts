@@ -20,26 +20,52 @@ export interface EtcdServer {
 /** @returns `undefined` when etcd is not installed. */
 export async function startEtcd(context: CaseContext, directory: string): Promise<EtcdServer | undefined> {
   const address = `127.0.0.1:${await freePort()}`;
-  const clientUrl = `http://${address}`;
   const peerUrl = `http://127.0.0.1:${await freePort()}`;
-  const child = await ChildServer.start(context, {
+  const child = await startMember(context, directory, { name: 'default', address, peerUrl }, [
+    `--initial-cluster=default=${peerUrl}`,
+  ]);
+  return child && { child, address };
+}
+
+export interface MemberPlace {
+  readonly name: string;
+  /** `HOST:PORT`, for clients. */
+  readonly address: string;
+  readonly peerUrl: string;
+}
+
+/** Resolves when it is one of a majority. @returns `undefined` when etcd is not installed. */
+export function startMember(
+  context: CaseContext,
+  directory: string,
+  { name, address, peerUrl }: MemberPlace,
+  options: readonly string[],
+): Promise<ChildServer | undefined> {
+  const clientUrl = `http://${address}`;
+  return ChildServer.start(context, {
     command: 'etcd',
     args: [
+      `--name=${name}`,
       `--data-dir=${directory}`,
       `--listen-client-urls=${clientUrl}`,
       `--advertise-client-urls=${clientUrl}`,
       `--listen-peer-urls=${peerUrl}`,
       `--initial-advertise-peer-urls=${peerUrl}`,
-      `--initial-cluster=default=${peerUrl}`,
+      ...options,
     ],
     findReady: (line) => (/ready to serve client requests/.test(line) ? 'ready' : undefined),
   });
-  return child && { child, address };
 }
 
 /** RangeRequest { bytes key = 1 } */
 export function rangeRequest(key: string): Buffer {
   return Buffer.from(bytesField(new BinaryWriter(), 1, Buffer.from(key)).finish());
+}
+
+/** RangeRequest { bytes key = 1; bool serializable = 7 }: of what the member has. */
+export function localRangeRequest(key: string): Buffer {
+  const writer = bytesField(new BinaryWriter(), 1, Buffer.from(key));
+  return Buffer.from(writer.tag(7, WireType.Varint).bool(true).finish());
 }
 
 /** PutRequest { bytes key = 1; bytes value = 2 } */
