@@ -337,4 +337,18 @@ export const catalog: readonly CatalogEntry[] = [
     isOnDemand: true,
     load: async () => (await import('./cases/replication-reads.ts')).replicationReads,
   },
+  {
+    name: 'replication-lag',
+    about: 'how far followers of a cluster are behind while puts come',
+    sizes: 'once',
+    isOnDemand: true,
+    load: async () => (await import('./cases/replication-lag.ts')).replicationLag,
+  },
+  {
+    name: 'replication-failover',
+    about: 'for how long no put is acknowledged when a node or a member of etcd is killed or halted',
+    sizes: 'once',
+    isOnDemand: true,
+    load: async () => (await import('./cases/replication-failover.ts')).replicationFailover,
+  },
 ];
