@@ -69,13 +69,6 @@ export function prefixEnd(prefix: Uint8Array): Uint8Array | undefined {
   return undefined;
 }
 
-/** Whether two ranges have a possible key in common. */
-export function rangesOverlap(a: EngineRange, b: EngineRange): boolean {
-  const aBeforeB = a.end !== undefined && Buffer.compare(a.end, b.start) <= 0;
-  const bBeforeA = b.end !== undefined && Buffer.compare(b.end, a.start) <= 0;
-  return !aBeforeB && !bBeforeA;
-}
-
 /** What the bounds of a range cost to look for, in bytes of keys. */
 export function boundBytesOf({ start, end }: EngineRange): number {
   return start.length + (end?.length ?? 0);

@@ -1,7 +1,7 @@
 import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { EngineRange } from '../../../src/engine/engine.ts';
-import { prefixEnd, rangesOverlap } from '../../../src/store/views/range.ts';
+import { prefixEnd } from '../../../src/store/views/range.ts';
 
 describe('the end of a prefix', () => {
   it('grows the last byte that can grow', () => {
@@ -28,23 +28,6 @@ describe('the end of a prefix', () => {
       expect(isIn({ start: prefix, end: prefixEnd(prefix) }, key)).toBe(beginsSo);
     });
     fc.assert(property, { numRuns: 1000 });
-  });
-});
-
-describe('two ranges', () => {
-  it('overlap when a key lies in both', () => {
-    const bound = fc.constantFrom('a', 'b', 'c', 'd').map((text) => Buffer.from(text));
-    const range = fc
-      .record({ start: bound, end: fc.option(bound, { nil: undefined }) })
-      .filter(({ start, end }) => end === undefined || Buffer.compare(start, end) < 0);
-    const property = fc.property(range, range, (a, b) => {
-      const shared = ['a', 'b', 'c', 'd', 'e'].some((key) => {
-        const bytes = Buffer.from(key);
-        return isIn(a, bytes) && isIn(b, bytes);
-      });
-      expect(rangesOverlap(a, b)).toBe(shared);
-    });
-    fc.assert(property);
   });
 });
 
