@@ -5,7 +5,7 @@
 import type { EngineRange } from '../engine.ts';
 import { assert, StoreError } from '../../errors.ts';
 import { fixed } from '../../limits.ts';
-import type { BaseFigures } from '../layered/base/base-figures.ts';
+import type { BaseFigures, LiveState } from '../layered/base/base-figures.ts';
 import type {
   Base,
   BaseCursor,
@@ -18,17 +18,18 @@ import type { PlacedChange } from '../version.ts';
 import type { Connection } from './database/connection.ts';
 import { DatabaseView } from './database-view.ts';
 import type { FlushEnd, FlushResult } from './flush/flush-end.ts';
+import { GivingBack } from './flush/giving-back.ts';
 import { RangeSet } from '../range-set.ts';
 import { IndexCursor, RowDeadlines } from './rows/index-cursor.ts';
 import { MemoryFlush } from './flush/memory-flush.ts';
 import { RowCursor } from './rows/row-cursor.ts';
 import { RowSource } from './rows/row-source.ts';
-import { DATABASE_NAME, LOG_FRAME_HEAD_BYTES, PAGE_BYTES } from './database/schema.ts';
+import { DATABASE_NAME, INCREMENTAL, LOG_FRAME_HEAD_BYTES, PAGE_BYTES } from './database/schema.ts';
 import type { NewState } from './rows/row-writer.ts';
 import { newState, type State } from './state.ts';
 import { readState } from './stored-state.ts';
 import { ThreadFlush } from './flush/thread-flush.ts';
-import { startWorker, type ThreadOptions, WritingThread } from './flush/writing-thread.ts';
+import { startWorker, type ThreadOptions } from './flush/writing-thread.ts';
 
 export interface BtreeOptions {
   /** Of the pages that both connections keep in memory, half of them each. */
@@ -37,6 +38,12 @@ export interface BtreeOptions {
 }
 
 const FRAME_BYTES = PAGE_BYTES + LOG_FRAME_HEAD_BYTES;
+
+/** A step that gives pages back takes some 20 ms, for which a flush waits. */
+const STEP_PAGES = 512;
+
+/** What a row takes beside its key and value, where pages are full: its head, its numbers, and its place in the index by key. */
+const ROW_BYTES = 64;
 
 export class BtreeBase implements Base {
   /** What lies in SQLite's log of the life before is in the database by now, or the start has failed. */
@@ -49,15 +56,17 @@ export class BtreeBase implements Base {
   #hiddenSince: EngineRange[] = [];
   #state: State;
   #flush: ThreadFlush | MemoryFlush | undefined;
-  /** Resolved when nothing writes any more: a flush, or a rewriting of the whole. */
+  /** Resolved when nothing writes any more: a flush, or a step that gives pages back. */
   #written: Promise<void> = Promise.resolve();
+  /** All steps that are under way. */
+  #givingBack: Promise<void> | undefined;
   readonly #views = new Set<DatabaseView>();
   #isClosing = false;
   #pageCount: number;
   /** What is left in SQLite's log. */
   #leftFrames = 0;
   #flushedBytes = 0;
-  #rewrittenBytes = 0;
+  #movedBytes = 0;
   #expectedReads = 0;
   /** How likely a read meets a page that the cache has not, by their sizes: SQLite does not tell through Node. */
   #missShare = 0;
@@ -154,32 +163,19 @@ export class BtreeBase implements Base {
     }
   }
 
-  /** Writes the whole database anew, by way of a temporary file (in `SQLITE_TMPDIR`, or `/var/tmp`) and of its log. */
-  async compactStorage(): Promise<void> {
-    if (this.#options.isInMemory) return;
-    const over = await this.#takeTurn();
-    try {
-      this.#checkOpen();
-      const { path } = this.#connection;
-      let isDone = false;
-      const worker = startWorker({ ...this.#threadOptions, isRewrite: true });
-      const thread = new WritingThread(path, worker, (answer) => {
-        if (answer?.kind !== 'copied') return;
-        isDone = true;
-        this.#leftFrames = answer.leftFrames;
-        this.#rewrittenBytes += answer.frames * (FRAME_BYTES + PAGE_BYTES);
-      });
-      await thread.ended;
-      this.#measure();
-      if (!isDone) throw thread.failure ?? new Error(`${path}: the thread that rewrites it ended early`);
-    } finally {
-      over();
-    }
+  /** Gives back all free pages. Flushes go on between its steps. */
+  compactStorage(): Promise<void> {
+    if (this.#options.isInMemory) return Promise.resolve();
+    this.#givingBack ??= this.#giveBack().finally(() => (this.#givingBack = undefined));
+    return this.#givingBack;
   }
 
-  figures(): BaseFigures {
-    const bytes = this.#connection.number('PRAGMA page_count') * PAGE_BYTES;
-    const liveBytes = bytes - this.#connection.number('PRAGMA freelist_count') * PAGE_BYTES;
+  figures(live?: LiveState): BaseFigures {
+    const pageCount = this.#connection.number('PRAGMA page_count');
+    const bytes = pageCount * PAGE_BYTES;
+    const usedBytes = (pageCount - this.#freePages) * PAGE_BYTES;
+    const liveBytes =
+      live === undefined ? usedBytes : Math.min(usedBytes, live.dataBytes + live.keyCount * ROW_BYTES);
     const diskBytes = this.#options.isInMemory ? 0 : bytes + this.#leftFrames * FRAME_BYTES;
     return {
       diskBytes,
@@ -190,14 +186,14 @@ export class BtreeBase implements Base {
       filterStops: 0,
       filterMisses: 0,
       flushedBytes: this.#flushedBytes,
-      mergedBytes: this.#rewrittenBytes,
+      mergedBytes: this.#movedBytes,
       mergingBytes: 0,
       plainBytes: 0,
       compressedBytes: 0,
     };
   }
 
-  /** Only `compactStorage` rewrites anything. SQLite can't be told to give that up: one that waits for its turn is. */
+  /** Only `compactStorage` merges anything: it ends behind its step. */
   stopMerging(): void {
     this.#isClosing = true;
   }
@@ -205,8 +201,34 @@ export class BtreeBase implements Base {
   async close(): Promise<void> {
     this.stopMerging();
     for (const view of this.#views) await view.close();
+    await this.#givingBack?.catch(() => undefined);
     await this.#written;
     this.#connection.close();
+  }
+
+  async #giveBack(): Promise<void> {
+    let thread: GivingBack | undefined;
+    try {
+      for (let isMore = true; isMore;) {
+        const over = await this.#takeTurn();
+        try {
+          this.#checkOpen();
+          if (this.#freePages === 0) break;
+          this.#checkShrinks();
+          const { path } = this.#connection;
+          thread ??= new GivingBack(path, startWorker({ ...this.#threadOptions, isFlush: false }));
+          const { logFrames, leftFrames, freePages } = await thread.step(STEP_PAGES, this.#leftFrames);
+          this.#leftFrames = leftFrames;
+          this.#movedBytes += logFrames * (FRAME_BYTES + PAGE_BYTES);
+          isMore = freePages > 0;
+        } finally {
+          over();
+        }
+      }
+    } finally {
+      await thread?.end();
+      this.#measure();
+    }
   }
 
   async #begin(revision: number, over: () => void): Promise<BaseFlush> {
@@ -224,7 +246,7 @@ export class BtreeBase implements Base {
     };
     if (this.#options.isInMemory) return (this.#flush = new MemoryFlush(this.#connection, stateWith, end));
     const { path } = this.#connection;
-    const worker = startWorker({ ...this.#threadOptions, isRewrite: false });
+    const worker = startWorker({ ...this.#threadOptions, isFlush: true });
     // Where there is little memory, little of it waits for the thread.
     const waitingBytesMax = Math.min(fixed.btreeWaitingBytesMax, this.#options.cacheBytes / 4);
     return (this.#flush = await ThreadFlush.begin(path, worker, waitingBytesMax, stateWith, end));
@@ -239,7 +261,7 @@ export class BtreeBase implements Base {
     this.#measure();
   }
 
-  get #threadOptions(): Omit<ThreadOptions, 'isRewrite'> {
+  get #threadOptions(): Omit<ThreadOptions, 'isFlush'> {
     const { path } = this.#connection;
     return { path, cacheBytes: this.#options.cacheBytes / 2, leftFrames: this.#leftFrames };
   }
@@ -254,6 +276,18 @@ export class BtreeBase implements Base {
     this.#missShare = this.#options.isInMemory
       ? 0
       : Math.max(0, 1 - this.#options.cacheBytes / 2 / databaseBytes);
+  }
+
+  get #freePages(): number {
+    return this.#connection.number('PRAGMA freelist_count');
+  }
+
+  #checkShrinks(): void {
+    if (this.#connection.number('PRAGMA auto_vacuum') === INCREMENTAL) return;
+    throw new Error(
+      `${this.#connection.path} was made by an older version of KelpDB, whose files use free pages again and do not become shorter; ` +
+        'a backup that is restored into an empty directory takes no more than is live',
+    );
   }
 
   #checkOpen(): void {

@@ -17,6 +17,7 @@ import {
   APPLICATION_ID,
   DATABASE_NAME,
   DURABLE_SQL,
+  INCREMENTAL,
   LOG_NAME,
   PAGE_BYTES,
   SCHEMA,
@@ -92,7 +93,8 @@ async function prepareFiles(disk: Disk, directory: string, path: string): Promis
 function create(connection: Connection, storeId: Uint8Array): void {
   const what = 'it could not be made';
   const statements = Object.values(SCHEMA).join('; ');
-  connection.exec(`PRAGMA page_size = ${PAGE_BYTES}; PRAGMA synchronous = FULL; BEGIN IMMEDIATE`, what);
+  connection.exec(`PRAGMA page_size = ${PAGE_BYTES}; PRAGMA auto_vacuum = ${INCREMENTAL}`, what);
+  connection.exec('PRAGMA synchronous = FULL; BEGIN IMMEDIATE', what);
   connection.exec(`PRAGMA application_id = ${APPLICATION_ID}; ${statements}`, what);
   const state = newState({ storeId, revision: 0, notes: NO_BYTES, rowCount: 0 });
   createRowWriter(connection.database, WRITE_SQL, crc32).writeState(state);

@@ -21,6 +21,7 @@ import type {
   DeadlineCursor,
   DeadlinePlace,
 } from '../layered/base/base.ts';
+import type { LiveState } from '../layered/base/base-figures.ts';
 import type { PlacedChange } from '../version.ts';
 import type { BaseDirectory } from '../runs/base-directory.ts';
 import { runName } from '../runs/file-names.ts';
@@ -207,9 +208,9 @@ export class LsmBase implements Base, FlushTarget, MergeTarget {
     return this.#counters.readCount;
   }
 
-  figures(keyCount = Infinity): BaseFigures {
+  figures(live?: LiveState): BaseFigures {
     const { runs, notes } = this.directory.manifest;
-    let leftCount = keyCount;
+    let leftCount = live?.keyCount ?? Infinity;
     // Which records have newer ones in other runs is not known: as if none of the newest had, and those of the oldest first.
     const figures = runs
       .toReversed()

@@ -70,31 +70,6 @@ test('a flush says when it is full, and then waits until it is not', async () =>
   expect(base.memoryBytes).toBeLessThan(fixed.btreeWaitingBytesMax);
 });
 
-test('a flush and a rewriting of the whole wait for each other', async () => {
-  const flush = await base.begin(2);
-  const order: string[] = [];
-  const rewritten = base.compactStorage().then(() => order.push('rewritten'));
-  const later = base.begin(3).then(async (next) => {
-    order.push('begun');
-    await next.abort();
-  });
-  flush.add(placeChange(second));
-  await flush.commit(NO_BYTES);
-  order.push('committed');
-  await Promise.all([rewritten, later]);
-  expect(order).toEqual(['committed', 'rewritten', 'begun']);
-});
-
-test('a rewriting of the whole that waits for a flush is given up when the base is to be closed', async () => {
-  const flush = await base.begin(2);
-  const refusal = expect(base.compactStorage()).rejects.toMatchObject({ code: 'closed' });
-  base.stopMerging();
-  flush.add(placeChange(second));
-  await flush.commit(NO_BYTES);
-  await refusal;
-  expect(base.figures().mergedBytes).toBe(0);
-});
-
 test(
   'a database in which another program writes fails the flush that begins',
   { timeout: 30_000 },
@@ -136,7 +111,7 @@ function stateWith(notes: Uint8Array): ReturnType<typeof newState> {
 test.each([{ when: 'before the commit' }, { when: 'in the commit' }])(
   'a thread that dies $when fails the flush, and leaves no lock',
   async ({ when }) => {
-    const worker = startWorker({ path, cacheBytes: 1024 * 1024, leftFrames: 0, isRewrite: false });
+    const worker = startWorker({ path, cacheBytes: 1024 * 1024, leftFrames: 0, isFlush: true });
     const [committed, over] = [vi.fn(), vi.fn()];
     const end = { committed, over, wasCommitted: () => false };
     const flush = await ThreadFlush.begin(path, worker, fixed.btreeWaitingBytesMax, stateWith, end);
@@ -159,7 +134,7 @@ test.each([{ when: 'before the commit' }, { when: 'in the commit' }])(
 );
 
 test('a thread that dies behind the commit has committed', async () => {
-  const worker = startWorker({ path, cacheBytes: 1024 * 1024, leftFrames: 0, isRewrite: false });
+  const worker = startWorker({ path, cacheBytes: 1024 * 1024, leftFrames: 0, isFlush: true });
   const committed = vi.fn();
   const flush = await ThreadFlush.begin(path, worker, fixed.btreeWaitingBytesMax, stateWith, {
     committed,

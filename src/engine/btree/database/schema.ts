@@ -21,6 +21,9 @@ export const FORMAT = 1;
 
 export const PAGE_BYTES = 4096;
 
+/** Of `auto_vacuum`: free pages are taken out of the file when that is asked for. It is set before the first table, or never. */
+export const INCREMENTAL = 2;
+
 /** A log holds each page with so many bytes before it. */
 export const LOG_FRAME_HEAD_BYTES = 24;
 

@@ -164,6 +164,7 @@ export class ThreadFlush implements BaseFlush {
         this.#logFrames = answer.frames;
         this.#leftFrames = answer.leftFrames;
         break;
+      case 'gaveBack':
       case 'failed':
     }
     if (this.isFull) return;

@@ -1,5 +1,5 @@
 /**
- * What the thread does that writes to the database: a flush, or a rewriting of the whole.
+ * What the thread does that writes to the database: a flush, or steps that give free pages back to the file system.
  *
  * Self-contained, as `row-writer.ts` is: `writing-thread.ts` hands a thread the text of this function. So it is one source for the
  * sources as they are, the built package and the bundled command, and no file has to be found.
@@ -21,15 +21,17 @@ export interface ThreadData {
   /** For the connection. */
   readonly setupSql: string;
   readonly writeSql: WriteSql;
-  /** Or it is a flush, for which orders come. */
-  readonly isRewrite: boolean;
+  /** It begins a transaction, which a flush is; else each order is one of its own. */
+  readonly isFlush: boolean;
 }
 
 export type Order =
   | { readonly kind: 'write'; readonly batch: ArrayBuffer; readonly byteCount: number }
   | { readonly kind: 'forget'; readonly start: Uint8Array; readonly end: Uint8Array | undefined }
   | { readonly kind: 'commit'; readonly state: NewState }
-  /** Undoes all, and ends. */
+  /** Takes so many free pages out of the file. @param leftFrames in the log now: another thread may have written meanwhile. */
+  | { readonly kind: 'giveBack'; readonly pages: number; readonly leftFrames: number }
+  /** Undoes what is not committed, and ends. */
   | { readonly kind: 'abort' };
 
 export type Answer =
@@ -38,8 +40,10 @@ export type Answer =
   | { readonly kind: 'written'; readonly byteCount: number }
   /** It is durable; it does not say that the log was copied. */
   | { readonly kind: 'committed'; readonly rowCount: number }
-  /** `frames` were written. The log was copied into the database, all of it if `leftFrames` is 0. The last answer of a success. */
+  /** `frames` were written. The log was copied into the database, all of it if `leftFrames` is 0. The last answer of a flush. */
   | { readonly kind: 'copied'; readonly frames: number; readonly leftFrames: number }
+  /** What was to be taken out of the file is. `freePages` are left in it. */
+  | { readonly kind: 'gaveBack'; readonly freePages: number }
   /** The last answer; `errcode` is that of SQLite. */
   | { readonly kind: 'failed'; readonly message: string; readonly errcode: number | undefined };
 
@@ -48,7 +52,7 @@ export function runThread(createWriter: typeof createRowWriter): void {
   const { DatabaseSync: Database } = process.getBuiltinModule('node:sqlite');
   const { crc32 } = process.getBuiltinModule('node:zlib');
   const data = workerData as ThreadData;
-  const { path, cacheBytes, busyMs, cutBusyMs, setupSql, writeSql, isRewrite } = data;
+  const { path, cacheBytes, busyMs, cutBusyMs, setupSql, writeSql, isFlush } = data;
   let database: DatabaseSync | undefined;
   let writer: RowWriter | undefined;
   let isEnded = false;
@@ -75,21 +79,21 @@ export function runThread(createWriter: typeof createRowWriter): void {
     }
   };
 
-  const logFrames = (mode: string): number => {
-    const row = database?.prepare(`PRAGMA wal_checkpoint(${mode})`).get();
-    return Number(row?.['log'] ?? 0);
-  };
+  const pragma = (name: string, column: string): number =>
+    Number(database?.prepare(`PRAGMA ${name}`).get()?.[column] ?? 0);
+
+  const logFrames = (mode: string): number => pragma(`wal_checkpoint(${mode})`, 'log');
 
   // What is committed stays so if this fails: then the log is longer, and the next flush copies it.
-  const copyLog = (): void => {
+  const copyLog = (framesBefore: number): void => {
     let frames = 0;
-    let leftFrames = data.leftFrames;
+    let leftFrames = framesBefore;
     try {
       database?.exec(`PRAGMA busy_timeout = ${cutBusyMs}`);
       leftFrames = logFrames('PASSIVE');
       // Where a view has kept the log from being cut it goes on. It begins anew if all of it was copied and no view reads of it, which
       // comes about where one was opened in the instant before the cut.
-      frames = leftFrames < data.leftFrames ? leftFrames : leftFrames - data.leftFrames;
+      frames = leftFrames < framesBefore ? leftFrames : leftFrames - framesBefore;
       leftFrames = logFrames('TRUNCATE');
     } catch {
       // As above.
@@ -112,10 +116,17 @@ export function runThread(createWriter: typeof createRowWriter): void {
         const rowCount = writer?.writeState(order.state) ?? 0;
         database?.exec('COMMIT');
         answer({ kind: 'committed', rowCount });
-        copyLog();
+        copyLog(data.leftFrames);
         end();
         break;
       }
+      case 'giveBack':
+        database?.exec(`PRAGMA busy_timeout = ${busyMs}; PRAGMA incremental_vacuum(${order.pages})`);
+        copyLog(order.leftFrames);
+        // Others write before the next step: what is kept of pages would be for nothing.
+        database?.exec('PRAGMA shrink_memory');
+        answer({ kind: 'gaveBack', freePages: pragma('freelist_count', 'freelist_count') });
+        break;
       case 'abort':
         end();
     }
@@ -124,12 +135,7 @@ export function runThread(createWriter: typeof createRowWriter): void {
   attempt(() => {
     database = new Database(path, { timeout: busyMs });
     database.exec(`${setupSql}; PRAGMA cache_size = -${Math.ceil(cacheBytes / 1024)}`);
-    if (isRewrite) {
-      database.exec('VACUUM');
-      copyLog();
-      end();
-      return;
-    }
+    if (!isFlush) return;
     database.exec('BEGIN IMMEDIATE');
     writer = createWriter(database, writeSql, crc32);
     answer({ kind: 'begun' });

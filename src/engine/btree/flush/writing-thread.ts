@@ -18,11 +18,12 @@ export interface ThreadOptions {
   readonly cacheBytes: number;
   /** In SQLite's log, behind the thread before. */
   readonly leftFrames: number;
-  readonly isRewrite: boolean;
+  /** Or it gives back pages (`giving-back.ts`). */
+  readonly isFlush: boolean;
 }
 
 /** Also for tests, which end it in its work. */
-export function startWorker({ path, cacheBytes, leftFrames, isRewrite }: ThreadOptions): Worker {
+export function startWorker({ path, cacheBytes, leftFrames, isFlush }: ThreadOptions): Worker {
   const workerData: ThreadData = {
     path,
     cacheBytes,
@@ -31,7 +32,7 @@ export function startWorker({ path, cacheBytes, leftFrames, isRewrite }: ThreadO
     cutBusyMs: CUT_BUSY_MS,
     setupSql: `${CONNECTION_SQL}; ${DURABLE_SQL}`,
     writeSql: WRITE_SQL,
-    isRewrite,
+    isFlush,
   };
   // Modules that the process was told to load first are none of its business.
   return new Worker(SOURCE, { eval: true, workerData, name: 'btree', execArgv: [] });

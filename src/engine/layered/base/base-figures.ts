@@ -24,6 +24,13 @@ export interface BaseFigures {
   readonly compressedBytes: number;
 }
 
+/** What of the state of a base is known without it. */
+export interface LiveState {
+  readonly keyCount: number;
+  /** Of keys and values. */
+  readonly dataBytes: number;
+}
+
 export interface RunFigures {
   readonly name: string;
   readonly bytes: number;

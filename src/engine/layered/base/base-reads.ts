@@ -7,6 +7,7 @@ import { readFailedError } from '../../../errors.ts';
 import type { EngineRange } from '../../engine.ts';
 import type { PlacedChange } from '../../version.ts';
 import type { Base, BaseCursor, BaseFigures, DeadlineCursor, DeadlinePlace } from './base.ts';
+import type { LiveState } from './base-figures.ts';
 
 /** As those of `Base`. All throw a `StoreError` of code `damaged` or `readFailed`. */
 export class BaseReads {
@@ -44,9 +45,9 @@ export class BaseReads {
     }
   }
 
-  figures(keyCount: number): BaseFigures {
+  figures(live: LiveState): BaseFigures {
     try {
-      return this.#base.figures(keyCount);
+      return this.#base.figures(live);
     } catch (error) {
       throw told(error);
     }

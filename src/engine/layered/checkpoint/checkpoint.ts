@@ -161,7 +161,8 @@ export class LayeredState implements DurableState {
   }
 
   figures(): BaseFigures {
-    return this.#layers.reads.figures(this.#newest.baseKeyCount);
+    const { baseKeyCount, baseBytes } = this.#newest;
+    return this.#layers.reads.figures({ keyCount: baseKeyCount, dataBytes: baseBytes });
   }
 
   async close(): Promise<void> {
