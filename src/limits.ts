@@ -646,6 +646,10 @@ export const cluster = {
   retryMs: 250,
   /** Whether the cache has room for a batch is looked at again after so long, when it has written nothing meanwhile. */
   cacheRetryMs: 100,
+  /** A server that is followed and has been silent for so long is connected to anew: it speaks every `heartbeatMs`. */
+  followSilenceMs: 5_000,
+  /** One message of the stream of a server that is followed has so many bytes of records, and a longer record goes on in the next. */
+  followBytesMax: 1 * MiB,
   /** A node that is closed waits so long for the shared log to store what was committed, and the handover. */
   closeMsMax: 5_000,
 } as const;

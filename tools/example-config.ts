@@ -23,6 +23,9 @@ const exampleByName: Readonly<Record<string, string>> = {
   'log-password-file': '/etc/kelp/etcd-password',
   advertise: '10.0.1.1:7379',
   'advertise-redis': '10.0.1.1:6379',
+  follow: '10.0.0.1:7379',
+  'follow-ca': '/etc/kelp/ca.crt',
+  'follow-token-file': '/etc/kelp/follow-token',
   'peer-ca': '/etc/kelp/node-ca.crt',
   'peer-token-file': '/etc/kelp/peer-token',
 };

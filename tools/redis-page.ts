@@ -92,6 +92,8 @@ A client may connect to any node; it needs no support of Redis Cluster, and ther
   connection to the writer all the same, since messages are there; within \`MULTI\` and behind \`WATCH\` they are refused. \`READWRITE\` and
   \`RESET\` end it. At the writer both are answered and change nothing; where there is no cluster they are refused, as
   by a Redis without clusters.
+- **At a server that follows another one without a shared log** (\`kelp serve --follow\`) nothing is passed on: reads are as behind \`READONLY\`,
+  and what would go to the writer, pub/sub too, gets that error.
 - **\`INFO replication\`** and \`ROLE\` of a follower tell \`slave\`, the writer's address and whether it is known; of the writer, how many
   followers it has heard of, without a list of them. \`HELLO\` tells \`replica\` at a follower.
 `;

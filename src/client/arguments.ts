@@ -78,6 +78,8 @@ export const optionsByCall = {
   'cluster.members': plainOptions('members'),
   'cluster.report': plainOptions('report'),
   'cluster.handover': plainOptions('handover'),
+  'cluster.head': plainOptions('head'),
+  'cluster.follow': plainOptions('follow'),
   'access.whoAmI': plainOptions('whoAmI'),
   'access.createUser': optionsOf<CreateUserOptions>('createUser', {
     ...callTable,

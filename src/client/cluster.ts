@@ -1,5 +1,6 @@
 /** For operators of a cluster. Against a server that is alone each call rejects with `notClustered`. */
 import { type StatusResponseShape, StatusResponse_Role as Role } from '../../gen/kelp/v1/admin_codec.ts';
+import type { FollowResponseShape, LogHeadShape } from '../../gen/kelp/v1/cluster_codec.ts';
 import { named, required, text } from '../arguments/check.ts';
 import { count } from '../arguments/count.ts';
 import { noOptions, shape } from '../arguments/shape.ts';
@@ -17,6 +18,28 @@ const isReport = shape<Report>({
   position: required(count),
   snapshotPosition: required(count),
   storeId: required(text),
+});
+
+/** Where a server is that follows another one. */
+interface FollowFrom {
+  /** As it lies on disk, 32 hexadecimal digits. */
+  readonly storeId: string;
+  readonly afterRevision: number;
+  /** That wrote the revision; '': it is not known. */
+  readonly incarnation: string;
+  /** See `FollowRequest`. */
+  readonly noteCount: number;
+  readonly noteChecksum: number;
+  readonly snapshotLife?: string | undefined;
+}
+
+const isFollowFrom = shape<FollowFrom>({
+  storeId: required(text),
+  afterRevision: required(count),
+  incarnation: required(text),
+  noteCount: required(count),
+  noteChecksum: required(count),
+  snapshotLife: text,
 });
 
 export class Cluster {
@@ -42,6 +65,33 @@ export class Cluster {
   async handover(options: CallOptions = noOptions): Promise<void> {
     refuse(optionsByCall['cluster.handover'](options));
     await this.#caller.write(clusterMethods.handover, {}, options);
+  }
+
+  /** @internal For servers that follow the one that answers: how far its store is. */
+  async head(options: CallOptions = noOptions): Promise<LogHeadShape> {
+    refuse(optionsByCall['cluster.head'](options));
+    const { head } = await this.#caller.read(clusterMethods.head, {}, options);
+    if (head === undefined) throw new TypeError('a Head is answered with a head');
+    return head;
+  }
+
+  /** @internal For them, too: one try, without a deadline. What it gives are views of what has come. */
+  async *follow(
+    from: FollowFrom,
+    options: CallOptions = noOptions,
+  ): AsyncGenerator<FollowResponseShape, void, undefined> {
+    refuse(named('from', isFollowFrom(from)) ?? optionsByCall['cluster.follow'](options));
+    const { signal } = options;
+    const caller = this.#caller;
+    const ended = signal === undefined ? caller.closed : AbortSignal.any([caller.closed, signal]);
+    const { snapshotLife } = from;
+    const request = { ...from, storeId: Buffer.from(from.storeId, 'hex'), snapshotLife };
+    await caller.authorized(caller.deadlineMs, signal);
+    try {
+      yield* caller.stream(clusterMethods.follow, request, undefined, ended);
+    } catch (reason) {
+      throw caller.errorOf(reason, false, signal);
+    }
   }
 
   /** @internal Nodes tell their writer how far they are. */

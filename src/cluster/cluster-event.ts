@@ -44,5 +44,11 @@ export type ClusterEvent =
       readonly why: string;
     }
   | { readonly kind: 'logFull'; readonly bytes: number; readonly bytesMax: number; readonly why: string }
+  /** The server that is followed does not answer, or does not give its records; it is tried again. Told when that begins. */
+  | { readonly kind: 'serverUnreachable'; readonly address: string; readonly error: Error }
+  /** It can't be followed, and its operator has to do something; it is tried again. Told when that begins. */
+  | { readonly kind: 'serverRefused'; readonly address: string; readonly error: Error }
+  /** It is followed now; told when that begins. */
+  | { readonly kind: 'serverReachable'; readonly address: string; readonly afterMs: number }
   /** The writer could not be told how far this node is; it is tried again. Told when that begins. */
   | { readonly kind: 'reportFailed'; readonly address: string; readonly error: Error };

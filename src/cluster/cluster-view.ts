@@ -5,6 +5,12 @@ export type Role = 'writer' | 'follower';
 export interface ClusterView {
   readonly role: Role;
 
+  /**
+   * It follows a running server, and takes no part in a cluster: what is for the writer is not passed on but refused, with the address of
+   * that server.
+   */
+  readonly isReadOnly: boolean;
+
   /** Where the writer's clients reach it, as it says itself (`--advertise`); '': it is not known now, an election may be under way. */
   readonly writerAddress: string;
   /** As that, of its clients of Redis; '' also where it serves none. Both are one text in the shared log: see `node-address.ts`. */

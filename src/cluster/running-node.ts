@@ -52,6 +52,7 @@ export interface RunningNodeParts {
 }
 
 export class RunningNode implements ClusterNode {
+  readonly isReadOnly = false;
   readonly ended: Promise<Error>;
   readonly #parts: RunningNodeParts;
   readonly #end = new AbortController();

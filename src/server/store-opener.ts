@@ -8,7 +8,11 @@ import { isAccessKey } from '../access/records/access-keys.ts';
 import { type Clock, systemClock, systemRandom } from '../clock.ts';
 import { type NodeAddress, formatNodeAddress } from '../cluster/node-address.ts';
 import type { ClusterNode, Peers } from '../cluster/node.ts';
+import type { ClusterEvent } from '../cluster/cluster-event.ts';
+import type { FollowedServer } from '../cluster/replica/followed-server.ts';
+import { openReplica } from '../cluster/replica/open-replica.ts';
 import { type NodeOptions, type OpenedNode, openNode as openRealNode } from '../cluster/open-node.ts';
+import type { FsyncPolicy } from '../api.ts';
 import { openUncheckedStore } from '../kv/open-store.ts';
 import type { KvStore } from '../kv/kv-store.ts';
 import { cluster as limits } from '../limits.ts';
@@ -35,15 +39,25 @@ export interface PeerTls {
   readonly ca: Buffer | undefined;
 }
 
-/** What the command gives to a node: it lies above the server. */
-export interface NodeParts {
+/** What the command gives to a node, or to a server that follows another one: it lies above the server. */
+export type NodeParts = LogParts | FollowerParts;
+
+interface LogParts {
   /** Called for each node that is opened. */
   readonly openSharedLog: () => SharedLog;
+  readonly openFollowed?: undefined;
   readonly peers: Peers;
   /** What TLS takes to the other nodes, asked for with each connection; `undefined`: they speak plain text. */
   readonly peerTls: (() => PeerTls) | undefined;
   /** In place of the real one; for tests. */
   readonly openNode?: (options: NodeOptions, signal: AbortSignal) => Promise<OpenedNode>;
+}
+
+interface FollowerParts {
+  /** Called whenever the store is opened. */
+  readonly openFollowed: () => FollowedServer;
+  /** Nothing is passed on. */
+  readonly peerTls?: undefined;
 }
 
 export interface OpenerDependencies {
@@ -82,21 +96,30 @@ export class StoreOpener {
     const store = this.#storeOptions();
     if (config === undefined) return { store: await openUncheckedStore(store), node: undefined };
     if (parts === undefined) throw new Error('a node of a cluster needs a way to its shared log');
-    const { openSharedLog, peers, openNode = openRealNode } = parts;
     const { failoverAfterMs } = config;
     const { measures } = this.#onlookers;
     measures.nodeMeter.opened();
-    const log = new ClusterLog(this.#dependencies.logger);
+    const log = new ClusterLog(
+      this.#dependencies.logger,
+      parts.openFollowed === undefined ? 'sharedLog' : 'server',
+    );
+    const onEvent = (event: ClusterEvent): void => {
+      measures.nodeMeter.happened(event);
+      log.happened(event);
+    };
+    if (parts.openFollowed !== undefined) {
+      const followed = { store, server: parts.openFollowed(), address: address.http, onEvent };
+      const { store: replica, node } = await openReplica(followed, signal);
+      return { store: replica, node: new MeteredNode(node, measures.nodeMeter) };
+    }
+    const { openSharedLog, peers, openNode = openRealNode } = parts;
     const options: NodeOptions = {
       store,
       sharedLog: openSharedLog(),
       peers,
       address: formatNodeAddress(address),
       failoverAfterMs,
-      onEvent: (event) => {
-        measures.nodeMeter.happened(event);
-        log.happened(event);
-      },
+      onEvent,
     };
     const opened = await openNode(options, signal).catch((error: unknown) => {
       throw isMissingLog(error) ? missingLogError(config.log, error) : error;
@@ -112,8 +135,7 @@ export class StoreOpener {
   ): Promise<Access> {
     const { logger, passwordCost, storeOptions } = this.#dependencies;
     const { random = systemRandom } = storeOptions ?? {};
-    // What other nodes have been told is known here before it is decided by it.
-    await node?.readBarrier(signal);
+    if (node !== undefined) await untilInformed(store, node, signal);
     const access = new Access({ store, clock: this.#clock, random, passwordCost });
     if (node !== undefined) {
       followAccess(store, access);
@@ -143,7 +165,7 @@ export class StoreOpener {
     const { txnBytesMax, valueBytesMax } = storeLimits;
     const recoveryMs = Math.round(performance.now() - this.#startMs);
     const { visibleRevision: revision } = store.seam;
-    const durable = cluster === undefined ? { fsync } : { log: cluster.log, txnBytesMax, valueBytesMax };
+    const durable = durability(cluster, fsync, { txnBytesMax, valueBytesMax });
     logger.info({ ...served, dataDir, engine, ...durable, version, revision, recoveryMs }, 'ready');
   }
 
@@ -174,6 +196,35 @@ export class StoreOpener {
       keyObserver: measures.prefixes,
     };
   }
+}
+
+/**
+ * What other nodes have been told is known here before it is decided by it. What follows a server that is lost shows what it has, if that is
+ * anything; else it waits for that server, for ever.
+ */
+async function untilInformed(store: KvStore, node: ClusterNode, signal: AbortSignal): Promise<void> {
+  if (!node.isReadOnly) return await node.readBarrier(signal);
+  let hasEnded = false;
+  void node.ended.then(() => {
+    hasEnded = true;
+  });
+  while (store.visibleRevision === 0) {
+    try {
+      return await node.readBarrier(signal);
+    } catch (error) {
+      if (signal.aborted) throw recoveringError();
+      if (hasEnded) throw error;
+      await new Promise<void>((resolve) => systemClock.setTimer(limits.lagCheckMs, resolve));
+    }
+  }
+}
+
+/** What makes writes durable, or where they come from, for the log. */
+function durability(cluster: ClusterConfig | undefined, fsync: FsyncPolicy, inBatches: object): object {
+  if (cluster === undefined) return { fsync };
+  return cluster.follow === undefined
+    ? { log: cluster.log, ...inBatches }
+    : { follow: cluster.follow.address };
 }
 
 function isMissingLog(error: unknown): error is SharedLogError {

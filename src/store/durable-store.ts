@@ -52,6 +52,14 @@ import type { LeaseReads } from './leases/lease-table.ts';
 import type { OperatorEvent } from './operator-event.ts';
 import type { RecoveredState } from './recovery/recovering.ts';
 import { Applier } from './replication/applier.ts';
+import {
+  aheadError,
+  type FollowerPlace,
+  otherNotesError,
+  RecordFeed,
+  type StoreHead,
+  trimmedError,
+} from './replication/record-feed.ts';
 import type { Replica } from './replication/replication.ts';
 import type { Decision, Failure, PinnedState, Seam, StateAt, Stop } from './seam.ts';
 import { goOnFrom, type SteadyClock } from './steady-clock.ts';
@@ -135,6 +143,8 @@ export class DurableStore implements Seam, Replica {
   #instantMs: number | undefined;
   #isTelling = false;
   #failure: Failure | undefined;
+  /** Of the newest record that is durable, and visible if it has a revision. */
+  #shownSequence = 0;
   #expiredKeyCount = 0;
   #expiredLeaseCount = 0;
   #agingTimer: Timer | undefined;
@@ -335,6 +345,40 @@ export class DurableStore implements Seam, Replica {
     leases.setClock(leases.clockMs());
     this.#beginExpiry();
     this.#maintenance.compact();
+  }
+
+  standAt(timeMs: number, leaseClockMs: number): void {
+    assert(this.#applier !== undefined, 'the time of a follower is told by its writer');
+    this.#parts.clock.continueFrom(timeMs);
+    this.#parts.recovered.leases.standAt(leaseClockMs);
+  }
+
+  get head(): StoreHead {
+    const { log, clock, recovered, incarnation } = this.#parts;
+    return {
+      storeId: log.storeId,
+      revision: this.#visibility.revision,
+      sequence: this.#shownSequence,
+      life: incarnation,
+      timeMs: clock.nowMs(),
+      leaseClockMs: recovered.leases.clockMs(),
+      oldestRevision: log.oldestRevision,
+    };
+  }
+
+  records(after: FollowerPlace): RecordFeed {
+    this.#checkOpen();
+    const { log, incarnation } = this.#parts;
+    const { head } = this;
+    const { revision, snapshotLife } = after;
+    this.checkPlace('a follower', after);
+    if (revision > head.revision) throw aheadError(revision, head);
+    const start = log.startBehind(revision);
+    if (start === 'removed') throw trimmedError(revision, head);
+    // Where both have the record, all notes behind it can be compared.
+    const isKnown = snapshotLife === undefined ? start === 'record' : snapshotLife === incarnation;
+    if (!isKnown) throw otherNotesError(revision, head);
+    return new RecordFeed({ journal: log, head: () => this.head }, after);
   }
 
   heartbeat(): void {
@@ -769,6 +813,7 @@ export class DurableStore implements Seam, Replica {
         this.#checkpoints.notice();
         this.#hub.wake();
       }
+      this.#shownSequence = sequence;
       if (this.#applier !== undefined) this.#compactApplied(this.#applier.compactedBy(sequence));
       this.#gate.durable(sequence);
       this.#acknowledgements.durable(sequence);

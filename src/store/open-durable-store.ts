@@ -1,6 +1,6 @@
 /** Opens a store: takes the data directory, recovers what is there, and begins to serve. */
 import { dirname } from 'node:path';
-import { systemClock, systemRandom, type Clock } from '../clock.ts';
+import { systemClock, systemRandom, type Clock, type Random } from '../clock.ts';
 import { DiskError, type Disk, type DiskErrorCode } from '../disk/disk.ts';
 import { MemoryDisk } from '../disk/memory-disk.ts';
 import { nodeDisk } from '../disk/node-disk.ts';
@@ -24,6 +24,7 @@ import { Recovering } from './recovery/recovering.ts';
 import { recover } from './recovery/recovery.ts';
 import type { RecoveryContext } from './recovery/recovery-context.ts';
 import { checkAlone, checkStoreId, faultOfReplication, placeOf } from './replication/admission.ts';
+import type { Replication } from './replication/replication.ts';
 import { goOnFrom, SteadyClock } from './steady-clock.ts';
 import { takeDirectory } from './directory/take-directory.ts';
 import { storeOptions, type StoreOptions } from './store-options.ts';
@@ -109,8 +110,7 @@ async function openLocked(
     const engineName = options.engine ?? 'memory';
     await settleEngine(disk, directory, engineName, existing === undefined && snapshots.length === 0);
     if (replication !== undefined && existing !== undefined) checkStoreId(replication, existing.storeId);
-    const newId = replication?.storeId ?? random.bytes(STORE_ID_BYTES);
-    log ??= await createLog(logOptions, newId, snapshots.length, directory);
+    log ??= await createLog(logOptions, await newId(replication, random), snapshots.length, directory);
     const makeEngine = await engineMaker(options, {
       disk,
       directory,
@@ -144,7 +144,7 @@ async function openLocked(
       checkAlone(recovered);
       goOnFrom(recovered.timeMs, clock, onEvent);
     } else {
-      const place = placeOf(recovered);
+      const place = placeOf(replication, recovered);
       clock.follow();
       clock.continueFrom(recovered.timeMs);
       journal = replication.openJournal({
@@ -204,6 +204,12 @@ async function engineMaker(
     groupOf: databaseByHead,
   };
   return async () => (makeEngine === undefined ? await openEngine(engine, place) : await makeEngine(place));
+}
+
+async function newId(replication: Replication | undefined, random: Random): Promise<Uint8Array> {
+  if (replication === undefined) return random.bytes(STORE_ID_BYTES);
+  const { storeId } = replication;
+  return typeof storeId === 'function' ? await storeId() : storeId;
 }
 
 /** One that is steady already shows the time of the store to who has given it. */

@@ -6,7 +6,7 @@
  * is told. From the first failure on nothing is written and nothing counts as durable.
  */
 import type { LogReader } from './reader.ts';
-import type { LogStats } from './segments/segment-row.ts';
+import type { LogStats, StartBehind } from './segments/segment-row.ts';
 
 export interface Journal {
   /** 16 bytes. */
@@ -68,6 +68,9 @@ export interface Journal {
 
   /** Reads the durable records of `fromRevision` and later ones again, and goes on with those to come. */
   reader(fromRevision: number): LogReader;
+  /** As `reader`, from the notes that lie behind a revision on; earlier records may come first. Gives nothing if some are removed. */
+  readerBehind(revision: number): LogReader;
+  startBehind(revision: number): StartBehind;
 
   /** Removes from this machine's disk what a start behind `revision - 1` does not need, in whole segments. */
   removeBefore(revision: number): Promise<void>;

@@ -30,7 +30,7 @@ import { type OnProgress, recover } from './recovery.ts';
 import type { LogObserver } from './commit/log-observer.ts';
 import { Rotation } from './commit/rotation.ts';
 import type { TornTail } from './segments/segment-end.ts';
-import { type LogStats, type NewSegment, SegmentRow } from './segments/segment-row.ts';
+import { type LogStats, type NewSegment, SegmentRow, type StartBehind } from './segments/segment-row.ts';
 
 export interface LogOptions {
   readonly disk: Disk;
@@ -365,11 +365,27 @@ export class Log implements Journal {
 
   /** Reads the durable records of `fromRevision` and later ones again, and goes on with those to come. */
   reader(fromRevision: number): LogReader {
+    return this.#reader(fromRevision, false);
+  }
+
+  /**
+   * Reads all durable records behind a revision again, the notes before the next one too, and goes on with those to come. It may begin
+   * with earlier ones, which the caller skips.
+   */
+  readerBehind(revision: number): LogReader {
+    return this.#reader(revision, true);
+  }
+
+  startBehind(revision: number): StartBehind {
+    return this.#row.startBehind(revision);
+  }
+
+  #reader(revision: number, isBehind: boolean): LogReader {
     assert(this.#groupCommit.writer !== undefined, 'a log is replayed before it is read');
     const row = this.#row;
     const isClosed = (): boolean => this.#closing !== undefined;
     const [pieceBuffers, longFrames] = [this.#pieceBuffers, this.#longFrames];
-    return new SegmentReader({ row, pieceBuffers, longFrames, isClosed }, fromRevision);
+    return new SegmentReader({ row, pieceBuffers, longFrames, isClosed }, revision, isBehind);
   }
 
   /**

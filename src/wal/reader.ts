@@ -58,15 +58,18 @@ interface Place {
 export class SegmentReader implements LogReader {
   readonly #source: ReaderSource;
   readonly #fromRevision: number;
+  /** The notes behind `fromRevision` are wanted, also where the log begins behind it. */
+  readonly #isBehind: boolean;
   /** `undefined` before the first piece and after the last. */
   #place: Place | undefined;
   #isRemoved = false;
   #isClosed = false;
   #underWay: Promise<ReadResult> | undefined;
 
-  constructor(source: ReaderSource, fromRevision: number) {
+  constructor(source: ReaderSource, fromRevision: number, isBehind = false) {
     this.#source = source;
     this.#fromRevision = fromRevision;
+    this.#isBehind = isBehind;
   }
 
   async next(onRecord: WalkRecord): Promise<ReadResult> {
@@ -106,7 +109,8 @@ export class SegmentReader implements LogReader {
   /** Goes to the frame to begin with. @returns false when it was removed. */
   async #begin(): Promise<boolean> {
     if (this.#place !== undefined) return true;
-    const segment = this.#source.row.holderOf(this.#fromRevision);
+    const { row } = this.#source;
+    const segment = this.#isBehind ? row.firstBehind(this.#fromRevision) : row.holderOf(this.#fromRevision);
     if (segment === undefined) return false;
     const start = segment.index.find(this.#fromRevision) ?? {
       offset: SEGMENT_HEADER_OFFSET,

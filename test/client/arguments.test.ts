@@ -56,6 +56,8 @@ const positionsByCall: Record<Call, CallShape['positions']> = {
   'cluster.report': [
     ['report', 'object', { address: 'a:1', position: 1, snapshotPosition: 0, storeId: 'a' }],
   ],
+  'cluster.head': [],
+  'cluster.follow': [['from', 'object', { storeId: '', afterRevision: 0, incarnation: '' }]],
   'cluster.handover': [],
   'access.whoAmI': [],
   'access.createUser': [['name', 'name', 'ada']],

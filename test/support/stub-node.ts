@@ -11,6 +11,7 @@ import type { SharedLog } from '../../src/shared-log/shared-log.ts';
 
 export class StubNode implements ClusterNode {
   role: NodeStatus['role'] = 'follower';
+  isReadOnly = false;
   epoch = 1;
   writerAddress = '';
   writerRedisAddress = '';

@@ -77,7 +77,7 @@ export async function startTestServer(options: TestServerOptions = {}): Promise<
       listen: '127.0.0.1:0',
       'data-dir': dataDir,
       'log-level': 'debug',
-      ...(flags['log'] === undefined && { fsync: 'never' }),
+      ...(flags['log'] === undefined && flags['follow'] === undefined && { fsync: 'never' }),
       ...(engine !== undefined && storeOptions?.makeEngine === undefined && { engine }),
       ...flags,
     },

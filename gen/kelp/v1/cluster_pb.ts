@@ -14,7 +14,7 @@ import type { Message } from "@bufbuild/protobuf";
  * Describes the file kelp/v1/cluster.proto.
  */
 export const file_kelp_v1_cluster: GenFile = /*@__PURE__*/
-  fileDesc("ChVrZWxwL3YxL2NsdXN0ZXIucHJvdG8SB2tlbHAudjEiEAoOTWVtYmVyc1JlcXVlc3Qi/wEKD01lbWJlcnNSZXNwb25zZRIqCgRyb2xlGAEgASgOMhwua2VscC52MS5TdGF0dXNSZXNwb25zZS5Sb2xlEg0KBWVwb2NoGAIgASgDEhYKDndyaXRlcl9hZGRyZXNzGAMgASgJEg8KB2FkZHJlc3MYBCABKAkSEAoIcG9zaXRpb24YBSABKAMSFAoMbG9nX3Bvc2l0aW9uGAYgASgDEiYKA2xhZxgHIAEoCzIZLmdvb2dsZS5wcm90b2J1Zi5EdXJhdGlvbhIWCg50YWtlb3Zlcl9jb3VudBgIIAEoAxIgCgdtZW1iZXJzGAkgAygLMg8ua2VscC52MS5NZW1iZXIiRgoGTWVtYmVyEg8KB2FkZHJlc3MYASABKAkSEAoIcG9zaXRpb24YAiABKAMSGQoRc25hcHNob3RfcG9zaXRpb24YAyABKAMiQgoNUmVwb3J0UmVxdWVzdBIfCgZtZW1iZXIYASABKAsyDy5rZWxwLnYxLk1lbWJlchIQCghzdG9yZV9pZBgCIAEoCSIQCg5SZXBvcnRSZXNwb25zZSIRCg9IYW5kb3ZlclJlcXVlc3QiEgoQSGFuZG92ZXJSZXNwb25zZTLKAQoOQ2x1c3RlclNlcnZpY2USPAoHTWVtYmVycxIXLmtlbHAudjEuTWVtYmVyc1JlcXVlc3QaGC5rZWxwLnYxLk1lbWJlcnNSZXNwb25zZRI5CgZSZXBvcnQSFi5rZWxwLnYxLlJlcG9ydFJlcXVlc3QaFy5rZWxwLnYxLlJlcG9ydFJlc3BvbnNlEj8KCEhhbmRvdmVyEhgua2VscC52MS5IYW5kb3ZlclJlcXVlc3QaGS5rZWxwLnYxLkhhbmRvdmVyUmVzcG9uc2VCHFoaa2VscC9nZW4vZ28va2VscC92MTtrZWxwdjFiBnByb3RvMw", [file_google_protobuf_duration, file_kelp_v1_admin]);
+  fileDesc("ChVrZWxwL3YxL2NsdXN0ZXIucHJvdG8SB2tlbHAudjEiEAoOTWVtYmVyc1JlcXVlc3Qi/wEKD01lbWJlcnNSZXNwb25zZRIqCgRyb2xlGAEgASgOMhwua2VscC52MS5TdGF0dXNSZXNwb25zZS5Sb2xlEg0KBWVwb2NoGAIgASgDEhYKDndyaXRlcl9hZGRyZXNzGAMgASgJEg8KB2FkZHJlc3MYBCABKAkSEAoIcG9zaXRpb24YBSABKAMSFAoMbG9nX3Bvc2l0aW9uGAYgASgDEiYKA2xhZxgHIAEoCzIZLmdvb2dsZS5wcm90b2J1Zi5EdXJhdGlvbhIWCg50YWtlb3Zlcl9jb3VudBgIIAEoAxIgCgdtZW1iZXJzGAkgAygLMg8ua2VscC52MS5NZW1iZXIiRgoGTWVtYmVyEg8KB2FkZHJlc3MYASABKAkSEAoIcG9zaXRpb24YAiABKAMSGQoRc25hcHNob3RfcG9zaXRpb24YAyABKAMiQgoNUmVwb3J0UmVxdWVzdBIfCgZtZW1iZXIYASABKAsyDy5rZWxwLnYxLk1lbWJlchIQCghzdG9yZV9pZBgCIAEoCSIQCg5SZXBvcnRSZXNwb25zZSIRCg9IYW5kb3ZlclJlcXVlc3QiEgoQSGFuZG92ZXJSZXNwb25zZSINCgtIZWFkUmVxdWVzdCIuCgxIZWFkUmVzcG9uc2USHgoEaGVhZBgBIAEoCzIQLmtlbHAudjEuTG9nSGVhZCKPAQoHTG9nSGVhZBIQCghzdG9yZV9pZBgBIAEoDBIQCghyZXZpc2lvbhgCIAEoAxIQCghzZXF1ZW5jZRgDIAEoAxIMCgRsaWZlGAQgASgJEg8KB3RpbWVfbXMYBSABKAMSFgoObGVhc2VfY2xvY2tfbXMYBiABKAMSFwoPb2xkZXN0X3JldmlzaW9uGAcgASgDIqcBCg1Gb2xsb3dSZXF1ZXN0EhAKCHN0b3JlX2lkGAEgASgMEhYKDmFmdGVyX3JldmlzaW9uGAIgASgDEhMKC2luY2FybmF0aW9uGAMgASgJEhIKCm5vdGVfY291bnQYBCABKAMSFQoNbm90ZV9jaGVja3N1bRgFIAEoDRIaCg1zbmFwc2hvdF9saWZlGAYgASgJSACIAQFCEAoOX3NuYXBzaG90X2xpZmUiVQoORm9sbG93UmVzcG9uc2USDwoHcmVjb3JkcxgBIAEoDBISCgppc19wYXJ0aWFsGAIgASgIEh4KBGhlYWQYAyABKAsyEC5rZWxwLnYxLkxvZ0hlYWQyvAIKDkNsdXN0ZXJTZXJ2aWNlEjwKB01lbWJlcnMSFy5rZWxwLnYxLk1lbWJlcnNSZXF1ZXN0Ghgua2VscC52MS5NZW1iZXJzUmVzcG9uc2USOQoGUmVwb3J0EhYua2VscC52MS5SZXBvcnRSZXF1ZXN0Ghcua2VscC52MS5SZXBvcnRSZXNwb25zZRI/CghIYW5kb3ZlchIYLmtlbHAudjEuSGFuZG92ZXJSZXF1ZXN0Ghkua2VscC52MS5IYW5kb3ZlclJlc3BvbnNlEjMKBEhlYWQSFC5rZWxwLnYxLkhlYWRSZXF1ZXN0GhUua2VscC52MS5IZWFkUmVzcG9uc2USOwoGRm9sbG93EhYua2VscC52MS5Gb2xsb3dSZXF1ZXN0Ghcua2VscC52MS5Gb2xsb3dSZXNwb25zZTABQhxaGmtlbHAvZ2VuL2dvL2tlbHAvdjE7a2VscHYxYgZwcm90bzM", [file_google_protobuf_duration, file_kelp_v1_admin]);
 
 /**
  * Asks what a node knows of its cluster.
@@ -220,8 +220,199 @@ export const HandoverResponseSchema: GenMessage<HandoverResponse> = /*@__PURE__*
   messageDesc(file_kelp_v1_cluster, 6);
 
 /**
- * For operators of a cluster, and for its nodes among each other. A server that is alone answers all of it with FAILED_PRECONDITION
- * (ERROR_REASON_NOT_CLUSTERED).
+ * Asks how far the store is.
+ *
+ * @generated from message kelp.v1.HeadRequest
+ */
+export type HeadRequest = Message<"kelp.v1.HeadRequest"> & {
+};
+
+/**
+ * Describes the message kelp.v1.HeadRequest.
+ * Use `create(HeadRequestSchema)` to create a new message.
+ */
+export const HeadRequestSchema: GenMessage<HeadRequest> = /*@__PURE__*/
+  messageDesc(file_kelp_v1_cluster, 7);
+
+/**
+ * Answers a Head.
+ *
+ * @generated from message kelp.v1.HeadResponse
+ */
+export type HeadResponse = Message<"kelp.v1.HeadResponse"> & {
+  /**
+   * How far it is.
+   *
+   * @generated from field: kelp.v1.LogHead head = 1;
+   */
+  head?: LogHead | undefined;
+};
+
+/**
+ * Describes the message kelp.v1.HeadResponse.
+ * Use `create(HeadResponseSchema)` to create a new message.
+ */
+export const HeadResponseSchema: GenMessage<HeadResponse> = /*@__PURE__*/
+  messageDesc(file_kelp_v1_cluster, 8);
+
+/**
+ * How far a store is, at one instant.
+ *
+ * @generated from message kelp.v1.LogHead
+ */
+export type LogHead = Message<"kelp.v1.LogHead"> & {
+  /**
+   * The id of the store as it lies on disk, 16 bytes: what is a secret of the store (docs/format.md).
+   *
+   * @generated from field: bytes store_id = 1;
+   */
+  storeId: Uint8Array;
+
+  /**
+   * The newest visible revision.
+   *
+   * @generated from field: int64 revision = 2;
+   */
+  revision: bigint;
+
+  /**
+   * The newest record, counted since the store was opened; notes of leases count, too, and have no revision.
+   *
+   * @generated from field: int64 sequence = 3;
+   */
+  sequence: bigint;
+
+  /**
+   * Drawn when the store was opened, 32 hexadecimal digits: sequences of another life can't be compared.
+   *
+   * @generated from field: string life = 4;
+   */
+  life: string;
+
+  /**
+   * By this time of the store, in milliseconds since 1970, keys are shown or have expired.
+   *
+   * @generated from field: int64 time_ms = 5;
+   */
+  timeMs: bigint;
+
+  /**
+   * The clock of the leases, in milliseconds.
+   *
+   * @generated from field: int64 lease_clock_ms = 6;
+   */
+  leaseClockMs: bigint;
+
+  /**
+   * The log holds the records from this revision on.
+   *
+   * @generated from field: int64 oldest_revision = 7;
+   */
+  oldestRevision: bigint;
+};
+
+/**
+ * Describes the message kelp.v1.LogHead.
+ * Use `create(LogHeadSchema)` to create a new message.
+ */
+export const LogHeadSchema: GenMessage<LogHead> = /*@__PURE__*/
+  messageDesc(file_kelp_v1_cluster, 9);
+
+/**
+ * Asks for records.
+ *
+ * @generated from message kelp.v1.FollowRequest
+ */
+export type FollowRequest = Message<"kelp.v1.FollowRequest"> & {
+  /**
+   * The id of the store as Head tells it; empty: any. Another one is refused.
+   *
+   * @generated from field: bytes store_id = 1;
+   */
+  storeId: Uint8Array;
+
+  /**
+   * The newest revision that the follower has; 0: none.
+   *
+   * @generated from field: int64 after_revision = 2;
+   */
+  afterRevision: bigint;
+
+  /**
+   * The incarnation that wrote that revision, as the follower knows it; empty: it does not.
+   *
+   * @generated from field: string incarnation = 3;
+   */
+  incarnation: string;
+
+  /**
+   * How many notes behind that revision the follower was given: they are not given again.
+   *
+   * @generated from field: int64 note_count = 4;
+   */
+  noteCount: bigint;
+
+  /**
+   * The CRC-32 of these notes, one behind the other, without tags and lengths.
+   *
+   * @generated from field: uint32 note_checksum = 5;
+   */
+  noteChecksum: number;
+
+  /**
+   * Given when the follower has no record of that revision, but a snapshot of it: the life of the store (LogHead) in which it had that, or
+   * was last told to be in step; empty: it does not know. In another life than the present one it has to begin anew.
+   *
+   * @generated from field: optional string snapshot_life = 6;
+   */
+  snapshotLife?: string | undefined;
+};
+
+/**
+ * Describes the message kelp.v1.FollowRequest.
+ * Use `create(FollowRequestSchema)` to create a new message.
+ */
+export const FollowRequestSchema: GenMessage<FollowRequest> = /*@__PURE__*/
+  messageDesc(file_kelp_v1_cluster, 10);
+
+/**
+ * Answers a Follow, again and again.
+ *
+ * @generated from message kelp.v1.FollowResponse
+ */
+export type FollowResponse = Message<"kelp.v1.FollowResponse"> & {
+  /**
+   * A row of whole records, each with its tag and length; a record that is too long for one message goes on in the next ones.
+   *
+   * @generated from field: bytes records = 1;
+   */
+  records: Uint8Array;
+
+  /**
+   * Whether the last record of `records` goes on.
+   *
+   * @generated from field: bool is_partial = 2;
+   */
+  isPartial: boolean;
+
+  /**
+   * All that is up to there was sent. Comes with what is new, and when nothing was for half a second.
+   *
+   * @generated from field: kelp.v1.LogHead head = 3;
+   */
+  head?: LogHead | undefined;
+};
+
+/**
+ * Describes the message kelp.v1.FollowResponse.
+ * Use `create(FollowResponseSchema)` to create a new message.
+ */
+export const FollowResponseSchema: GenMessage<FollowResponse> = /*@__PURE__*/
+  messageDesc(file_kelp_v1_cluster, 11);
+
+/**
+ * For operators of a cluster, and for its nodes among each other. A server that is alone answers all but Head and Follow with
+ * FAILED_PRECONDITION (ERROR_REASON_NOT_CLUSTERED).
  *
  * @generated from service kelp.v1.ClusterService
  */
@@ -257,6 +448,33 @@ export const ClusterService: GenService<{
     methodKind: "unary";
     input: typeof HandoverRequestSchema;
     output: typeof HandoverResponseSchema;
+  },
+  /**
+   * Tells how far the store is: it holds all that was acknowledged before the call, by any node of its cluster. For servers that follow
+   * this one (`kelp serve --follow`).
+   *
+   * @generated from rpc kelp.v1.ClusterService.Head
+   */
+  head: {
+    methodKind: "unary";
+    input: typeof HeadRequestSchema;
+    output: typeof HeadResponseSchema;
+  },
+  /**
+   * Gives the records of the store's log behind a revision, in their order, and then each as it becomes visible, without an end. What
+   * they hold is the business of the store's own format; only servers of the same version or a later one read them.
+   *
+   * FAILED_PRECONDITION (ERROR_REASON_OTHER_STORE): this is another store. FAILED_PRECONDITION (ERROR_REASON_HISTORY_DIFFERS): the
+   * revision, by its incarnation, is not in this store's history, which was put back or has lost writes. OUT_OF_RANGE
+   * (ERROR_REASON_REVISION_COMPACTED): the log begins later, or does not tell whether the follower has all notes up to there;
+   * AdminService.Backup gives a state to go on from.
+   *
+   * @generated from rpc kelp.v1.ClusterService.Follow
+   */
+  follow: {
+    methodKind: "server_streaming";
+    input: typeof FollowRequestSchema;
+    output: typeof FollowResponseSchema;
   },
 }> = /*@__PURE__*/
   serviceDesc(file_kelp_v1_cluster, 0);

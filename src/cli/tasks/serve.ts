@@ -49,17 +49,21 @@ export async function runServer(
   } finally {
     leaveCrashes();
     heapKeeper.cancel();
-    cluster?.peers.close();
+    cluster?.peers?.close();
     // The process ends by itself, unless lines of the log wait for a reader or a recovery goes on.
     systemClock.setTimer(serverFixed.exitGraceMs, () => process.exit());
   }
 }
 
-/** What a node of a cluster stands on; what it names is read before anything is started. */
+/** What a node of a cluster, or a server that follows another one, stands on; what it names is read before anything is started. */
 async function nodePartsOf(
   config: ServerConfig,
   cluster: ClusterConfig,
-): Promise<{ readonly parts: NodeParts; readonly peers: ClientPeers }> {
+): Promise<{ readonly parts: NodeParts; readonly peers?: ClientPeers }> {
+  if (cluster.follow !== undefined) {
+    const { followedServerOf } = await import('../session/followed-server.ts');
+    return { parts: { openFollowed: await followedServerOf(cluster.follow) } };
+  }
   const [{ sharedLogOf }, { peersOf }] = await Promise.all([
     import('../session/shared-log.ts'),
     import('../session/peers.ts'),

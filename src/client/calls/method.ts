@@ -208,6 +208,18 @@ export const clusterMethods = {
     cluster.prependReportRequest,
     cluster.readReportResponse,
   ),
+  head: method(
+    'ClusterService/Head',
+    cluster.sizeOfHeadRequest,
+    cluster.prependHeadRequest,
+    cluster.readHeadResponse,
+  ),
+  follow: method(
+    'ClusterService/Follow',
+    cluster.sizeOfFollowRequest,
+    cluster.prependFollowRequest,
+    cluster.readFollowResponse,
+  ),
   handover: method(
     'ClusterService/Handover',
     cluster.sizeOfHandoverRequest,

@@ -79,7 +79,7 @@ export class CachedBatches {
 
   /** There is room for it, as `room` has said in the same turn. */
   put(place: LogPlace, records: CachedRecords | undefined): void {
-    assert(place.position === this.#place.position + 1, 'batches come into the cache one by one');
+    assert(isNext(place, this.#place), 'batches come into the cache one by one');
     const note = encodePlace(place);
     const bytes = note.length + (records === undefined ? 0 : records.end - records.start);
     const offset = this.#cache.reserveRow(bytes);
@@ -141,4 +141,9 @@ export class CachedBatches {
       this.#wakeWaiting = wake;
     });
   }
+}
+
+/** Revisions of a server that is followed are its places, many in a batch, or none where it holds notes alone. */
+function isNext({ position, epoch }: LogPlace, newest: LogPlace): boolean {
+  return epoch === 0 ? position >= newest.position : position === newest.position + 1;
 }

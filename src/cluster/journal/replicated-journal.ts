@@ -40,7 +40,7 @@ import type { CachedJournal, JournalPlace, LogPlace } from '../../wal/journal.ts
 import type { Log } from '../../wal/log.ts';
 import type { LogReader } from '../../wal/reader.ts';
 import { readOnlyError } from '../../wal/segments/fail-stop.ts';
-import type { LogStats } from '../../wal/segments/segment-row.ts';
+import type { LogStats, StartBehind } from '../../wal/segments/segment-row.ts';
 import { FRAME_HEADER_BYTES } from '../../wire/frame.ts';
 import { CachedBatches, type CachedRecords } from './cached-batches.ts';
 import { encodePlace, placeOf } from './place-note.ts';
@@ -288,6 +288,14 @@ export class ReplicatedJournal implements CachedJournal {
 
   reader(fromRevision: number): LogReader {
     return this.#parts.cache.reader(fromRevision);
+  }
+
+  readerBehind(revision: number): LogReader {
+    return this.#parts.cache.readerBehind(revision);
+  }
+
+  startBehind(revision: number): StartBehind {
+    return this.#parts.cache.startBehind(revision);
   }
 
   removeBefore(revision: number): Promise<void> {

@@ -10,7 +10,7 @@
  *
  * A crash before the mark leaves the old state, and one before its removal an empty directory (`clearReset`). Both start.
  */
-import { readSnapshotHeader } from '../../../gen/kelp/storage/v1/snapshot_codec.ts';
+import { readSnapshotHeader, type SnapshotHeaderShape } from '../../../gen/kelp/storage/v1/snapshot_codec.ts';
 import type { Clock } from '../../clock.ts';
 import type { Disk } from '../../disk/disk.ts';
 import { StoreError } from '../../errors.ts';
@@ -18,6 +18,7 @@ import { defaults } from '../../limits.ts';
 import { isUnfinishedName } from '../../snapshot/file-names.ts';
 import { openSnapshotStream, type SnapshotReader } from '../../snapshot/reader.ts';
 import { SnapshotWriter } from '../../snapshot/writer.ts';
+import { encodeSnapshotHeader } from '../../store/checkpoints/checkpoint.ts';
 import { dataDirectory, type DataDirectory } from '../../store/directory/data-directory.ts';
 import { takeDirectory } from '../../store/directory/take-directory.ts';
 import type { OperatorEvent } from '../../store/operator-event.ts';
@@ -39,6 +40,8 @@ export interface Wanted {
   readonly position: number;
   /** What errors call it. */
   readonly name: string;
+  /** It is that of a running server, at this address, which is followed by its revisions: those are the positions. */
+  readonly serverAddress?: string;
 }
 
 /** Throws away what a crash has left of the replacing of a state. The store is not open. */
@@ -85,8 +88,14 @@ async function replace(
   reader: SnapshotReader,
 ): Promise<{ readonly revision: number; readonly bytes: number }> {
   const { disk, dataDir } = node;
-  const revision = revisionOf(reader, wanted);
-  const writer = await SnapshotWriter.create(disk, directory.snapshots, revision, reader.header);
+  const header = headerOf(reader, wanted);
+  const { revision } = header;
+  const writer = await SnapshotWriter.create(
+    disk,
+    directory.snapshots,
+    revision,
+    wanted.serverAddress === undefined ? reader.header : encodeSnapshotHeader(header),
+  );
   try {
     for (let next = await reader.next(); next !== undefined; next = await reader.next()) {
       await writer.write(next.block, next.itemCount);
@@ -105,11 +114,16 @@ async function replace(
   }
 }
 
-function revisionOf(reader: SnapshotReader, { storeId, position, name }: Wanted): number {
+function headerOf(reader: SnapshotReader, wanted: Wanted): SnapshotHeaderShape {
+  const { storeId, position, name, serverAddress } = wanted;
   const bytes = Buffer.from(reader.header);
   const { revision } = readSnapshotHeader(bytes, 0, bytes.length);
-  const { place } = readHeader(name, reader.header, revision, storeId, name);
-  if (place !== undefined && place.position + 1 >= position) return revision;
+  const header = readHeader(name, reader.header, revision, storeId, name);
+  const place =
+    serverAddress === undefined
+      ? header.place
+      : { position: revision, epoch: 0, writerAddress: serverAddress, revision };
+  if (place !== undefined && place.position + 1 >= position) return { ...header, place };
   const text = `${name} ends at position ${place?.position ?? 0} of the shared log, which begins at ${position}`;
   throw new StoreError('damaged', `${text}: that node is late itself`);
 }

@@ -3,7 +3,7 @@ import { sessionClaimIn } from '../../access/login/session-tokens.ts';
 import { StoreError } from '../../errors.ts';
 import type { ShownCredentials } from '../calls/call.ts';
 import { type ClusterDoors, type RunsAt, isFollower } from './cluster-doors.ts';
-import { forwardedTwiceError, noWriterError } from './writer-errors.ts';
+import { forwardedTwiceError, noWriterError, readOnlyError } from './writer-errors.ts';
 
 /** Where a call goes that does not run here. */
 export interface AtWriter {
@@ -22,7 +22,7 @@ export function atWriter(
   shown: ShownCredentials,
   isForwarded: boolean,
 ): AtWriter | undefined {
-  if (!isFollower(doors) || !runsAtWriter(runsAt, shown)) return undefined;
+  if (!isFollower(doors) || !runsAtWriter(doors, runsAt, shown)) return undefined;
   return { address: addressOfWriter(doors, shown, isForwarded), isRead: runsAt === 'caughtUp' };
 }
 
@@ -30,8 +30,13 @@ export function atWriter(
  * Whether a call at a follower goes to the writer. So does what else its client asks for whom the writer alone knows: the tokens that
  * etcd's clients are given for their passwords are good at the process that gave them, which is the writer's.
  */
-function runsAtWriter(runsAt: RunsAt, { authorization }: ShownCredentials): boolean {
-  return runsAt === 'writer' || (runsAt !== 'here' && isSessionToken(authorization));
+function runsAtWriter(
+  { view }: Pick<ClusterDoors, 'view'>,
+  runsAt: RunsAt,
+  { authorization }: ShownCredentials,
+): boolean {
+  if (runsAt === 'writer') return true;
+  return runsAt !== 'here' && view()?.isReadOnly !== true && isSessionToken(authorization);
 }
 
 function isSessionToken(authorization: string | undefined): boolean {
@@ -50,6 +55,7 @@ export function addressOfWriter(
   isForwarded: boolean,
 ): string {
   const address = doors.view()?.writerAddress ?? '';
+  if (doors.view()?.isReadOnly === true) throw readOnlyError(address);
   if (isForwarded) throw forwardedTwiceError(address);
   if (address === '' || !isFollower(doors)) throw noWriterError('the cluster has no writer just now', '');
   if (shown?.isByConnection === true) {

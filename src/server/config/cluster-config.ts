@@ -7,9 +7,20 @@ import type { EngineName } from '../../engine-names.ts';
 import { type ListenAddress, OptionError, formatAddress, parseListenAddress } from './option-values.ts';
 import { formatNumber } from './server-options.ts';
 
+/** A running server that is followed. */
+export interface FollowConfig {
+  /** As the operator writes it. */
+  readonly address: string;
+  /** Paths: authorities to trust of it, in PEM form; a token to show to it. */
+  readonly caPath: string | undefined;
+  readonly tokenFile: string | undefined;
+}
+
 export interface ClusterConfig {
-  /** Where the shared log lies, as the operator writes it. */
+  /** Where the shared log lies, as the operator writes it; '': none, a server is followed. */
   readonly log: string;
+  /** `undefined`: the server is a node of a cluster with a shared log. */
+  readonly follow: FollowConfig | undefined;
   /** Paths of PEM files. */
   readonly logTls: {
     readonly caPath: string | undefined;
@@ -31,6 +42,9 @@ export interface ClusterConfig {
 /** The texts of the options; an empty one is not given. */
 export interface ClusterTexts {
   readonly log: string;
+  readonly follow: string;
+  readonly followCa: string;
+  readonly followTokenFile: string;
   readonly logCa: string;
   readonly logCert: string;
   readonly logKey: string;
@@ -61,6 +75,11 @@ export function clusterOf(
   surroundings: NodeSurroundings,
 ): ClusterConfig | undefined {
   const { log, logUser, logPasswordFile, advertise, advertiseRedis } = texts;
+  if (texts.follow !== '') return followerOf(texts, times, surroundings);
+  for (const [text, name] of namesOfFollow) {
+    if (texts[text] !== '')
+      throw new OptionError(`--${name} is for a server that follows another; give --follow, too`);
+  }
   if (log === '') {
     refuseAlone(texts);
     return undefined;
@@ -74,6 +93,7 @@ export function clusterOf(
   }
   return {
     log,
+    follow: undefined,
     logTls: {
       caPath: texts.logCa || undefined,
       certPath: texts.logCert || undefined,
@@ -85,6 +105,42 @@ export function clusterOf(
     ...times,
     peerCaPath: texts.peerCa || undefined,
     peerTokenFile: texts.peerTokenFile || undefined,
+  };
+}
+
+function followerOf(
+  texts: ClusterTexts,
+  times: Pick<ClusterConfig, 'failoverAfterMs' | 'readyLagMs'>,
+  { engine, isFsyncGiven }: NodeSurroundings,
+): ClusterConfig {
+  if (texts.log !== '') {
+    throw new OptionError(
+      '--follow and --log exclude each other: a node of a cluster follows its shared log, and other servers may follow it',
+    );
+  }
+  refuseAlone(texts);
+  if (isFsyncGiven) {
+    throw new OptionError(
+      '--fsync and --follow exclude each other: what is followed is durable at the server that is followed',
+    );
+  }
+  if (engine !== 'memory') {
+    throw new OptionError(`--engine: a server that follows keeps its keys in memory; leave ${engine} out`);
+  }
+  return {
+    log: '',
+    follow: {
+      address: texts.follow,
+      caPath: texts.followCa || undefined,
+      tokenFile: texts.followTokenFile || undefined,
+    },
+    logTls: { caPath: undefined, certPath: undefined, keyPath: undefined },
+    logLogin: undefined,
+    advertise: undefined,
+    advertiseRedis: undefined,
+    ...times,
+    peerCaPath: undefined,
+    peerTokenFile: undefined,
   };
 }
 
@@ -114,6 +170,11 @@ export function withinBatches(limits: Limits, isGiven: (limit: SettableLimit) =>
 export function isWildcard(address: ListenAddress): boolean {
   return 'host' in address && ['', '0.0.0.0', '::'].includes(address.host);
 }
+
+const namesOfFollow: readonly (readonly [keyof ClusterTexts, string])[] = [
+  ['followCa', 'follow-ca'],
+  ['followTokenFile', 'follow-token-file'],
+];
 
 const nameByText: readonly (readonly [keyof ClusterTexts, string])[] = [
   ['logCa', 'log-ca'],

@@ -147,7 +147,10 @@ export async function loadConfig(sources: ConfigSources = {}): Promise<ServerCon
           cluster,
           // Of what a node keeps of the shared log on its own disk, which can be read there again.
           fsync: 'interval',
-          limits: withinBatches(config.limits, (limit) => settingByName.has(limitOptionName(limit))),
+          limits:
+            cluster.follow === undefined
+              ? withinBatches(config.limits, (limit) => settingByName.has(limitOptionName(limit)))
+              : config.limits,
         };
   checkTogether(whole);
   return whole;
@@ -163,6 +166,9 @@ export async function loadConfig(sources: ConfigSources = {}): Promise<ServerCon
     return clusterOf(
       {
         log: textOf('log'),
+        follow: textOf('follow'),
+        followCa: textOf('follow-ca'),
+        followTokenFile: textOf('follow-token-file'),
         logCa: textOf('log-ca'),
         logCert: textOf('log-cert'),
         logKey: textOf('log-key'),

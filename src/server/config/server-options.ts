@@ -327,6 +327,27 @@ export const serverOptions: readonly ServerOption[] = [
     defaultText: undefined,
   },
   {
+    name: 'follow',
+    type: 'text',
+    description:
+      'running server whose records this one follows, HOST:PORT, https://HOST:PORT or unix:PATH; it takes no writes then, and is no node of a cluster',
+    defaultText: undefined,
+  },
+  {
+    name: 'follow-ca',
+    type: 'path',
+    description:
+      'with --follow: authorities to trust of that server, a PEM file; the connection is by TLS then',
+    defaultText: undefined,
+  },
+  {
+    name: 'follow-token-file',
+    type: 'path',
+    description:
+      'with --follow, where a user root has closed access: file with a token of a user that is admin, to show to that server',
+    defaultText: undefined,
+  },
+  {
     name: 'failover-after',
     type: 'duration',
     min: cluster.failoverAfterMsMin,
@@ -340,7 +361,7 @@ export const serverOptions: readonly ServerOption[] = [
     type: 'duration',
     min: 1000,
     max: yearMs,
-    description: 'with --log: a node that is further behind the shared log than this is not ready (/readyz)',
+    description: 'with --log or --follow: a server that is further behind than this is not ready (/readyz)',
     defaultText: formatDurationMs(cluster.readyLagMs),
   },
   {

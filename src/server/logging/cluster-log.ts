@@ -1,25 +1,55 @@
 /** What a node of a cluster tells its operator, as lines of the server's log. */
 import type { Logger } from 'pino';
 import type { ClusterEvent } from '../../cluster/cluster-event.ts';
+import type { Followed } from '../../store/replication/replication.ts';
 
 /** Of one node, from its opening to its end. Of what others are at fault for there is no stack trace. */
 export class ClusterLog {
   readonly #logger: Logger;
+  readonly #follows: Followed;
   #hasHandedOver = false;
 
-  constructor(logger: Logger) {
+  constructor(logger: Logger, follows: Followed = 'sharedLog') {
     this.#logger = logger;
+    this.#follows = follows;
   }
 
   happened(event: ClusterEvent): void {
     // That another node writes is what was wanted.
     if (event.kind === 'overtaken' && this.#hasHandedOver) return;
     this.#hasHandedOver ||= event.kind === 'handedOver';
-    logClusterEvent(this.#logger, event);
+    logClusterEvent(this.#logger, event, textsBySource[this.#follows]);
   }
 }
 
-function logClusterEvent(logger: Logger, event: ClusterEvent): void {
+interface SourceTexts {
+  readonly lagging: string;
+  readonly caughtUp: string;
+  readonly missedTrim: string;
+  readonly snapshotFetched: string;
+  readonly fetchFailed: string;
+}
+
+const textsBySource: Readonly<Record<Followed, SourceTexts>> = {
+  sharedLog: {
+    lagging: 'this node falls behind the shared log',
+    caughtUp: 'this node has caught up with the shared log',
+    missedTrim:
+      'the shared log was trimmed behind what this node needs next: it gets a snapshot from another node',
+    snapshotFetched: 'got a snapshot from another node',
+    fetchFailed: 'could not get a snapshot from another node; tried again',
+  },
+  server: {
+    lagging: 'this server falls behind the one that it follows',
+    caughtUp: 'this server has caught up with the one that it follows',
+    missedTrim:
+      'the log of the server that is followed does not have all that comes next here: a snapshot is got',
+    snapshotFetched: 'got a snapshot of the server that is followed',
+    fetchFailed: 'could not get a snapshot of the server that is followed; tried again',
+  },
+};
+
+function logClusterEvent(logger: Logger, event: ClusterEvent, texts: SourceTexts): void {
   switch (event.kind) {
     case 'tookOver': {
       const { epoch, position } = event;
@@ -46,34 +76,22 @@ function logClusterEvent(logger: Logger, event: ClusterEvent): void {
     }
     case 'lagging': {
       const { position, logPosition, lagMs } = event;
-      return logger.warn(
-        { position, logPosition, lagMs: Math.round(lagMs) },
-        'this node falls behind the shared log',
-      );
+      return logger.warn({ position, logPosition, lagMs: Math.round(lagMs) }, texts.lagging);
     }
     case 'caughtUp': {
       const { position, lagMs } = event;
-      return logger.info(
-        { position, lagMs: Math.round(lagMs) },
-        'this node has caught up with the shared log',
-      );
+      return logger.info({ position, lagMs: Math.round(lagMs) }, texts.caughtUp);
     }
     case 'missedTrim': {
       const { position, firstPosition } = event;
-      return logger.warn(
-        { position, firstPosition },
-        'the shared log was trimmed behind what this node needs next: it gets a snapshot from another node',
-      );
+      return logger.warn({ position, firstPosition }, texts.missedTrim);
     }
     case 'snapshotFetched': {
       const { address, revision, bytes } = event;
-      return logger.info({ address, revision, bytes }, 'got a snapshot from another node');
+      return logger.info({ address, revision, bytes }, texts.snapshotFetched);
     }
     case 'fetchFailed':
-      return logger.warn(
-        { address: event.address, why: event.error.message },
-        'could not get a snapshot from another node; tried again',
-      );
+      return logger.warn({ address: event.address, why: event.error.message }, texts.fetchFailed);
     case 'logUnreachable':
       return logger.error(
         { why: event.error.message },
@@ -99,6 +117,21 @@ function logClusterEvent(logger: Logger, event: ClusterEvent): void {
         'the shared log is as long as it may be: writes are refused',
       );
     }
+    case 'serverUnreachable':
+      return logger.error(
+        { address: event.address, why: event.error.message },
+        'the server that is followed is not reached: reads wait, but for those that are local',
+      );
+    case 'serverRefused':
+      return logger.error(
+        { address: event.address, why: event.error.message },
+        'the server that is to be followed can not be: reads are refused, but for those that are local',
+      );
+    case 'serverReachable':
+      return logger.info(
+        { address: event.address, afterMs: Math.round(event.afterMs) },
+        'the server is followed',
+      );
     case 'reportFailed':
       return logger.warn(
         { address: event.address, why: event.error.message },

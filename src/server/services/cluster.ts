@@ -6,9 +6,11 @@ import { ClusterService } from '../../../gen/kelp/v1/cluster_pb.ts';
 import { checkAdmin, checkUser } from '../../access/checks.ts';
 import type { NodeReport } from '../../cluster/node.ts';
 import { StoreError } from '../../errors.ts';
+import { checkIncarnation } from '../../store/history/place.ts';
 import type { Call } from '../calls/call.ts';
 import { CallError } from '../calls/call-error.ts';
-import { type MethodsOf, unaryHere } from './method.ts';
+import { FollowStream } from './follow-stream.ts';
+import { type MethodsOf, serverStream, unary, unaryHere } from './method.ts';
 import { durationShape } from './reply-entries.ts';
 import { wholeNumber } from './request-fields.ts';
 import type { ServedNode, ServiceParts } from './service-parts.ts';
@@ -61,6 +63,36 @@ export function clusterMethods({
         told(call, ClusterService.method.handover);
         await asked.handOver();
         return {};
+      },
+    ),
+    head: unary(
+      ClusterService.method.head,
+      {
+        read: codec.readHeadRequest,
+        sizeOf: codec.sizeOfHeadResponse,
+        prepend: codec.prependHeadResponse,
+      },
+      checkAdmin,
+      (store) => ({ head: store.seam.head }),
+    ),
+    follow: serverStream(
+      ClusterService.method.follow,
+      {
+        read: codec.readFollowRequest,
+        sizeOf: codec.sizeOfFollowResponse,
+        prepend: codec.prependFollowResponse,
+      },
+      'caughtUp',
+      () => checkAdmin,
+      (store, request, call, signal) => {
+        told(call, ClusterService.method.follow);
+        const after = {
+          revision: wholeNumber('after_revision', request.afterRevision),
+          incarnation: checkIncarnation(request.incarnation),
+          notes: { count: wholeNumber('note_count', request.noteCount), checksum: request.noteChecksum },
+          snapshotLife: request.snapshotLife,
+        };
+        return new FollowStream(store, after, request.storeId, call).replies(signal);
       },
     ),
   };

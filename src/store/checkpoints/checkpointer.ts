@@ -116,7 +116,9 @@ export class Checkpointer implements Checkpoints {
 
   get #isFarInSharedLog(): boolean {
     const { place } = this.#context.log;
-    return place !== undefined && place.position - this.#begunAtPosition >= clusterLimits.snapshotPositions;
+    // Of epoch 0 are the places of a server that is followed: its revisions, for which nothing is kept elsewhere.
+    if (place === undefined || place.epoch === 0) return false;
+    return place.position - this.#begunAtPosition >= clusterLimits.snapshotPositions;
   }
 
   /** @returns false too when the store does not write any more. */

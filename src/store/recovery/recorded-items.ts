@@ -83,7 +83,10 @@ export function faultOfEffect(effect: EffectShape['effect'], revision: number): 
     case 'place': {
       const { position, epoch } = effect.value;
       if (revision !== 0) return 'a transaction tells a place of the shared log';
-      return position < 1 || epoch < 1 ? `the place ${position} of epoch ${epoch}` : undefined;
+      // Of epoch 0 are the places of a server that is followed: its revisions, of which there may be none yet.
+      return position < Math.min(epoch, 1) || epoch < 0
+        ? `the place ${position} of epoch ${epoch}`
+        : undefined;
     }
     case 'lease':
       return faultOfLease(effect.value);
@@ -120,7 +123,9 @@ export function faultOfSnapshotHeader(header: SnapshotHeaderShape): string | und
 function faultOfPlace(place: SnapshotHeaderShape['place'], snapshotRevision: number): string | undefined {
   if (place === undefined) return undefined;
   const { position, epoch, revision } = place;
-  return position >= 0 && epoch >= 0 && revision >= 0 && revision <= snapshotRevision
+  // Those of epoch 0 are revisions of a server that is followed.
+  const isRevision = epoch > 0 || position === revision;
+  return isRevision && position >= 0 && epoch >= 0 && revision >= 0 && revision <= snapshotRevision
     ? undefined
     : `a snapshot of revision ${snapshotRevision} has revision ${revision} at the place ${position} of epoch ${epoch}`;
 }

@@ -11,15 +11,26 @@
  *     apply(batch, 92, 130, 9)  -> true     a note
  *     the cache has both        -> durable(9): revision 5 is visible, and journal.place is that of this batch
  */
+import type { FollowerPlace, RecordFeed, StoreHead } from './record-feed.ts';
 import type { CachedJournal, JournalPlace } from '../../wal/journal.ts';
 import type { Log } from '../../wal/log.ts';
 
 export interface Replication {
-  /** That of the cluster, 16 bytes: a new directory gets it, and the directory of another store is refused. */
-  readonly storeId: Uint8Array;
+  /**
+   * Where the records come from: a log that nodes share, or a running server, whose places are its revisions, all of epoch 0. A directory
+   * stays with the one that it began with. Left out: a shared log.
+   */
+  readonly follows?: Followed;
+  /**
+   * That of the cluster or of the followed server, 16 bytes: a new directory gets it, and the directory of another store is refused. A
+   * function is called for a new directory alone.
+   */
+  readonly storeId: Uint8Array | (() => Promise<Uint8Array>);
   /** Called once, as the state of the directory has been brought back. */
   openJournal(opening: JournalOpening): CachedJournal;
 }
+
+export type Followed = 'sharedLog' | 'server';
 
 export interface JournalOpening {
   /** The log of the directory, which can be written and read by now. The journal closes it. */
@@ -59,6 +70,22 @@ export interface Replica {
    * for it, since no record of theirs proves that.
    */
   becomeWriter(confirm: () => Promise<void>): void;
+
+  /**
+   * Of a follower: time, and the clock of leases, have come at least so far, as the writer said when it showed no more than what is
+   * visible here.
+   */
+  standAt(timeMs: number, leaseClockMs: number): void;
+
+  /** How far the store is, now. */
+  readonly head: StoreHead;
+
+  /**
+   * The records of the log behind a revision, in their order, as they become visible, for a server that follows this one.
+   * @throws StoreError `revisionCompacted` when some of them are removed, or it is not known whether the follower has what came before
+   * them; `revisionFuture`; `historyDiffers` by `checkPlace`.
+   */
+  records(after: FollowerPlace): RecordFeed;
 
   /** Of the writer: commits a note that says nothing but the time. Throws as other commits do. */
   heartbeat(): void;

@@ -22,6 +22,15 @@ export interface LogStats {
   readonly oldestSegmentId: number;
 }
 
+/** What a reading of what lies behind a revision begins with. */
+export type StartBehind =
+  /** The revision's own record; of revision 0, all that there ever was. */
+  | 'record'
+  /** What came first behind a state of that revision, which was put here as a whole: some notes may be in that alone. */
+  | 'state'
+  /** Some of it was removed. */
+  | 'removed';
+
 /** A segment that was just made. */
 export interface NewSegment {
   readonly segment: Segment;
@@ -111,6 +120,21 @@ export class SegmentRow {
         ? `revision ${revision + 1} is missing`
         : `revisions ${revision + 1} to ${oldest.firstRevision - 1} are missing`;
     throw damageError(oldest.path, 0, `${missing}: the log begins later`, revision);
+  }
+
+  /** What of that is left. */
+  startBehind(revision: number): StartBehind {
+    const [oldest] = this.#segments;
+    if (oldest === undefined || oldest.firstRevision > revision + 1) return 'removed';
+    if (oldest.firstRevision <= revision) return 'record';
+    // A segment before this one may have had the first of the notes.
+    if (oldest.previousFirstRevision !== 0) return 'removed';
+    return revision === 0 ? 'record' : 'state';
+  }
+
+  /** Of those the first; `undefined` when something of what lies behind the revision was removed. */
+  firstBehind(revision: number): Segment | undefined {
+    return this.startBehind(revision) === 'removed' ? undefined : this.after(revision)[0];
   }
 
   /** Prepares the segment that follows the newest one when the log has come to `revision`. */

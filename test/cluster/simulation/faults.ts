@@ -107,6 +107,7 @@ class HastyLog extends PassingLog {
 
 /** Reads see what the node has, without asking the log. */
 class HastyNode implements ClusterNode {
+  readonly isReadOnly = false;
   readonly #node: ClusterNode;
 
   constructor(node: ClusterNode) {

@@ -325,12 +325,14 @@ const adminRows: readonly RpcRow[] = [
   row(admin.compactStorage, '', {}, forAdmins),
 ];
 
-/** The server is alone, which it says to those who may ask. */
+/** The server is alone, which it says to those who may ask; all the same it may be followed. */
 const cluster = ClusterService.method;
 const clusterRows: readonly RpcRow[] = [
   row(cluster.members, '', {}, forUsers, 'FailedPrecondition'),
   row(cluster.report, '', {}, forAdmins, 'FailedPrecondition'),
   row(cluster.handover, '', {}, forAdmins, 'FailedPrecondition'),
+  row(cluster.head, '', {}, forAdmins),
+  row(cluster.follow, 'of what there is not yet', { afterRevision: 1_000_000n }, forAdmins, 'OutOfRange'),
 ];
 
 /** It does no harm to the table: what it would make is there, what it would take is not. */

@@ -9,6 +9,7 @@ import { type TestServer, type TestServerOptions, startTestServer } from '../../
 
 /** What a test says of the cluster. */
 export class FakeView implements ClusterView {
+  readonly isReadOnly = false;
   role: Role;
   writerAddress = '';
   readonly writerRedisAddress = '';

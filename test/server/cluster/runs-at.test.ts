@@ -30,6 +30,7 @@ const expected = {
     'kelp.v1.WatchService Watch',
     'kelp.v1.LeaseService Get List',
     'kelp.v1.AccessService ListUsers ListRoles ListTokens',
+    'kelp.v1.ClusterService Head Follow',
     'etcdserverpb.KV Range RangeStream',
     'etcdserverpb.Lease LeaseTimeToLive LeaseLeases',
     'etcdserverpb.Watch Watch',

@@ -25,6 +25,7 @@ test('with a shared log alone the defaults make a node, which listens where othe
   const { cluster: config, fsync, limits } = await load({ log: LOG, listen: '10.0.1.1:7379' });
   expect(config).toEqual({
     log: LOG,
+    follow: undefined,
     logTls: { caPath: undefined, certPath: undefined, keyPath: undefined },
     logLogin: undefined,
     advertise: undefined,
@@ -63,6 +64,7 @@ test('every option of a node can be set, by flags and by the environment', async
   );
   const expected = {
     log: LOG,
+    follow: undefined,
     logTls: { caPath: 'la', certPath: 'lc', keyPath: 'lk' },
     logLogin: { user: 'kelp', passwordFile: 'lp' },
     advertise: '[fd00::1]:7379',
@@ -76,6 +78,17 @@ test('every option of a node can be set, by flags and by the environment', async
   expect((await loadConfig({ environment })).cluster).toEqual(expected);
 });
 
+test('a server that follows another one has the limits of one that is alone', async () => {
+  const flags = { follow: 'unix:/run/kelp', 'follow-ca': 'c', 'follow-token-file': 't' };
+  const { cluster: config, fsync, limits } = await load(flags);
+  expect(config).toMatchObject({
+    log: '',
+    follow: { address: 'unix:/run/kelp', caPath: 'c', tokenFile: 't' },
+  });
+  expect(fsync).toBe('interval');
+  expect(limits).toEqual(defaults);
+});
+
 test('limits that the operator has set lower stay as they are', async () => {
   const { limits } = await load({ log: LOG, 'value-bytes-max': '64KiB', 'txn-bytes-max': '128KiB' });
   expect(limits).toMatchObject({ valueBytesMax: 64 * 1024, txnBytesMax: 128 * 1024 });
@@ -83,6 +96,15 @@ test('limits that the operator has set lower stay as they are', async () => {
 
 describe('is refused', () => {
   test.each<readonly [string, Flags, string]>([
+    ['both to follow', { log: LOG, follow: 'a:1', listen: 'b:1' }, '--follow and --log exclude each other'],
+    ['a policy of flushes of a follower', { follow: 'a:1', fsync: 'always' }, '--fsync and --follow exclude'],
+    ['an engine on disk of a follower', { follow: 'a:1', engine: 'lsm' }, 'keeps its keys in memory'],
+    ['a token for nothing', { 'follow-token-file': 't' }, 'give --follow, too'],
+    [
+      'to advertise a follower',
+      { follow: 'a:1', advertise: 'b:1' },
+      '--advertise is for a node of a cluster',
+    ],
     ['a policy of flushes', { log: LOG, fsync: 'always' }, '--fsync and --log exclude each other'],
     [
       'an engine on disk',

@@ -16,7 +16,7 @@ import { isServiceLink } from '../../../src/server/config/service-links.ts';
 const MACHINE_BYTES = 8 * 1024 ** 3;
 
 function isOfCluster(name: string): boolean {
-  return ['log', 'advertise', 'peer'].includes(name.split('-')[0] ?? '');
+  return ['log', 'advertise', 'peer', 'follow'].includes(name.split('-')[0] ?? '');
 }
 
 /** Never the file of whoever runs the tests. */

@@ -31,7 +31,8 @@ describe('kelp.example.yaml', () => {
 
   test('holds the defaults, each in a form that the server takes', async () => {
     // What makes a node of a cluster excludes some of the others.
-    const ofCluster = /^(log|log-(ca|cert|key|user|password-file)|advertise(-redis)?|peer-.*):/;
+    const ofCluster =
+      /^(log|log-(ca|cert|key|user|password-file)|advertise(-redis)?|peer-.*|follow(-ca|-token-file)?):/;
     const taken = example
       .split('\n')
       .map((line) => (ofCluster.test(line.slice(1)) ? line : line.replace(/^#(?=[\w-]+: \S)/, '')))

@@ -15,7 +15,7 @@ import type { CachedJournal, JournalPlace } from '../../../src/wal/journal.ts';
 import type { LogReader } from '../../../src/wal/reader.ts';
 import { notWriterError } from '../../../src/wal/segments/overtaken.ts';
 import { readOnlyError } from '../../../src/wal/segments/fail-stop.ts';
-import type { LogStats } from '../../../src/wal/segments/segment-row.ts';
+import type { LogStats, StartBehind } from '../../../src/wal/segments/segment-row.ts';
 import { Cursor } from '../../../src/wire/cursor.ts';
 import type { SharedBatch, SharedBatches } from './shared-batches.ts';
 
@@ -114,6 +114,14 @@ export class TestJournal implements CachedJournal {
 
   reader(fromRevision: number): LogReader {
     return this.#opening.cache.reader(fromRevision);
+  }
+
+  readerBehind(revision: number): LogReader {
+    return this.#opening.cache.readerBehind(revision);
+  }
+
+  startBehind(revision: number): StartBehind {
+    return this.#opening.cache.startBehind(revision);
   }
 
   removeBefore(revision: number): Promise<void> {

@@ -5,6 +5,8 @@ import type { Role } from '../../../cluster/cluster-view.ts';
 import { serverFixed } from '../../../limits.ts';
 import { Histogram } from '../histogram.ts';
 
+const silences = new Set<ClusterEvent['kind']>(['logUnreachable', 'serverUnreachable', 'serverRefused']);
+
 /** How a call that was passed on ended, as far as the follower is concerned. */
 export type ForwardingOutcome =
   /** The writer has answered, be it by an error. */
@@ -38,8 +40,8 @@ export class NodeMeter {
 
   happened({ kind }: ClusterEvent): void {
     if (kind === 'tookOver') this.takeoverCount++;
-    else if (kind === 'logUnreachable') this.#silentSinceMs ??= performance.now();
-    else if (kind === 'logReachable') this.#silentSinceMs = undefined;
+    else if (silences.has(kind)) this.#silentSinceMs ??= performance.now();
+    else if (kind === 'logReachable' || kind === 'serverReachable') this.#silentSinceMs = undefined;
   }
 
   /** Another node is opened: it tells anew what it finds. */
@@ -71,6 +73,10 @@ export class MeteredNode implements ClusterNode {
 
   get role(): Role {
     return this.#node.role;
+  }
+
+  get isReadOnly(): boolean {
+    return this.#node.isReadOnly;
   }
 
   get writerAddress(): string {

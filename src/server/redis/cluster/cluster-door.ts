@@ -51,6 +51,11 @@ export class ClusterDoor {
     return this.#cluster.view.role === 'follower';
   }
 
+  /** Nothing is passed on: see `ClusterView.isReadOnly`. */
+  get isReadOnly(): boolean {
+    return this.#cluster.view.isReadOnly;
+  }
+
   /** '': it is not known now. */
   get writerAddress(): string {
     return this.#cluster.view.writerRedisAddress;

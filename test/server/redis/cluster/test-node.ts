@@ -28,6 +28,7 @@ import { RedisClient } from '../support/redis-client.ts';
 
 /** What a test says of the cluster. */
 export class TestView implements ClusterView {
+  readonly isReadOnly = false;
   role: Role;
   readonly writerAddress = '';
   writerRedisAddress = '';

@@ -118,8 +118,9 @@ export class Dispatch {
     const session = this.#session;
     const { cluster } = this.#context;
     if (cluster?.isFollower !== true) return false;
-    const place = placeOf(row, session.isReadOnly);
+    const place = placeOf(row, session.isReadOnly || cluster.isReadOnly);
     if (place === 'here') return false;
+    if (cluster.isReadOnly) throw readOnlyReplica();
     // What is queued and watched is that of this node.
     if (place === 'refused' || session.transaction.multi !== undefined || session.watchedCount > 0)
       throw readOnlyReplica();
