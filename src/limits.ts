@@ -473,6 +473,14 @@ export const client = {
   headerBytesMax: 64 * KiB,
   /** The longest message, in either direction. */
   messageBytesMax: 256 * MiB,
+  /** Of one mirror; the first three are defaults of its options. The last two: what a reader of its changes may leave waiting. */
+  mirror: {
+    keysMax: 1_000_000,
+    bytesMax: 256 * MiB,
+    progressIntervalMs: 10_000,
+    changesMax: 10_000,
+    changesBytesMax: 64 * MiB,
+  },
   /** Room for so much of a long message is taken before its bytes are there; then it doubles. */
   messageFirstBytes: 64 * KiB,
   /** Messages that are kept share a slab of so many bytes, if none of them is longer than the second: who keeps one keeps all. */

@@ -22,6 +22,7 @@ import {
 import { credentialsOrSource } from './calls/credentials.ts';
 import type { ClientOptions } from './client-options.ts';
 import type { TlsOptions, TlsSource } from './connection/socket.ts';
+import type { MirrorOptions } from './mirror/types.ts';
 import type { ClientTransport } from './transports/client-transport.ts';
 import type { CreateTokenOptions, CreateUserOptions, SetPasswordOptions } from './messages/access-types.ts';
 import type {
@@ -62,6 +63,12 @@ export const optionsByCall = {
     restartWhenLost: flag,
     onInterrupted: callback(),
     onResumed: callback(),
+  }),
+  mirror: optionsOf<MirrorOptions>('mirror', {
+    keysMax: amount,
+    bytesMax: amount,
+    progressIntervalMs: tables.watch.progressIntervalMs,
+    signal: callTable.signal,
   }),
   'leases.grant': optionsOf<GrantOptions>('grant', { ...callTable, leaseId: count }),
   'leases.resume': plainOptions('resume'),

@@ -61,6 +61,8 @@ import { streamOfPages } from './paging/scan.ts';
 import { keysOf, toTxnResult } from './messages/reply.ts';
 import { checkBytes, toCondition, toKey, toKeyList, toRange, toTtl } from './messages/request.ts';
 import { toTxn } from './messages/txn.ts';
+import { type Mirror, openMirror } from './mirror/mirror.ts';
+import type { MirrorOptions } from './mirror/types.ts';
 import type {
   CallOptions,
   CountOptions,
@@ -331,6 +333,15 @@ export class KelpClient {
   /** Streams changes, over broken connections without gap or repeat; see `watch.ts`. */
   watch(request: WatchRequest = noOptions, ...surplus: never[]): Watch {
     return openWatch(this.#caller, request, optionsByCall.watch(request) ?? nothingMore('watch', surplus));
+  }
+
+  /**
+   * A consistent copy of a range in the memory of the program, kept by a watch; see `mirror/mirror.ts`. Resolves when the present
+   * entries are there. Rejects with `limitReached`.
+   */
+  async mirror(range: KeyRange = {}, options: MirrorOptions = noOptions): Promise<Mirror> {
+    refuse(named('range', readRange(range)) ?? optionsByCall.mirror(options));
+    return openMirror(this.#caller, (request) => this.watch(request), range, options);
   }
 
   /** Ends watches and renewals, breaks off the calls under way and closes the connections. */

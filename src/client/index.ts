@@ -15,6 +15,8 @@ export type { Entry } from './messages/entry.ts';
 export type { KelpErrorCode, KelpErrorDetails } from './errors/error.ts';
 export { KelpError, isKelpError } from './errors/error.ts';
 export type { LeaseHandle, Leases } from './lease.ts';
+export type { Mirror } from './mirror/mirror.ts';
+export type { MirrorChange, MirrorEvent, MirrorOptions, MirrorSignals } from './mirror/types.ts';
 export type { Page, PagedList } from '../paged-list.ts';
 export type { Access } from './access.ts';
 export type { Admin } from './admin.ts';

@@ -125,6 +125,7 @@ const roomsByLayer: Readonly<Record<string, readonly string[]>> = {
     'messages',
     'connection',
     'calls',
+    'mirror',
     'tracing',
     'exchanges',
     'pipelining',

@@ -54,6 +54,13 @@ export class Entry implements PlainEntry {
   }
 }
 
+/** @internal A copy that keeps alive nothing of the message that it came in. @param value what it is to hold. */
+export function copyOfEntry(entry: Entry, value: Uint8Array): Entry {
+  const { keyBytes } = entry;
+  const copy = Object.assign(Object.create(Entry.prototype) as Entry, entry, { value: value.slice() });
+  return keyBytes === undefined ? copy : Object.assign(copy, { keyBytes: keyBytes.slice() });
+}
+
 /** @internal What an optional field of a reply holds. */
 export function toEntry(message: EntryShape | undefined): Entry | undefined {
   return message === undefined ? undefined : new Entry(message);

@@ -1,0 +1,51 @@
+/** What a mirror takes and tells. */
+import type { KelpError } from '../errors/error.ts';
+import type { Entry } from '../messages/entry.ts';
+
+export interface MirrorOptions {
+  /** The keys that it holds at most; with more it fails with `limitReached`. Default 1,000,000. */
+  readonly keysMax?: number;
+  /** The bytes of keys and values that it holds at most. Default 256 MiB; twice that while it begins anew. */
+  readonly bytesMax?: number;
+  /** How often the server says that there was nothing, so that `revision` moves on. Default 10000, at least 100. */
+  readonly progressIntervalMs?: number;
+  /** Aborting it closes the mirror. */
+  readonly signal?: AbortSignal;
+}
+
+export type MirrorEvent =
+  /** Written anew or over, or its time to live set anew. */
+  | { readonly type: 'put'; readonly entry: Entry; readonly previous: Entry | undefined }
+  | {
+      readonly type: 'delete';
+      readonly key: string;
+      /** Only when the key is no text. */
+      readonly keyBytes?: Uint8Array;
+      readonly previous: Entry;
+    };
+
+export type MirrorChange =
+  /** All that one revision did to the range. */
+  | {
+      readonly kind: 'events';
+      readonly revision: number;
+      readonly incarnation: string;
+      readonly commitTimeMs: number;
+      readonly events: readonly MirrorEvent[];
+    }
+  /** The difference between what was shown and what is, where the revisions between them could not be had. */
+  | {
+      readonly kind: 'resync';
+      readonly revision: number;
+      readonly incarnation: string;
+      readonly events: readonly MirrorEvent[];
+    };
+
+export interface MirrorSignals {
+  change: [MirrorChange];
+  /** The connection is lost. */
+  stale: [];
+  /** It has caught up again. */
+  fresh: [];
+  failed: [KelpError];
+}
