@@ -61,9 +61,9 @@ export async function backUp(store: Store, machine: Machine, random: SeededRando
     expectEqual(() => `the backup of ${revision}: leases`, content.leaseIds, leaseIds);
 }
 
-function isExcused(error: unknown, { ledger, isDiskFaulty }: Machine): boolean {
+function isExcused(error: unknown, { ledger, isDiskFaulty, areReadsFaulty }: Machine): boolean {
   // A file could not be read.
-  if (isStoreError(error, 'snapshotFailed') && isDiskFaulty) return true;
+  if (isStoreError(error, 'snapshotFailed') && (isDiskFaulty || areReadsFaulty)) return true;
   return isStoreError(error, 'closed') && ledger.isClosing;
 }
 

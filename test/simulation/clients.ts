@@ -55,6 +55,7 @@ export class Clients {
     try {
       await this.#makeCall(store);
     } catch (error) {
+      if (isStoreError(error, 'readFailed') && this.#machine.areReadsFaulty) return;
       if (!isStoreError(error, 'closed') || !this.#machine.ledger.isClosing) throw error;
     }
   }
@@ -103,7 +104,7 @@ export class Clients {
   }
 
   async #snapshot(store: Store): Promise<void> {
-    const { ledger, isDiskFaulty } = this.#machine;
+    const { ledger, isDiskFaulty, areReadsFaulty } = this.#machine;
     ledger.settle();
     const newest = ledger.model.revision;
     this.#machine.trace.add(() => 'snapshot');
@@ -113,7 +114,8 @@ export class Clients {
       if (revision < newest) throw new Error(`a snapshot of ${revision} lacks ${newest}`);
       ledger.flushed(revision);
     } catch (error) {
-      if (!(error instanceof StoreError) || error.code !== 'snapshotFailed' || !isDiskFaulty) throw error;
+      if (!(error instanceof StoreError) || error.code !== 'snapshotFailed') throw error;
+      if (!isDiskFaulty && !(areReadsFaulty && ledger.hasFailed)) throw error;
     }
   }
 

@@ -12,6 +12,8 @@ import { type BaseName, openBaseByName } from './bases/base-names.ts';
 export interface SimulatedEngine {
   /** What the store takes it for. */
   readonly setting: StoreEngineName;
+  /** Reads that calls wait for may fail: no model beside it would have to fail as well. */
+  readonly hasReads?: true;
   /** One for each start of a store. */
   make(place: EnginePlace): Engine | Promise<Engine>;
 }
@@ -25,9 +27,9 @@ const engineByName = {
   plain: { setting: 'lsm', make: (place) => layered('plain', place) },
   'plain-mirror': { setting: 'lsm', make: (place) => mirrored('plain', place) },
   /** With runs and caches so small that all their parts are at work. */
-  lsm: { setting: 'lsm', make: (place) => layered('lsm', place) },
+  lsm: { setting: 'lsm', hasReads: true, make: (place) => layered('lsm', place) },
   'lsm-mirror': { setting: 'lsm', make: (place) => mirrored('lsm', place) },
-  bitcask: { setting: 'bitcask', make: (place) => layered('bitcask', place) },
+  bitcask: { setting: 'bitcask', hasReads: true, make: (place) => layered('bitcask', place) },
   'bitcask-mirror': { setting: 'bitcask', make: (place) => mirrored('bitcask', place) },
 } as const satisfies Readonly<Record<string, SimulatedEngine>>;
 

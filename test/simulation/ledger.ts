@@ -87,6 +87,8 @@ export class Ledger {
   isClosing = false;
   /** The calls that the store may not have run yet. */
   #unchecked = 0;
+  /** The first call of a turn is run as it is made. */
+  #isCalling = false;
   /** `limitReached` may come at any time. */
   isTight = false;
 
@@ -140,7 +142,9 @@ export class Ledger {
     const seenBefore = this.seenRevision;
     const instant = this.#instant();
     this.#trace.add(() => `#${number} ${describe(operation)}`);
+    this.#isCalling = true;
     const answered = toAnswer(callStore(store, operation));
+    this.#isCalling = false;
     this.#openCalls++;
     this.#openCollectionCalls += Number(isOfCollections);
     const { expected, isRefused, hasChanged, hasClock, revision, sequence } = await this.#whenRun(
@@ -244,6 +248,18 @@ export class Ledger {
     this.evidenceMs = Math.max(this.evidenceMs, monotonicMs);
   }
 
+  /**
+   * The log has failed. Where it has been stopped within a call, for a read that failed behind the log, nothing of this turn is ever written:
+   * calls are checked by the end of the turn, and the batch is written behind it.
+   */
+  failed(): void {
+    this.hasFailed = true;
+    if (this.#unchecked === 0 && !this.#isCalling) return;
+    this.#recorded = [];
+    for (const revision of this.#elementRevisions)
+      if (revision > this.model.revision) this.#elementRevisions.delete(revision);
+  }
+
   /** The process has ended; what it had not brought to an end is nobody's business any more. */
   processEnded(monotonicMs: number): void {
     this.settle();
@@ -311,6 +327,8 @@ export class Ledger {
     if (code === 'storageFailed') return this.hasFailed && hasChanged;
     if (code === 'readOnly') return this.hasFailed && !hasChanged;
     if (code === 'closed') return this.isClosing;
+    // A call that only reads may be refused as well.
+    if (code === 'readFailed') return this.isTight && !hasChanged;
     return isRefused && code === 'limitReached';
   }
 

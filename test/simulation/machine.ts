@@ -46,6 +46,10 @@ export class Machine {
   disk: SimulatedDisk;
   /** Calls of the disk may fail. */
   isDiskFaulty = false;
+  /** Reads of files that a call waits for may fail. */
+  areReadsFaulty = false;
+  /** In this life or in one before. */
+  #haveReadsFailed = false;
   /** The highest revision that anybody asked to compact. */
   compactedRevision = 0;
   readonly #random: SeededRandom;
@@ -129,6 +133,8 @@ export class Machine {
    */
   async open(isOver: () => boolean): Promise<Store | undefined> {
     this.#generation++;
+    this.#haveReadsFailed ||= this.areReadsFaulty;
+    this.areReadsFaulty = false;
     this.#clock = new SteadyClock(this.scheduler);
     this.#isRecording = false;
     this.#isClosed = false;
@@ -140,7 +146,7 @@ export class Machine {
     await this.runUntil(() => opened.store !== undefined || opened.error !== undefined || isOver());
     const { store, error } = opened;
     if (store !== undefined) {
-      if (this.#engine !== undefined) verifyIntegrity(this.#engine);
+      this.#verifyEngine();
       this.#isRecording = true;
       const instant = this.instant();
       if (instant.nowMs > Math.max(this.#latestMs, this.scheduler.nowMs()))
@@ -201,10 +207,16 @@ export class Machine {
   #processEnded(): void {
     // Within a load the parts of an engine need not agree.
     // Nor can what is on disk be read any more when the engine was closed.
-    if (this.#isRecording && this.#engine !== undefined && !this.#isClosed) verifyIntegrity(this.#engine);
+    // Nor where the reads of this may fail.
+    if (this.#isRecording && !this.#isClosed && !this.areReadsFaulty) this.#verifyEngine();
     this.#engine = undefined;
     this.#latestMs = Math.max(this.#latestMs, this.#clock.nowMs());
     this.ledger.processEnded(this.scheduler.monotonicMs());
+  }
+
+  #verifyEngine(): void {
+    if (this.#engine !== undefined)
+      verifyIntegrity(this.#engine, this.#haveReadsFailed ? Infinity : undefined);
   }
 
   #openStore(): Promise<Store> {
@@ -232,7 +244,7 @@ export class Machine {
       },
       onEvent: (event) => {
         this.trace.add(() => `event ${event.kind}`);
-        if (event.kind === 'storageFailed') this.ledger.hasFailed = true;
+        if (event.kind === 'storageFailed') this.ledger.failed();
         if (event.kind === 'snapshotDamaged') this.fail(event.error);
       },
     });

@@ -17,7 +17,9 @@ export interface Plan {
   /** The operations of one client in one life. */
   readonly operationsMax: number;
   readonly hasDiskFaults: boolean;
-  /** The log's buffer is so small that writes are refused. */
+  /** Reads of files that calls wait for fail now and then. */
+  readonly hasFailedReads: boolean;
+  /** The log's buffer is so small that writes are refused, or they are when a read fails. */
   readonly isTight: boolean;
   /** History is bounded by a number of revisions at most, so how far it reaches is known. */
   readonly isHistoryKept: boolean;
@@ -51,10 +53,16 @@ export function drawPlan(random: SeededRandom): Plan {
     watchers: random.below(4),
     operationsMax: random.pick([5, 15, 40]),
     hasDiskFaults: random.chance(0.25),
+    hasFailedReads: false,
     isTight,
     isHistoryKept,
     isLogKept,
   };
+}
+
+/** The plan with reads that fail: as with writes that are refused there are no leases, whose notes could not be told apart. */
+export function withFailedReads(plan: Plan): Plan {
+  return { ...plan, hasFailedReads: true, isTight: true };
 }
 
 /**

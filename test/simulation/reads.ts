@@ -179,6 +179,7 @@ function expectUnreadable(
   { code, details }: { readonly code: string; readonly details: object | undefined },
 ): void {
   if (code === 'closed' && context.ledger.isClosing) return;
+  if (code === 'readFailed' && context.machine.areReadsFaulty) return;
   const { oldestRevision } = details as { oldestRevision: number };
   const isFuture = code === 'revisionFuture' && revision > seenBefore;
   const isCompacted =

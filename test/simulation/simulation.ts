@@ -11,7 +11,7 @@ import { Machine, type MachineOptions, onMachine } from './machine.ts';
 import { SWEPT_KEYS } from '../../src/store/collections/collection-keys.ts';
 import { checkNothingLeft } from './collections/collection-checks.ts';
 import { CollectionWorkload } from './collections/collection-workload.ts';
-import { drawPlan, type Plan, withCheckpoints } from './plan.ts';
+import { drawPlan, type Plan, withCheckpoints, withFailedReads } from './plan.ts';
 import { checkOldRevisions } from './recovered.ts';
 import { WatchClient } from './watch-client.ts';
 import { Workload } from './workload.ts';
@@ -73,10 +73,13 @@ const SWEEP_ROUNDS_MAX = 20;
 const COLLECTIONS = 0x5eed;
 /** ... and checkpoints of an engine on disk. */
 const CHECKPOINTS = 0xd15c;
+/** ... and reads that fail. */
+const FAILED_READS = 0xfa11;
 
 class Simulation {
   readonly machine: Machine;
   readonly #random: SeededRandom;
+  readonly #readFaults: SeededRandom;
   readonly #plan: Plan;
   readonly #workload: Workload;
   readonly #collections: CollectionWorkload;
@@ -88,7 +91,10 @@ class Simulation {
     this.#random = random;
     const plan = drawPlan(random);
     const isOnDisk = options.engine.setting !== 'memory';
-    this.#plan = isOnDisk ? withCheckpoints(plan, new SeededRandom(seed ^ CHECKPOINTS)) : plan;
+    const onDisk = isOnDisk ? withCheckpoints(plan, new SeededRandom(seed ^ CHECKPOINTS)) : plan;
+    this.#readFaults = new SeededRandom(seed ^ FAILED_READS);
+    const hasFailedReads = options.engine.hasReads === true && this.#readFaults.chance(0.3);
+    this.#plan = hasFailedReads ? withFailedReads(onDisk) : onDisk;
     this.machine = new Machine(random, this.#plan, options);
     const { model } = this.machine.ledger;
     const hasLeases = !this.#plan.isTight;
@@ -121,7 +127,7 @@ class Simulation {
       machine.scheduler.stepCount >= endsAt || machine.disk.nowWriteCount >= endsAtWrite;
     const store = await machine.open(isOver);
     if (store !== undefined) {
-      await this.#serve(store, random.below(this.#plan.operationsMax) + 1);
+      await this.#serve(store, random.below(this.#plan.operationsMax) + 1, this.#plan.hasFailedReads);
       await machine.runUntil(() => isOver() || this.#areClientsDone(this.#plan.hasDiskFaults));
       if (random.chance(0.2) && (await machine.close(store, () => false))) return machine.rest();
       if (random.chance(0.2)) await machine.close(store, () => random.chance(0.05));
@@ -135,7 +141,7 @@ class Simulation {
   /** Everything goes well: all that was begun comes to its end. */
   async #lastLife(): Promise<void> {
     const { machine } = this;
-    machine.isDiskFaulty = false;
+    machine.isDiskFaulty = machine.areReadsFaulty = false;
     const store = await this.#reopen();
     await this.#serve(store, 5);
     await machine.runUntil(() => this.#areClientsDone(true));
@@ -193,12 +199,24 @@ class Simulation {
     }
   }
 
+  #drawFailedReads(): void {
+    const random = this.#readFaults;
+    this.machine.areReadsFaulty = true;
+    for (let count = random.between(1, 20); count > 0; count--) {
+      const at = random.between(1, random.pick([3, 20, 100]));
+      const fault = { call: 'read', onlyNow: true, at, isPermanent: random.chance(0.1) } as const;
+      this.machine.trace.add(() => `fault ${JSON.stringify(fault)}`);
+      this.machine.disk.injectFault(fault);
+    }
+  }
+
   /** Lets clients and watches loose on a store that was just opened. */
-  async #serve(store: Store, callCount: number): Promise<void> {
+  async #serve(store: Store, callCount: number, hasFailedReads = false): Promise<void> {
     const { machine } = this;
     const { ledger } = machine;
     for (const watcher of this.#watchers) watcher.recovered(ledger.model.revision);
     await checkOldRevisions(store, ledger, this.#random);
+    if (hasFailedReads) this.#drawFailedReads();
     this.#clients.attachKeys(store);
     this.#clients.start(store, this.#plan.clients, callCount);
     const context = { store, machine, random: this.#random, workload: this.#workload };

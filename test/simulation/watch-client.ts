@@ -167,7 +167,7 @@ export class WatchClient {
         if (machine.ledger.isClosing) return;
         break;
       case 'readFailed':
-        if (machine.isDiskFaulty) return;
+        if (machine.isDiskFaulty || machine.areReadsFaulty) return;
         break;
       case 'revisionFuture':
         if (startRevision > openedAt + 1) return;

@@ -15,6 +15,8 @@ export interface Fault {
   readonly at?: number;
   /** Reads at once do not count: they fail the call alone that needed them. */
   readonly exceptNow?: boolean;
+  /** No other reads count. */
+  readonly onlyNow?: boolean;
   /** Only calls for paths that end so count. */
   readonly pathEnd?: string;
   /** Default `failed`. */
@@ -91,6 +93,7 @@ export class WaitingFaults {
       const { fault } = waiting;
       if ((fault.call !== call && fault.call !== 'any') || !path.endsWith(fault.pathEnd ?? '')) continue;
       if (isReadNow && fault.exceptNow === true) continue;
+      if (!isReadNow && fault.onlyNow === true) continue;
       waiting.callsLeft--;
       if (waiting.callsLeft === 0 || (waiting.callsLeft < 0 && fault.isPermanent === true)) struck ??= fault;
     }

@@ -35,16 +35,17 @@ export interface Verifiable {
   verifyIntegrity(): void;
 }
 
-export function verifyIntegrity(engine: Engine): void {
+/** @param bucketKeysMax as for `checkLayers`. */
+export function verifyIntegrity(engine: Engine, bucketKeysMax?: number): void {
   if (engine instanceof MemoryEngine) checkKeyspace(engine.keyspace);
-  else if (engine instanceof LayeredEngine) checkLayeredEngine(engine);
+  else if (engine instanceof LayeredEngine) checkLayeredEngine(engine, bucketKeysMax);
   else if (isVerifiable(engine)) engine.verifyIntegrity();
   else throw new Error('nothing is known of how this engine holds together');
 }
 
-function checkLayeredEngine(engine: LayeredEngine): void {
+function checkLayeredEngine(engine: LayeredEngine, bucketKeysMax?: number): void {
   checkKeyspace(engine.layers.current.keyspace);
-  checkLayers(engine);
+  checkLayers(engine, bucketKeysMax);
 }
 
 function isVerifiable(engine: object): engine is Verifiable {
