@@ -11,3 +11,12 @@ export const ENGINE_NAMES = [
 ] as const;
 
 export type EngineName = (typeof ENGINE_NAMES)[number];
+
+/** Why values in memory are not to be compressed with an engine: it has none there. @param level the name of the setting that files go by. */
+export function insteadOfValueCompression(engine: Exclude<EngineName, 'memory'>, level: string): string {
+  const other =
+    engine === 'btree'
+      ? 'btree compresses nothing; lsm and bitcask compress what they keep in files'
+      : `${engine} compresses what it keeps in files by itself, at ${level}`;
+  return `it is for the engine memory; ${other}`;
+}

@@ -4,6 +4,7 @@ import { systemClock, systemRandom, type Clock, type Random } from '../clock.ts'
 import { DiskError, type Disk, type DiskErrorCode } from '../disk/disk.ts';
 import { MemoryDisk } from '../disk/memory-disk.ts';
 import { nodeDisk } from '../disk/node-disk.ts';
+import { insteadOfValueCompression } from '../engine-names.ts';
 import { CompressionFigures } from '../engine/compression.ts';
 import type { Engine } from '../engine/engine.ts';
 import { zstdCodec } from '../engine/memory/compressed-values.ts';
@@ -77,6 +78,7 @@ async function openLocked(
   const clock = steady(options.clock ?? systemClock);
   const fsync = replication === undefined ? (options.fsync ?? 'always') : 'interval';
   const limits = checkLimits(withDefaults(options));
+  checkCompression(options);
   const memoryBytesMax =
     options.memoryBytesMax ?? Math.floor(machineMemoryBytes() * fixed.memoryShareDefault);
   const compression = new CompressionFigures();
@@ -241,6 +243,14 @@ function whereTo({ dataDir, disk = nodeDisk }: StoreOptions): { disk: Disk; data
 function withDefaults({ dataDir, limits = {} }: StoreOptions): Limits {
   const given = Object.entries(limits).filter(([, limit]) => limit !== undefined);
   return { ...defaults, ...(dataDir === null ? defaultsInMemory : {}), ...Object.fromEntries(given) };
+}
+
+function checkCompression({ engine = 'memory', valueCompression = false }: StoreOptions): void {
+  if (!valueCompression || engine === 'memory') return;
+  throw new StoreError(
+    'invalidArgument',
+    `valueCompression: ${insteadOfValueCompression(engine, 'limits.compressionLevel')}; leave it out`,
+  );
 }
 
 function checkLimits(limits: Limits): Limits {

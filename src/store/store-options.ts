@@ -45,7 +45,7 @@ export interface StoreOptions {
   readonly memoryBytesMax?: number;
   /**
    * With the engine memory: keeps values compressed, at `limits.compressionLevel`: those from 1 KiB on of which that saves 12 % or more. Reads see whole
-   * values, and take some 12 µs longer for each that is compressed, as long as 16 for each that is written. Default: false.
+   * values, and take some 12 µs longer for each that is compressed, as long as 16 for each that is written. Other engines refuse it: they compress in files, or nothing (`docs/engines.md`). Default: false.
    */
   readonly valueCompression?: boolean;
   /** Called now and then while a recovery runs. */

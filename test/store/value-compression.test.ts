@@ -68,3 +68,16 @@ it('a snapshot and a log are the same with and without: either start reads what 
     await store.close();
   }
 });
+
+it.each(['bitcask', 'btree'] as const)(
+  'is refused with %s, which has no values in memory',
+  async (engine) => {
+    const options: StoreOptions = { dataDir: 'data', disk: new MemoryDisk(), engine };
+    await expect(openUncheckedStore({ ...options, valueCompression: true })).rejects.toMatchObject({
+      code: 'invalidArgument',
+      message: expect.stringMatching(
+        /^valueCompression: it is for the engine memory; (bitcask|btree) compresses /,
+      ),
+    });
+  },
+);

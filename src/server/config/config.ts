@@ -18,7 +18,7 @@ import {
 } from '../../limits.ts';
 import { machineMemoryBytes } from '../../machine.ts';
 import type { FsyncPolicy } from '../../api.ts';
-import type { EngineName } from '../../engine-names.ts';
+import { type EngineName, insteadOfValueCompression } from '../../engine-names.ts';
 import {
   type ListenAddress,
   OptionError,
@@ -383,7 +383,12 @@ function tlsPaths(settingByName: ReadonlyMap<string, Setting>): ServerConfig['tl
 }
 
 /** Limits that contradict each other would only show when the first large value comes. */
-function checkTogether({ listen, tls, access, limits, serverLimits }: ServerConfig): void {
+function checkTogether(config: ServerConfig): void {
+  const { listen, tls, access, engine, valueCompression, limits, serverLimits } = config;
+  if (valueCompression && engine !== 'memory') {
+    const level = `--${limitOptionName('compressionLevel')}`;
+    throw new OptionError(`--value-compression: ${insteadOfValueCompression(engine, level)}; leave it out`);
+  }
   if (access.allowAnonymous && access.rootPasswordFile !== undefined) {
     throw new OptionError(
       '--allow-anonymous and --root-password-file exclude each other: once there is a user root, nothing is allowed without credentials',

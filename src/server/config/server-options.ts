@@ -391,7 +391,7 @@ export const serverOptions: readonly ServerOption[] = [
     name: 'value-compression',
     type: 'switch',
     description:
-      'with the engine memory: keep values compressed, from 1 KiB on, where that saves 12 % or more; each read of one takes some 12 µs longer',
+      'with the engine memory alone: keep values compressed, from 1 KiB on, where that saves 12 % or more; each read of one takes some 12 µs longer',
     defaultText: 'false',
   },
   {

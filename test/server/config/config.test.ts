@@ -365,6 +365,11 @@ describe('a value that can not be is refused with its source', () => {
     [{ 'request-bytes-max': '1MiB' }, /^--request-bytes-max: 1MiB is too little for --value-bytes-max/],
     [{ 'reply-bytes-max': '1MiB' }, /^--reply-bytes-max: 1MiB is too little for --value-bytes-max/],
     [{ 'call-bytes-max': '1MiB' }, /^--call-bytes-max: 1MiB is too little for/],
+    [
+      { engine: 'lsm', 'value-compression': 'true' },
+      /^--value-compression: it is for the engine memory; lsm compresses .* at --compression-level; leave it out$/,
+    ],
+    [{ engine: 'btree', 'value-compression': 'true' }, /^--value-compression: .*; btree compresses nothing/],
     [{ 'unflushed-bytes-max': '1MiB' }, /^--unflushed-bytes-max: 1MiB is too little for --txn-bytes-max/],
   ])('%j', async (flags, message) => {
     expect(await refusal({ flags })).toMatch(message);
