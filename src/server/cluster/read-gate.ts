@@ -69,8 +69,10 @@ export class ReadGate {
   ): Promise<void> {
     if (!isLocal) await this.caughtUp();
     const view = this.#opened();
-    // The writer has come to every revision that there is: the method refuses a later one.
-    if (minRevision > visibleRevision() && view.role === 'follower') await view.reached(minRevision, signal);
+    if (minRevision <= visibleRevision()) return;
+    if (view.role === 'follower') await view.reached(minRevision, signal);
+    // The writer has come to every revision that there is, and the method refuses a later one; one that was overtaken learns it here.
+    else if (isLocal) await this.caughtUp();
   }
 
   #opened(): ClusterView {

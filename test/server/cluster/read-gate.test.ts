@@ -45,6 +45,20 @@ test('a local read waits for nothing, unless it is for a revision that the node 
   expect([view.barrierCount, view.asked]).toEqual([0, [4]]);
 });
 
+test('a writer asks the log before it says of a revision that there is none: another may have written it', async () => {
+  const view = new FakeView('writer');
+  const overtaken = new Error('another node writes');
+  view.barrier = Promise.reject(overtaken);
+  view.barrier.catch(() => undefined);
+  const gate = new ReadGate(() => view, systemClock);
+  const signal = (): AbortSignal => new AbortController().signal;
+  await expect(gate.pass({ isLocal: true, minRevision: 4 }, () => 3, signal)).rejects.toBe(overtaken);
+  // One that is the writer still lets the method say so.
+  view.barrier = Promise.resolve();
+  await gate.pass({ isLocal: true, minRevision: 4 }, () => 3, signal);
+  expect([view.barrierCount, view.asked]).toEqual([2, []]);
+});
+
 test('a node that is being opened is told as such', async () => {
   const gate = new ReadGate(() => undefined, systemClock);
   await expect(gate.caughtUp()).rejects.toMatchObject({ code: 'recovering' });
