@@ -16,9 +16,15 @@ const WRITERS = 4;
  * @param where the port of a server, or the addresses of the nodes of a cluster.
  */
 export function openClients(where: number | readonly string[], deadlineMs = 60_000): Clients {
-  const server = typeof where === 'number' ? { address: `127.0.0.1:${where}` } : { addresses: where };
-  const reader = createClient({ ...server, deadlineMs: 60_000 });
-  const writers = Array.from({ length: WRITERS }, () => createClient({ ...server, retries: 0, deadlineMs }));
+  // Each begins at another node.
+  const from = (first: number): { readonly address: string } | { readonly addresses: readonly string[] } =>
+    typeof where === 'number'
+      ? { address: `127.0.0.1:${where}` }
+      : { addresses: [...where, ...where].slice(first % where.length).slice(0, where.length) };
+  const reader = createClient({ ...from(0), deadlineMs: 60_000 });
+  const writers = Array.from({ length: WRITERS }, (_, index) =>
+    createClient({ ...from(index), retries: 0, deadlineMs }),
+  );
   onTestFinished(() => {
     for (const client of [reader, ...writers]) client.close();
   });

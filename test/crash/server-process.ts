@@ -11,6 +11,10 @@ export interface ServerProcessOptions {
   readonly dataDir: string;
   /** By default one that stays free for it while it is away: with it again, clients find the server after a restart. */
   readonly port?: number;
+  /** Where it listens; by default 127.0.0.1. */
+  readonly host?: string;
+  /** What comes before its command, which takes the place of that. */
+  readonly command?: readonly string[];
   readonly flags?: readonly string[];
   /** A module that the process loads first, and that `tell` talks to. */
   readonly preload?: URL;
@@ -41,21 +45,23 @@ export class ServerProcess {
   /** What it wrote to its error output, which is not the log. */
   stderr = '';
   readonly #child: ChildProcess;
-  readonly #lines: LogLine[] = [];
+  /** Of its log, so far. */
+  readonly lines: LogLine[] = [];
   #wake: (() => void)[] = [];
   #isEnded = false;
 
   /** Starts a process; it may end by itself before it is ready. */
   constructor(options: ServerProcessOptions) {
-    const { dataDir, port = 0, flags = [], preload } = options;
+    const { dataDir, host = '127.0.0.1', port = 0, flags = [], preload } = options;
     const { isNobody = false, outlivesTest = false } = options;
     const kelp = [
+      ...(options.command ?? []),
       process.execPath,
       ...(preload === undefined ? [] : ['--import', preload.href]),
       isNobody ? NOBODY_MAIN : MAIN,
       'serve',
       '--log-format=json',
-      `--listen=127.0.0.1:${port}`,
+      `--listen=${host}:${port}`,
       `--data-dir=${dataDir}`,
       ...flags,
     ];
@@ -104,7 +110,7 @@ export class ServerProcess {
 
   /** What it listens on, once it is ready. */
   get port(): number {
-    const address = this.#lines.find(({ msg }) => msg === 'ready')?.['address'];
+    const address = this.lines.find(({ msg }) => msg === 'ready')?.['address'];
     return Number(/:(\d+)$/.exec(String(address))?.[1]);
   }
 
@@ -114,19 +120,22 @@ export class ServerProcess {
 
   /** Where clients of Redis are served, once it is ready. */
   get redisAddress(): string {
-    return String(this.#lines.find(({ msg }) => msg === 'ready')?.['redisAddress']);
+    return String(this.lines.find(({ msg }) => msg === 'ready')?.['redisAddress']);
   }
 
   /** Waits for the first line of the log with this message; rejects with its last words when the process ends before. */
-  async logged(message: string): Promise<LogLine> {
+  logged(message: string): Promise<LogLine> {
+    return this.loggedWhere(({ msg }) => msg === message, `"${message}"`);
+  }
+
+  /** As `logged`, for the first line that holds. */
+  async loggedWhere(holds: (line: LogLine) => boolean, what = 'what is waited for'): Promise<LogLine> {
     for (;;) {
-      const line = this.#lines.find(({ msg }) => msg === message);
+      const line = this.lines.find(holds);
       if (line !== undefined) return line;
       if (this.#isEnded) {
-        const log = this.#lines.slice(-20).map((each) => JSON.stringify(each));
-        throw new Error(
-          `the server ended before it logged "${message}":\n${[...log, this.stderr].join('\n')}`,
-        );
+        const log = this.lines.slice(-20).map((each) => JSON.stringify(each));
+        throw new Error(`the server ended before it logged ${what}:\n${[...log, this.stderr].join('\n')}`);
       }
       await new Promise<void>((resolve) => this.#wake.push(resolve));
     }
@@ -150,7 +159,7 @@ export class ServerProcess {
   }
 
   #read(line: string): void {
-    this.#lines.push(JSON.parse(line) as LogLine);
+    this.lines.push(JSON.parse(line) as LogLine);
     this.#wakeAll();
   }
 

@@ -147,6 +147,11 @@ function bitString(bytes: Buffer): Buffer {
 
 function element(tag: number, content: Buffer): Buffer {
   const { length } = content;
-  const head = length < 0x80 ? [tag, length] : [tag, 0x82, length >> 8, length & 0xff];
-  return Buffer.concat([Buffer.from(head), content]);
+  return Buffer.concat([Buffer.from([tag, ...encodedLength(length)]), content]);
+}
+
+/** In as few bytes as it takes: Go takes no others. */
+function encodedLength(length: number): readonly number[] {
+  if (length < 0x80) return [length];
+  return length < 0x100 ? [0x81, length] : [0x82, length >> 8, length & 0xff];
 }

@@ -1,4 +1,4 @@
-/** Three members of Debian's etcd as processes beside the test, on 127.0.0.1, which may be killed, stopped and started again. */
+/** Three members of Debian's etcd as processes beside the test, which may be killed, stopped and started again. */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtempSync, rmSync } from 'node:fs';
@@ -7,16 +7,29 @@ import { join } from 'node:path';
 import { type EtcdClient, etcdClient } from '../server/etcd/support/etcd-client.ts';
 import { freePort } from './free-port.ts';
 
+/** Where the process of a member runs. */
+export interface MemberPlace {
+  readonly host: string;
+  /** What comes before its command. */
+  readonly command: readonly string[];
+}
+
+const LOOPBACK: MemberPlace = { host: '127.0.0.1', command: [] };
+
 export class EtcdMember {
   readonly endpoint: string;
   readonly calls: EtcdClient;
-  readonly #args: readonly string[];
+  readonly #command: readonly string[];
   #process: ChildProcess | undefined;
 
-  constructor(endpoint: string, args: readonly string[]) {
+  constructor(endpoint: string, command: readonly string[]) {
     this.endpoint = endpoint;
     this.calls = etcdClient(`http://${endpoint}`);
-    this.#args = args;
+    this.#command = command;
+  }
+
+  get port(): number {
+    return Number(this.endpoint.split(':')[1]);
   }
 
   get isRunning(): boolean {
@@ -25,7 +38,8 @@ export class EtcdMember {
 
   /** Returns before it is ready: the first ones wait for each other. */
   start(): void {
-    this.#process = spawn('etcd', this.#args, { stdio: 'ignore' });
+    const [command = '', ...args] = this.#command;
+    this.#process = spawn(command, args, { stdio: 'ignore' });
   }
 
   async kill(signal: NodeJS.Signals = 'SIGKILL'): Promise<void> {
@@ -70,16 +84,20 @@ export class EtcdCluster {
   }
 
   /** Started, not yet ready; who starts it ends it by `stop`. */
-  static async start(): Promise<EtcdCluster> {
+  static async start(places: readonly MemberPlace[] = []): Promise<EtcdCluster> {
     const folder = mkdtempSync(join(tmpdir(), 'kelp-etcds-'));
     const names = ['one', 'two', 'three'];
     const ports: number[] = [];
     for (let count = 0; count < 2 * names.length; count++) ports.push(await freePort());
-    const peerUrls = names.map((_, index) => `http://127.0.0.1:${ports[2 * index]}`);
+    const placeOf = (index: number): MemberPlace => places[index] ?? LOOPBACK;
+    const peerUrls = names.map((_, index) => `http://${placeOf(index).host}:${ports[2 * index]}`);
     const cluster = names.map((name, index) => `${name}=${peerUrls[index]}`).join(',');
     const members = names.map((name, index) => {
-      const endpoint = `127.0.0.1:${ports[2 * index + 1]}`;
+      const { host, command } = placeOf(index);
+      const endpoint = `${host}:${ports[2 * index + 1]}`;
       return new EtcdMember(endpoint, [
+        ...command,
+        'etcd',
         `--name=${name}`,
         `--data-dir=${join(folder, name)}`,
         `--listen-client-urls=http://${endpoint}`,

@@ -4,6 +4,7 @@ import type { Peers, SentReport } from '../../cluster/node.ts';
 import { cluster as limits } from '../../limits.ts';
 import type { ServerConfig } from '../../server/config/config.ts';
 import type { NodeParts } from '../../server/store-opener.ts';
+import { peerFailure } from './peer-failure.ts';
 import { readPem } from './pem-file.ts';
 import { readSecretOf } from './secret-input.ts';
 
@@ -43,11 +44,19 @@ export class ClientPeers implements Peers {
 
   async *snapshot(address: string, signal: AbortSignal): AsyncIterable<Uint8Array> {
     await using client = this.#open(address);
-    yield* client.admin.backup({ signal });
+    try {
+      yield* client.admin.backup({ signal });
+    } catch (error) {
+      throw peerFailure(error);
+    }
   }
 
   async report(address: string, report: SentReport, signal: AbortSignal): Promise<void> {
-    await this.#clientOf(address).cluster.report(report, { signal, deadlineMs: limits.reportMs });
+    try {
+      await this.#clientOf(address).cluster.report(report, { signal, deadlineMs: limits.reportMs });
+    } catch (error) {
+      throw peerFailure(error);
+    }
   }
 
   close(): void {

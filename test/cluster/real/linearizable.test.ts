@@ -35,7 +35,7 @@ describe('a cluster is linearizable', () => {
   test.each(rounds)(
     'while its writers are killed, stand still and hand over, seed %i',
     async (seed) => {
-      const cluster = await NodeCluster.start(SMALL_FILES);
+      const cluster = await NodeCluster.start({ flags: SMALL_FILES });
       const random = new SeededRandom(seed);
       const workload = new Workload(random);
       const recorder = new HistoryRecorder();
