@@ -63,6 +63,7 @@ export class NodeSide {
     return {
       view: node,
       writerTls: () => peerTls?.(),
+      token: nodeParts?.peerToken,
       followerCount: () => node.status().nodes.length - 1,
       writerWaitMs:
         (cluster?.failoverAfterMs ?? 0) + clusterLimits.failoverJitterMs + serverFixed.redisTakeoverMs,
@@ -96,6 +97,7 @@ export class NodeSide {
     const peers = new PeerConnections({
       clock: systemClock,
       tls: nodeParts.peerTls,
+      token: nodeParts.peerToken,
       writerAddress: () => view()?.writerAddress ?? '',
       onEnded: (outcome) => meter.forwardedCounts[outcome]++,
     });

@@ -212,6 +212,7 @@ class Server implements RunningServer {
       access: () => this.#opened(),
       node: () => this.#node.served,
       audit,
+      onNodeSeen: (address: string | undefined) => addressLimit.nodeAt(address),
       cluster,
       areRatesLimited: rates.isOn,
     };

@@ -49,6 +49,8 @@ interface LogParts {
   readonly peers: Peers;
   /** What TLS takes to the other nodes, asked for with each connection; `undefined`: they speak plain text. */
   readonly peerTls: (() => PeerTls) | undefined;
+  /** What this node shows to the others where access is closed, so that they believe what it says of its clients. */
+  readonly peerToken?: string | undefined;
   /** In place of the real one; for tests. */
   readonly openNode?: (options: NodeOptions, signal: AbortSignal) => Promise<OpenedNode>;
 }
@@ -58,6 +60,7 @@ interface FollowerParts {
   readonly openFollowed: () => FollowedServer;
   /** Nothing is passed on. */
   readonly peerTls?: undefined;
+  readonly peerToken?: undefined;
 }
 
 export interface OpenerDependencies {

@@ -12,6 +12,7 @@ import { readSecretOf } from './secret-input.ts';
 export async function peersOf({ cluster, tls }: Pick<ServerConfig, 'cluster' | 'tls'>): Promise<{
   readonly peers: ClientPeers;
   readonly peerTls: NodeParts['peerTls'];
+  readonly peerToken: string | undefined;
 }> {
   const { peerCaPath: caPath, peerTokenFile: path } = cluster ?? {};
   const ca = caPath === undefined ? undefined : await readPem('--peer-ca', caPath);
@@ -30,7 +31,7 @@ export async function peersOf({ cluster, tls }: Pick<ServerConfig, 'cluster' | '
       ...(token !== undefined && { credentials: { token }, allowPlaintextCredentials: true }),
     }),
   );
-  return { peers, peerTls };
+  return { peers, peerTls, peerToken: token };
 }
 
 export class ClientPeers implements Peers {

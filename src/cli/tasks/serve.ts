@@ -69,8 +69,8 @@ async function nodePartsOf(
     import('../session/peers.ts'),
   ]);
   const openSharedLog = await sharedLogOf(cluster);
-  const { peers, peerTls } = await peersOf(config);
-  return { parts: { openSharedLog, peers, peerTls }, peers };
+  const { peers, ...shown } = await peersOf(config);
+  return { parts: { openSharedLog, peers, ...shown }, peers };
 }
 
 /** A file that an option names is missing or can't be used, as against an address that can't be had. */

@@ -29,7 +29,7 @@ export interface ChangedNames {
 }
 
 /** A call, as far as it says who made it. */
-export type Caller = Pick<Call, 'login' | 'peer'>;
+export type Caller = Pick<Call, 'login' | 'client'>;
 
 export interface AccessAudit {
   /** @param method of `AccessService`. */
@@ -117,8 +117,8 @@ interface CallerFields {
   readonly peer?: string;
 }
 
-function callerFields({ login: { userName }, peer }: Caller): CallerFields {
-  return { ...userFields(userName), ...peerFields(peer) };
+function callerFields({ login: { userName }, client }: Caller): CallerFields {
+  return { ...userFields(userName), ...peerFields(client) };
 }
 
 /** A name may be what a client says it is: anything, and long. */

@@ -5,12 +5,13 @@
  * What is found is good as long as access does not change, and is kept with the head that a connection knows again (`LoginMemo`):
  * a call with the same credentials as the one before costs a comparison.
  */
+import { timingSafeEqual } from 'node:crypto';
 import type { Access } from '../../access/access.ts';
 import type { AccessTable } from '../../access/access-table.ts';
 import type { Credentials } from '../../access/login/authenticator.ts';
 import type { Login } from '../../access/login/login.ts';
 import { type LoginRefusal, RefusedLogin } from '../../access/login/refused-login.ts';
-import { checkUser } from '../../access/checks.ts';
+import { checkAdmin, checkUser } from '../../access/checks.ts';
 import { isStoreError } from '../../errors.ts';
 import { type RequestHead, fieldOf } from '../../http2/contract/fields.ts';
 import { recoveringError } from '../calls/call-error.ts';
@@ -18,6 +19,7 @@ import type { Peer, ShownCredentials } from '../calls/call.ts';
 import type { Dialect } from '../calls/dialect.ts';
 import { networkOfPeer } from '../limits/address-limit.ts';
 import { credentialsIn } from './credentials.ts';
+import { forwardedClient } from './forwarded-client.ts';
 
 /** What is kept of a login where the same credentials come again. */
 export interface LoginMemo {
@@ -46,6 +48,14 @@ export interface RefusedAttempt {
   readonly reason: LoginRefusal | 'noCredentials' | 'malformed' | 'busy';
 }
 
+/** A token by which another node of the cluster has shown what it is. */
+interface NodeMemo {
+  readonly token: string;
+  readonly login: Login;
+  readonly table: AccessTable;
+  readonly generation: number;
+}
+
 /** The credentials that a connection has by itself: its client's certificate. */
 export type CredentialsOfConnection = (connection: Peer) => Credentials | undefined;
 
@@ -53,6 +63,7 @@ export class Logins {
   readonly #access: () => Access | undefined;
   readonly #ofConnection: CredentialsOfConnection;
   readonly #observer: LoginObserver;
+  #node: NodeMemo | undefined;
 
   /** @param access `undefined` until the store is open. */
   constructor(
@@ -88,6 +99,15 @@ export class Logins {
       this.#opened().table.isClosed &&
       this.#ofConnection(connection) !== undefined;
     return { authorization, isByConnection };
+  }
+
+  /**
+   * The client of a call that another node of the cluster has passed on; `undefined`: it comes from its client itself, or it is not known
+   * whether a node says so.
+   * @param field gives a header of the request.
+   */
+  passedOnFor(field: (name: string) => string | undefined, connection: Peer): Peer | undefined {
+    return forwardedClient(field, (token) => this.#isNode(token, connection));
   }
 
   /** Whether access is open, and there is no user of a name. */
@@ -153,6 +173,25 @@ export class Logins {
     return login;
   }
 
+  /** Nodes may do everything, and show so. While access is open none can, since there is nothing that others could not show as well. */
+  #isNode(token: string, connection: Peer): boolean {
+    const { table } = this.#opened();
+    if (!table.isClosed) return false;
+    const { generation } = table;
+    try {
+      const known = this.#node;
+      const isKnown =
+        known?.table === table && known.generation === generation && isSameSecret(known.token, token);
+      const login = isKnown ? known.login : this.show({ kind: 'token', secret: token }, connection);
+      if (login instanceof Promise) return false;
+      checkAdmin(login);
+      if (!isKnown) this.#node = { token, login, table, generation };
+      return true;
+    } catch {
+      return false;
+    }
+  }
+
   /** What it was found by is not to be shown any more: it is looked at again, and refused. */
   #isTooLateFor({ shownUntilMs }: Login): boolean {
     return shownUntilMs !== undefined && this.#opened().clock.nowMs() >= shownUntilMs;
@@ -193,4 +232,9 @@ export class Logins {
     if (access === undefined) throw recoveringError();
     return access;
   }
+}
+
+function isSameSecret(one: string, other: string): boolean {
+  const [a, b] = [Buffer.from(one), Buffer.from(other)];
+  return a.length === b.length && timingSafeEqual(a, b);
 }

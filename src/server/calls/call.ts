@@ -40,7 +40,7 @@ export interface CallChannel {
 export interface ShownCredentials {
   /** In the form of the header; `undefined`: there are none. */
   readonly authorization: string | undefined;
-  /** Who it is says the certificate of its connection, which can't be passed on. */
+  /** Who it is says the certificate of its connection. */
   readonly isByConnection: boolean;
 }
 
@@ -84,6 +84,8 @@ export class Call implements LastingCall {
   login: Login = noLogin;
   /** In a cluster alone; set by its door. */
   shown: ShownCredentials | undefined = undefined;
+  /** Of a call that another node of the cluster has passed on: its client, if that is known; set by its door. */
+  passedOnFor: Peer | undefined = undefined;
   /** `undefined`: what users do is not limited. */
   readonly rate: CallRate | undefined;
   /** Of the table; a call's own code charges and releases by the methods. */
@@ -268,8 +270,14 @@ export class Call implements LastingCall {
     this.releaseRequest(this.requestBytes);
   }
 
+  /** The connection that it came over. */
   get peer(): Peer | undefined {
     return this.#channel.peer;
+  }
+
+  /** Where it comes from in the first place. */
+  get client(): Peer | undefined {
+    return this.passedOnFor ?? this.#channel.peer;
   }
 
   /** Takes memory for a part of the reply message that is about to be made. */

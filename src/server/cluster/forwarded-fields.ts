@@ -4,10 +4,13 @@
  */
 import type { Field, RequestHead } from '../../http2/contract/fields.ts';
 import type { IncomingHttpHeaders } from 'node:http';
+import {
+  FORWARDED_CERTIFICATE_HEADER,
+  FORWARDED_FOR_HEADER,
+  FORWARDED_HEADER,
+  NODE_TOKEN_HEADER,
+} from '../access/forwarded-client.ts';
 import { isFieldName, isFieldValue } from '../../http2/contract/field-syntax.ts';
-
-/** Stands in a request that a node has passed on: it is not passed on once more. */
-export const FORWARDED_HEADER = 'kelp-forwarded';
 
 const LEFT_OUT: ReadonlySet<string> = new Set([
   'connection',
@@ -20,6 +23,9 @@ const LEFT_OUT: ReadonlySet<string> = new Set([
   'upgrade',
   'http2-settings',
   FORWARDED_HEADER,
+  NODE_TOKEN_HEADER,
+  FORWARDED_FOR_HEADER,
+  FORWARDED_CERTIFICATE_HEADER,
 ]);
 
 /** What a request is, wherever it came from. */
@@ -29,11 +35,12 @@ export interface ForwardedHead {
   readonly fields: readonly Field[];
 }
 
-/** @param authority of the writer. */
+/** @param authority of the writer. @param client what it is told of the client. */
 export function forwardedFields(
   { method, path, fields }: ForwardedHead,
   authority: string,
   hasTls: boolean,
+  client: readonly Field[],
 ): readonly Field[] {
   return [
     [':method', method],
@@ -42,6 +49,7 @@ export function forwardedFields(
     [':authority', authority],
     ...fields.filter(isPassedOn),
     [FORWARDED_HEADER, '1'],
+    ...client,
   ];
 }
 

@@ -5,8 +5,11 @@
  */
 import type { ConnectionOptions } from 'node:tls';
 import type { Clock } from '../../clock.ts';
+import type { Field } from '../../http2/contract/fields.ts';
 import { forwarding as limits } from '../../limits.ts';
+import type { Peer } from '../calls/call.ts';
 import type { ForwardingOutcome } from '../metrics/cluster/node-meter.ts';
+import { clientFields } from '../access/forwarded-client.ts';
 import { PeerConnection, openPeerSocket } from './peer-connection.ts';
 import { WriterWatch } from './writer-watch.ts';
 
@@ -22,6 +25,8 @@ export interface PeerOptions {
   readonly clock: Clock;
   /** What `tls.connect` takes beside host and port, asked for with each connection; `undefined`: nodes speak plain text. */
   readonly tls: (() => ConnectionOptions) | undefined;
+  /** Shown to the others, to be believed what it says of clients; `undefined`: it has none. */
+  readonly token?: string | undefined;
   /** The writer of the cluster; '': there is none now. */
   readonly writerAddress: () => string;
   /** Told of each call to the writer. */
@@ -41,6 +46,16 @@ export class PeerConnections {
 
   get hasTls(): boolean {
     return this.#options.tls !== undefined;
+  }
+
+  /** Whether the writer can be told whose certificate a client has. */
+  get hasToken(): boolean {
+    return this.#options.token !== undefined;
+  }
+
+  /** What the writer is told of a client. */
+  clientFields(client: Peer | undefined): readonly Field[] {
+    return clientFields(this.#options.token, client);
   }
 
   /** Begins a call at a node or refuses it, now or when it is known whether there is a connection for it. @param address HOST:PORT. */

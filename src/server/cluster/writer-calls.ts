@@ -17,7 +17,7 @@ export interface AtWriter {
  * @returns `undefined`: it runs here. Throws as `addressOfWriter` does.
  */
 export function atWriter(
-  doors: Pick<ClusterDoors, 'view'>,
+  doors: Pick<ClusterDoors, 'view' | 'peers'>,
   runsAt: RunsAt,
   shown: ShownCredentials,
   isForwarded: boolean,
@@ -50,7 +50,7 @@ function isSessionToken(authorization: string | undefined): boolean {
  * writer can't be shown whose call it is.
  */
 export function addressOfWriter(
-  doors: Pick<ClusterDoors, 'view'>,
+  doors: { readonly view: ClusterDoors['view']; readonly peers: Pick<ClusterDoors['peers'], 'hasToken'> },
   shown: ShownCredentials | undefined,
   isForwarded: boolean,
 ): string {
@@ -58,10 +58,10 @@ export function addressOfWriter(
   if (doors.view()?.isReadOnly === true) throw readOnlyError(address);
   if (isForwarded) throw forwardedTwiceError(address);
   if (address === '' || !isFollower(doors)) throw noWriterError('the cluster has no writer just now', '');
-  if (shown?.isByConnection === true) {
+  if (shown?.isByConnection === true && !doors.peers.hasToken) {
     throw new StoreError(
       'unauthenticated',
-      `this node follows the writer of its cluster, which it can't show the certificate of its client: call the writer at ${address}, or log in by a token or a password`,
+      `this node follows the writer of its cluster, which it can't tell of the certificate of its client, since it has no token for that (--peer-token-file): call the writer at ${address}, or log in by a token or a password`,
     );
   }
   return address;

@@ -8,7 +8,7 @@ import type { StoreError } from '../../errors.ts';
 import type { Call } from '../calls/call.ts';
 import { answeredError } from './answered-status.ts';
 import type { ClusterDoors } from './cluster-doors.ts';
-import { FORWARDED_HEADER } from './forwarded-fields.ts';
+import { FORWARDED_HEADER } from '../access/forwarded-client.ts';
 import { Upstream, type UpstreamReceiver } from './upstream.ts';
 import { addressOfWriter } from './writer-calls.ts';
 import { lostCallError } from './writer-errors.ts';
@@ -45,6 +45,7 @@ export class WriterStream implements UpstreamReceiver {
       ['te', 'trailers'],
       ...(authorization === undefined ? [] : [['authorization', authorization] as const]),
       [FORWARDED_HEADER, '1'],
+      ...peers.clientFields(call.peer),
     ];
     this.#upstream = new Upstream({ peers, address: this.#address, fields, isRead: false }, this);
     this.#upstream.open();

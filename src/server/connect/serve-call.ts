@@ -106,6 +106,7 @@ function serveInCluster(
     call.shown = endpoint.isOpen
       ? NOTHING_SHOWN
       : logins.shownBy(authorizationOf(request, endpoint), request.socket);
+    call.passedOnFor = logins.passedOnFor((name) => headerOf(request, name), request.socket);
     const to = forwardedTo(cluster, endpoint.runsAt, call.shown, request);
     if (to === undefined) serve(undefined);
     else forwardRequest(request, response, call, to, serve);
@@ -114,12 +115,14 @@ function serveInCluster(
   }
 }
 
-function authorizationOf({ headers }: HttpRequest, { dialect }: RpcEndpoint): string | undefined {
-  if (dialect === undefined) return headers.authorization;
-  return dialect.authorizationIn((name) => {
-    const value = headers[name];
-    return typeof value === 'string' ? value : undefined;
-  });
+function authorizationOf(request: HttpRequest, { dialect }: RpcEndpoint): string | undefined {
+  if (dialect === undefined) return request.headers.authorization;
+  return dialect.authorizationIn((name) => headerOf(request, name));
+}
+
+function headerOf({ headers }: HttpRequest, name: string): string | undefined {
+  const value = headers[name];
+  return typeof value === 'string' ? value : undefined;
 }
 
 /** gRPC and gRPC-Web have a status of their own behind one of HTTP that is always 200. */
@@ -160,10 +163,11 @@ async function refusalOfLogin(
       if (isStream || isBridged) call.lastsForStranger();
       return undefined;
     }
-    const login = logins.of(authorizationOf(request, endpoint), request.socket);
+    const client = call.client ?? request.socket;
+    const login = logins.of(authorizationOf(request, endpoint), client);
     if (login instanceof Promise) await call.logIn(login);
     else call.login = login;
-    logins.check(call.login, request.socket);
+    logins.check(call.login, client);
     if (!isBridged && isStream) call.keepAllowed(checkUser);
     return undefined;
   } catch (error) {

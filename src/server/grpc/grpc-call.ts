@@ -142,6 +142,11 @@ export abstract class GrpcCall extends Timed implements StreamHandler {
     this.call.beginSpan(tracer, headers, () => new RpcKind(rpcSystem.GRPC, served?.name));
   }
 
+  /** In a cluster: the client that another node has passed it on for. */
+  isPassedOnFor(client: Peer | undefined): void {
+    this.call.passedOnFor = client;
+  }
+
   /** What its client has shown, in a cluster. */
   shows(shown: ShownCredentials): void {
     this.call.shown = shown;

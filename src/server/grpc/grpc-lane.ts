@@ -4,10 +4,11 @@
  * many times as much (docs/decisions/0014).
  */
 import { type Login, noLogin } from '../../access/login/login.ts';
-import type { RequestHead } from '../../http2/contract/fields.ts';
+import { type RequestHead, fieldOf } from '../../http2/contract/fields.ts';
 import type { ServerStream, StreamHandler } from '../../http2/contract/stream.ts';
 import type { KvStore } from '../../kv/kv-store.ts';
 import { recoveringError } from '../calls/call-error.ts';
+import type { Peer } from '../calls/call.ts';
 import { refusalIn } from '../health/server-state.ts';
 import { ForwardedCall } from './forwarded-call.ts';
 import type { GrpcCall, GrpcContext } from './grpc-call.ts';
@@ -51,15 +52,20 @@ export function grpcLane(context: GrpcContext, routes: Routes): GrpcLane {
       }
     }
     let login: Login | Promise<Login>;
+    let client: Peer | undefined;
     try {
+      if (cluster !== undefined) {
+        client = context.logins.passedOnFor((name) => fieldOf(head.fields, name), stream.connection);
+      }
       login = served.isOpen
         ? noLogin
-        : context.logins.ofHead(route.login, head, stream.connection, served.dialect);
+        : context.logins.ofHead(route.login, head, client ?? stream.connection, served.dialect);
     } catch (error) {
       const takesStream = served.kind === 'bidiStream';
       return traced(new RefusedCall(context, served, stream, error as Error, takesStream), head, served);
     }
     const call = traced(newCall(store, served, stream, timeoutMs), head, served);
+    call.isPassedOnFor(client);
     if (cluster !== undefined) call.shows(shownIn(context.logins, served, head, stream));
     if (served.isOpen) call.beginForAll();
     else call.begin(login);

@@ -26,7 +26,10 @@ export function passedOn(
     const { address, isRead } = to;
     const { peers } = cluster;
     if (memo.passedOn?.address !== address) {
-      memo.passedOn = { address, fields: forwardedFields(head, address, peers.hasTls) };
+      memo.passedOn = {
+        address,
+        fields: forwardedFields(head, address, peers.hasTls, peers.clientFields(stream.connection)),
+      };
     }
     return { peers, address, fields: memo.passedOn.fields, isRead };
   } catch (error) {

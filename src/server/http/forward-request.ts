@@ -11,7 +11,8 @@ import type { Call, ShownCredentials } from '../calls/call.ts';
 import { timeoutMsIn } from '../calls/deadline.ts';
 import { grpcStatusIn } from '../cluster/answered-status.ts';
 import type { ClusterDoors, RunsAt } from '../cluster/cluster-doors.ts';
-import { FORWARDED_HEADER, fieldsOfHeaders, forwardedFields } from '../cluster/forwarded-fields.ts';
+import { FORWARDED_HEADER } from '../access/forwarded-client.ts';
+import { fieldsOfHeaders, forwardedFields } from '../cluster/forwarded-fields.ts';
 import type { PeerConnections } from '../cluster/peer-connections.ts';
 import { Upstream, type UpstreamReceiver } from '../cluster/upstream.ts';
 import { type AtWriter, atWriter } from '../cluster/writer-calls.ts';
@@ -79,7 +80,7 @@ class ForwardedRequest implements UpstreamReceiver {
       path: originForm(request.url) ?? '/',
       fields: fieldsOfHeaders(request.headers),
     };
-    const fields = forwardedFields(head, address, peers.hasTls);
+    const fields = forwardedFields(head, address, peers.hasTls, peers.clientFields(request.socket));
     this.#upstream = new Upstream({ peers, address, fields, isRead }, this);
   }
 

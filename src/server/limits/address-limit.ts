@@ -2,15 +2,20 @@
  * The connections of one address: so many may be open (`--connections-per-address-max`), so that one client does not take all
  * that there are. Of IPv6 the network counts (the first 64 bits), since a client has all addresses of it.
  *
- * Not counted are connections from this machine: of loopback addresses, behind which a proxy brings everybody's, and of sockets.
+ * Not counted are connections from this machine: of loopback addresses, behind which a proxy brings everybody's, and of sockets. Nor are
+ * those of other nodes of a cluster, which pass on many clients, and bound them themselves.
  *
- * Bounded: an address has an entry as long as it has a connection.
+ * Bounded: an address has an entry as long as it has a connection, and so many are known as those of nodes.
  */
 import { isIPv4 } from 'node:net';
+import { type Clock, systemClock } from '../../clock.ts';
+import { cluster } from '../../limits.ts';
 
 const IPV4_IN_IPV6 = /^::ffff:(\d+\.\d+\.\d+\.\d+)$/i;
 const NETWORK_GROUPS = 4;
 const GROUPS = 8;
+/** As many as a cluster has. */
+const NODES_MAX = 64;
 
 export class AddressLimit {
   /** Connections that were refused. */
@@ -18,11 +23,26 @@ export class AddressLimit {
   readonly #max: number;
   readonly #countsLoopback: boolean;
   readonly #countByNetwork = new Map<string, number>();
+  readonly #clock: Pick<Clock, 'monotonicMs'>;
+  /** By the networks of nodes: until when they are known as such. */
+  readonly #nodeUntilMs = new Map<string, number>();
 
   /** @param max of one address; 0: any number. @param countsLoopback for tests, which have no other address. */
-  constructor(max: number, countsLoopback = false) {
+  constructor(max: number, countsLoopback = false, clock: Pick<Clock, 'monotonicMs'> = systemClock) {
     this.#max = max;
     this.#countsLoopback = countsLoopback;
+    this.#clock = clock;
+  }
+
+  /** Another node has shown itself. It does so every second. @param address of its connection. */
+  nodeAt(address: string | undefined): void {
+    if (address === undefined || address === '') return;
+    const network = networkOf(address);
+    // The newest is the last.
+    this.#nodeUntilMs.delete(network);
+    this.#nodeUntilMs.set(network, this.#clock.monotonicMs() + cluster.reportSilenceMs);
+    const [oldest] = this.#nodeUntilMs.keys();
+    if (this.#nodeUntilMs.size > NODES_MAX && oldest !== undefined) this.#nodeUntilMs.delete(oldest);
   }
 
   /**
@@ -32,6 +52,7 @@ export class AddressLimit {
   open(address: string | undefined): (() => void) | undefined {
     const network = address === undefined || this.#max === 0 ? undefined : networkOf(address);
     if (network === undefined || (!this.#countsLoopback && isLoopback(network))) return NOTHING_TO_DO;
+    if ((this.#nodeUntilMs.get(network) ?? -Infinity) > this.#clock.monotonicMs()) return NOTHING_TO_DO;
     const count = this.#countByNetwork.get(network) ?? 0;
     if (count >= this.#max) {
       this.refusedCount++;

@@ -49,6 +49,6 @@ export class RedisLogins implements LoginGate {
   }
 
   denied(login: Login, wire: Peer, name: string): void {
-    this.#audit.callDenied({ login, peer: wire }, `redis/${name}`);
+    this.#audit.callDenied({ login, client: wire }, `redis/${name}`);
   }
 }

@@ -130,7 +130,9 @@ export class RestApi {
       if (refusal !== undefined) throw refusal;
       const { cluster } = this.#context;
       if (cluster !== undefined && this.#isForwarded(cluster, operation, call)) return;
-      const login = this.#context.logins.of(call.request.headers.authorization, call.peer);
+      const client = cluster && this.#context.logins.passedOnFor((name) => call.header(name), call.peer);
+      call.call.passedOnFor = client;
+      const login = this.#context.logins.of(call.request.headers.authorization, client ?? call.peer);
       if (!(login instanceof Promise)) {
         call.call.login = login;
         return this.#begin(operation, call, query);
@@ -165,7 +167,8 @@ export class RestApi {
     if (call.isClosed) return;
     const { body } = operation;
     try {
-      if (operation.needs !== 'open') this.#context.logins.check(call.call.login, call.peer);
+      if (operation.needs !== 'open')
+        this.#context.logins.check(call.call.login, call.call.client ?? call.peer);
       call.readPathKey();
       const given = readQuery(operation.query, query);
       if (body !== undefined) checkAllowed(operation, call, given);

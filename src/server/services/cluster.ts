@@ -18,7 +18,8 @@ import type { ServedNode, ServiceParts } from './service-parts.ts';
 export function clusterMethods({
   node,
   audit,
-}: Pick<ServiceParts, 'node' | 'audit'>): MethodsOf<typeof ClusterService> {
+  onNodeSeen,
+}: Pick<ServiceParts, 'node' | 'audit' | 'onNodeSeen'>): MethodsOf<typeof ClusterService> {
   const told = (call: Call, { name }: DescMethod): void => audit.adminCalled(call, `ClusterService/${name}`);
   return {
     members: unaryHere(
@@ -43,10 +44,11 @@ export function clusterMethods({
         prepend: codec.prependReportResponse,
       },
       checkAdmin,
-      ({ storeId }, { member, storeId: requestedStoreId }) => {
+      ({ storeId }, { member, storeId: requestedStoreId }, call) => {
         const { node: asked } = nodeOf(node);
         if (requestedStoreId !== storeId) throw otherStore(requestedStoreId, storeId);
         asked.takeReport(reportOf(member));
+        onNodeSeen?.(call.peer?.remoteAddress);
         return {};
       },
     ),

@@ -22,6 +22,8 @@ export interface ServiceParts {
   /** `undefined`: the server is alone. Throws while the node is being opened. */
   readonly node: () => ServedNode | undefined;
   readonly audit: AccessAudit;
+  /** Another node has shown itself, by a connection of this address. */
+  readonly onNodeSeen?: ((address: string | undefined) => void) | undefined;
   /** `undefined`: the server is alone. */
   readonly cluster?: ClusterDoors | undefined;
   /** Whether users may do so much in a second. */

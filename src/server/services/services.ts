@@ -40,7 +40,7 @@ export interface ServedService {
 
 export function servedServices(
   { requestBytesMax }: Pick<ServerLimits, 'requestBytesMax'>,
-  { version, activity, access, node, audit, cluster, areRatesLimited }: ServiceParts,
+  { version, activity, access, node, audit, onNodeSeen, cluster, areRatesLimited }: ServiceParts,
 ): readonly ServedService[] {
   const { smallRequestBytesMax, accessRequestBytesMax } = serverFixed;
   const methodsOfOperators = (methods: Readonly<Record<string, Method>>): readonly Method[] =>
@@ -67,7 +67,7 @@ export function servedServices(
     },
     {
       desc: ClusterService,
-      methods: methodsOfOperators(clusterMethods({ node, audit })),
+      methods: methodsOfOperators(clusterMethods({ node, audit, onNodeSeen })),
       requestBytesMax: smallRequestBytesMax,
     },
     {

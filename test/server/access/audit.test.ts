@@ -154,12 +154,12 @@ describe('a flood', () => {
   test('of denied calls is one line in a while for each user and call, which says how many were left out', () => {
     const { audit, lines, pass } = audited();
     for (let round = 0; round < 1000; round++) {
-      audit.callDenied({ login: login('ann'), peer }, 'KvService/Get');
-      audit.callDenied({ login: login('bob'), peer }, 'KvService/Get');
+      audit.callDenied({ login: login('ann'), client: peer }, 'KvService/Get');
+      audit.callDenied({ login: login('bob'), client: peer }, 'KvService/Get');
     }
     expect(lines).toHaveLength(2);
     pass(serverFixed.auditWindowMs);
-    audit.callDenied({ login: login('ann'), peer }, 'KvService/Get');
+    audit.callDenied({ login: login('ann'), client: peer }, 'KvService/Get');
     expect(lines[2]).toMatchObject({ user: 'ann', untoldCount: 1998 });
     expect(audit.deniedCount).toBe(2001);
   });
@@ -170,9 +170,9 @@ describe('a flood', () => {
       audit.loginRefused({ kind: 'password', userName: `u${index}`, reason: 'noSuchUser' }, peer);
     }
     expect(lines).toHaveLength(serverFixed.auditRareLinesMax);
-    audit.accessChanged({ login: login('root'), peer }, 'CreateRole', { name: 'r' });
-    audit.adminCalled({ login: login('root'), peer }, 'AdminService/Snapshot');
-    audit.adminCalled({ login: login('root'), peer }, 'AdminService/Snapshot');
+    audit.accessChanged({ login: login('root'), client: peer }, 'CreateRole', { name: 'r' });
+    audit.adminCalled({ login: login('root'), client: peer }, 'AdminService/Snapshot');
+    audit.adminCalled({ login: login('root'), client: peer }, 'AdminService/Snapshot');
     expect(lines.slice(serverFixed.auditRareLinesMax)).toMatchObject([
       { event: 'access.changed' },
       { event: 'admin.called' },
@@ -183,7 +183,7 @@ describe('a flood', () => {
   test('of calls for operators by anybody, while access is open, is bounded', () => {
     const { audit, lines } = audited();
     for (let round = 0; round < 1000; round++) {
-      audit.adminCalled({ login: login(''), peer }, 'AdminService/Snapshot');
+      audit.adminCalled({ login: login(''), client: peer }, 'AdminService/Snapshot');
     }
     expect(lines).toHaveLength(1);
   });

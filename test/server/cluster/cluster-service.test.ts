@@ -4,7 +4,8 @@ import { type KelpClient, createClient } from '../../../src/client/client.ts';
 import { isKelpError } from '../../../src/client/errors/error.ts';
 import { metricsOf } from '../metrics/exposition.ts';
 import { StubNodes } from '../../support/stub-node.ts';
-import { type TestServer, startTestServer } from '../../support/test-server.ts';
+import { RawConnection } from '../../support/raw-connection.ts';
+import { type TestServer, type TestServerOptions, startTestServer } from '../../support/test-server.ts';
 
 const LOG = 'etcd://127.0.0.1:1/kelp/test';
 
@@ -21,8 +22,13 @@ async function codeOf(call: Promise<unknown>): Promise<string | undefined> {
   );
 }
 
-async function startNode(nodes: StubNodes): Promise<TestServer> {
-  return startTestServer({ flags: { log: LOG, advertise: 'one.example:7379' }, nodeParts: nodes.parts });
+async function startNode(
+  nodes: StubNodes,
+  flags: Readonly<Record<string, string>> = {},
+  options: TestServerOptions = {},
+): Promise<TestServer> {
+  const all = { log: LOG, advertise: 'one.example:7379', ...flags };
+  return startTestServer({ flags: all, nodeParts: nodes.parts, ...options });
 }
 
 test('a server that is alone says so', async () => {
@@ -140,4 +146,19 @@ test('metrics tell of the node, takeovers over all its lives', async () => {
       (outcome) => `kelp_cluster_forwarded_calls_total{outcome="${outcome}"} 0`,
     ),
   ]);
+});
+
+test('a node that has reported may have more connections than a client', async () => {
+  const nodes = new StubNodes();
+  const server = await startNode(nodes, { 'connections-per-address-max': '2' }, { countsLoopback: true });
+  nodes.last.role = 'writer';
+  const client = clientOf(server);
+  const others = [await RawConnection.open(server)];
+  const { storeId } = await client.admin.status();
+  await client.cluster.report({ address: 'a:1', position: 1, snapshotPosition: 0, storeId });
+  for (let more = 0; more < 3; more++) others.push(await RawConnection.open(server));
+  for (const other of others) {
+    other.send('GET /healthz HTTP/1.1\r\nhost: localhost\r\n\r\n');
+    await other.until('HTTP/1.1 200 OK');
+  }
 });

@@ -90,13 +90,15 @@ test('all that any node would do for a token of etcd, the writer does, which alo
   expect((await cluster.memberList({})).members).toHaveLength(1);
 });
 
-test('a client that is known by its certificate alone is told that a follower can not pass that on', () => {
+test('a client that is known by its certificate alone is told that a follower without a token can not pass that on', () => {
   const view = new FakeView('follower');
   view.writerAddress = '10.0.0.1:7379';
   const shown = { authorization: undefined, isByConnection: true };
-  expect(() => addressOfWriter({ view: () => view }, shown, false)).toThrow(
-    /can't show the certificate of its client: call the writer at 10\.0\.0\.1:7379/,
+  expect(() => addressOfWriter({ view: () => view, peers: { hasToken: false } }, shown, false)).toThrow(
+    /can't tell of the certificate of its client, since it has no token for that \(--peer-token-file\): call the writer at 10\.0\.0\.1:7379/,
   );
   const token = { authorization: 'Bearer x', isByConnection: false };
-  expect(addressOfWriter({ view: () => view }, token, false)).toBe(view.writerAddress);
+  expect(addressOfWriter({ view: () => view, peers: { hasToken: false } }, token, false)).toBe(
+    view.writerAddress,
+  );
 });

@@ -38,10 +38,12 @@ export class FakeView implements ClusterView {
   }
 }
 
-export function doorsOf(view: ClusterView): ClusterDoors {
+/** @param token that the node shows to others. */
+export function doorsOf(view: ClusterView, token?: string): ClusterDoors {
   const peers = new PeerConnections({
     clock: systemClock,
     tls: undefined,
+    token,
     writerAddress: () => view.writerAddress,
   });
   onTestFinished(() => peers.close());
@@ -52,9 +54,9 @@ export interface Node extends TestServer {
   readonly view: FakeView;
 }
 
-export async function startNode(role: Role, options: TestServerOptions = {}): Promise<Node> {
+export async function startNode(role: Role, options: TestServerOptions = {}, token?: string): Promise<Node> {
   const view = new FakeView(role);
-  const server = await startTestServer({ ...options, cluster: doorsOf(view) });
+  const server = await startTestServer({ ...options, cluster: doorsOf(view, token) });
   return { ...server, view };
 }
 

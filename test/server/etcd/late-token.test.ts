@@ -23,7 +23,7 @@ async function tokenAfter(change: (access: Access) => Promise<void>): Promise<st
   };
   const call = {
     login: access.logins.anonymous,
-    peer: undefined,
+    client: undefined,
     async logIn(login: Promise<Login>): Promise<void> {
       this.login = await login;
     },

@@ -1,5 +1,6 @@
 /** How many connections an address may have. */
 import { describe, expect, test } from 'vitest';
+import { cluster } from '../../../src/limits.ts';
 import { AddressLimit, networkOf } from '../../../src/server/limits/address-limit.ts';
 
 describe('the connections of an address', () => {
@@ -29,6 +30,23 @@ describe('the connections of an address', () => {
       expect([limit.open(address), limit.open(address)]).not.toContain(undefined);
     },
   );
+
+  test('are any number of one that was a node of the cluster of late', () => {
+    let nowMs = 0;
+    const limit = new AddressLimit(1, false, { monotonicMs: () => nowMs });
+    limit.nodeAt('192.0.2.1');
+    expect([limit.open('192.0.2.1'), limit.open('::ffff:192.0.2.1')]).not.toContain(undefined);
+    expect([limit.open('192.0.2.2'), limit.open('192.0.2.2')]).toContain(undefined);
+    nowMs = cluster.reportSilenceMs;
+    expect([limit.open('192.0.2.1'), limit.open('192.0.2.1')]).toContain(undefined);
+  });
+
+  test('of nodes are those of a cluster, not of whatever has said so', () => {
+    const limit = new AddressLimit(1);
+    for (let host = 0; host < 200; host++) limit.nodeAt(`192.0.2.${host}`);
+    expect([limit.open('192.0.2.1'), limit.open('192.0.2.1')]).toContain(undefined);
+    expect([limit.open('192.0.2.199'), limit.open('192.0.2.199')]).not.toContain(undefined);
+  });
 
   test('are any number when there is no limit', () => {
     const limit = new AddressLimit(0);

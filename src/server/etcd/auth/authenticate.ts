@@ -12,11 +12,11 @@ export async function tokenFor(
   access: Access,
   logins: Pick<Logins, 'show'>,
   { name, password }: AuthenticateRequestShape,
-  call: Pick<Call, 'peer' | 'login' | 'logIn'>,
+  call: Pick<Call, 'client' | 'login' | 'logIn'>,
 ): Promise<string> {
   if (!access.table.isClosed) throw etcdError('authNotEnabled');
   try {
-    const login = logins.show({ kind: 'password', userName: name, password }, call.peer ?? {});
+    const login = logins.show({ kind: 'password', userName: name, password }, call.client ?? {});
     await call.logIn(Promise.resolve(login));
   } catch (error) {
     throw error instanceof RefusedLogin ? etcdError('authFailed') : error;

@@ -7,7 +7,7 @@ import type { Clock, Timer } from '../../../clock.ts';
 import type { ClusterView } from '../../../cluster/cluster-view.ts';
 import { serverFixed } from '../../../limits.ts';
 import { connectWriter, type WriterTls } from './connect-writer.ts';
-import type { Prelude } from './prelude.ts';
+import { introductionOf, type Prelude } from './prelude.ts';
 import { type BarrierWaiter, SharedBarrier } from './shared-barrier.ts';
 
 /** What a server knows of its cluster; without one it is alone. */
@@ -15,6 +15,8 @@ export interface RedisCluster {
   readonly view: ClusterView;
   /** How the writer's port for Redis is reached; asked for each connection. `undefined`: in plain text. */
   readonly writerTls: () => WriterTls | undefined;
+  /** What this node shows to the writer, to be believed whose connections it passes on; `undefined`: it has nothing. */
+  readonly token: string | undefined;
   /** Of the followers that the writer knows; 0 at a follower. */
   readonly followerCount: () => number;
   /** For how long a client waits for a writer that is known and reached: longer than another node takes to become it. */
@@ -61,6 +63,17 @@ export class ClusterDoor {
     return this.#cluster.view.writerRedisAddress;
   }
 
+  /** Whether the writer can be told whose certificate a client has. */
+  get hasToken(): boolean {
+    return this.#cluster.token !== undefined;
+  }
+
+  /** What the writer is told of a client before that one says anything; a writer that does not believe it goes on all the same. */
+  introduction(client: { readonly address: string; readonly peer: object }): readonly (readonly Buffer[])[] {
+    const { token } = this.#cluster;
+    return token === undefined ? [] : introductionOf(token, client);
+  }
+
   get writerWaitMs(): number {
     return this.#cluster.writerWaitMs;
   }
@@ -71,8 +84,19 @@ export class ClusterDoor {
   }
 
   /** Rejects with a `WriterUnreachableError`, or with a `ReplyError` for the client. */
-  async connect(address: string, prelude: Prelude, signal: AbortSignal): Promise<Socket> {
-    const writer = await connectWriter({ ...prelude, address, tls: this.#cluster.writerTls(), signal });
+  async connect(
+    address: string,
+    introduction: readonly (readonly Buffer[])[],
+    prelude: Prelude,
+    signal: AbortSignal,
+  ): Promise<Socket> {
+    const writer = await connectWriter({
+      ...prelude,
+      introduction,
+      address,
+      tls: this.#cluster.writerTls(),
+      signal,
+    });
     this.#toldAddress = '';
     return writer;
   }

@@ -20,12 +20,16 @@ export interface WriterConnectOptions {
   readonly address: string;
   /** `undefined`: in plain text. */
   readonly tls: WriterTls | undefined;
-  /** Commands, each with one reply; HELLO is one of them. */
+  /** Commands, each with one reply, be it an error. */
+  readonly introduction: readonly (readonly Buffer[])[];
+  /** ... and behind them others; HELLO is one of them. */
   readonly prelude: readonly (readonly Buffer[])[];
   /** ... and behind them those without one. */
   readonly silent: readonly (readonly Buffer[])[];
   readonly signal: AbortSignal;
 }
+
+const TOO_MANY_CLIENTS = 'ERR max number of clients reached';
 
 /** There is no writer at its address now. */
 export class WriterUnreachableError extends Error {}
@@ -35,7 +39,7 @@ export class WriterUnreachableError extends Error {}
  * Rejects with a `WriterUnreachableError`, or with a `ReplyError` for the client.
  */
 export function connectWriter(options: WriterConnectOptions): Promise<Socket> {
-  const { prelude, silent, signal } = options;
+  const { introduction, prelude, silent, signal } = options;
   const { promise, resolve, reject } = Promise.withResolvers<Socket>();
   let socket: Socket;
   try {
@@ -44,7 +48,7 @@ export function connectWriter(options: WriterConnectOptions): Promise<Socket> {
     // What the writer says of itself is no address.
     return Promise.reject(new WriterUnreachableError('it has no address', { cause: error }));
   }
-  const skipper = new ReplySkipper(prelude.length);
+  const skipper = new ReplySkipper(prelude.length, introduction.length);
   const fail = (error: Error): void => {
     end();
     socket.on('error', () => undefined);
@@ -60,6 +64,8 @@ export function connectWriter(options: WriterConnectOptions): Promise<Socket> {
       if (skipper.bytes.length > serverFixed.redisStrangerWordBytesMax) unreachable();
       return;
     }
+    // It does not know this node as one yet, after it has taken over: that node has said so within a second.
+    if (skipper.error?.startsWith(TOO_MANY_CLIENTS) === true) return unreachable(new Error(skipper.error));
     if (skipper.error !== undefined) {
       fail(new ReplyError(skipper.error));
       return;
@@ -80,7 +86,7 @@ export function connectWriter(options: WriterConnectOptions): Promise<Socket> {
   };
   signal.addEventListener('abort', unreachable);
   socket.on('data', read).on('error', unreachable).on('close', unreachable);
-  socket.write(Buffer.concat([...prelude, ...silent].map(toCommand)));
+  socket.write(Buffer.concat([...introduction, ...prelude, ...silent].map(toCommand)));
   return promise;
 }
 

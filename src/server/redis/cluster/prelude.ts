@@ -1,4 +1,6 @@
 /** What the writer is told before a connection is passed on to it: all that its client has said of itself so far. */
+import { certificateText } from '../../access/forwarded-client.ts';
+import { clientCertificateOf } from '../../tls/client-certificate.ts';
 import type { Shown } from '../commands/session-command.ts';
 import type { ClientSession } from '../commands/session-command.ts';
 
@@ -12,6 +14,16 @@ export interface Prelude {
   readonly prelude: readonly (readonly Buffer[])[];
   /** ... and behind them those that are not. */
   readonly silent: readonly (readonly Buffer[])[];
+}
+
+/** By the node's login, which is gone again behind it, whatever has become of it. */
+export function introductionOf(
+  token: string,
+  { address, peer }: { readonly address: string; readonly peer: object },
+): readonly (readonly Buffer[])[] {
+  const certificate = clientCertificateOf(peer);
+  const told = certificate === undefined ? [] : [certificateText(certificate)];
+  return [words('AUTH', token), words('CLIENT', 'FORWARDED', address, ...told), words('RESET')];
 }
 
 /** @param shown the login; `undefined`: none was needed. */

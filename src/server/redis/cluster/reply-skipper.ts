@@ -8,12 +8,14 @@ const LF = 0x0a;
 export class ReplySkipper {
   #bytes: Buffer = Buffer.alloc(0);
   #left: number;
+  readonly #count: number;
   /** The first reply that is an error, with its code first. */
   error: string | undefined;
 
-  /** @param count of replies. */
-  constructor(count: number) {
-    this.#left = count;
+  /** @param count of replies that count. @param first before them so many that may be errors. */
+  constructor(count: number, first = 0) {
+    this.#left = first + count;
+    this.#count = count;
   }
 
   /** What was read and not skipped: once `add` has returned true, what comes behind the replies. */
@@ -31,7 +33,7 @@ export class ReplySkipper {
       const end = this.#endOfReply(0);
       if (end === undefined) return false;
       const reply = this.#bytes.toString('latin1', 0, end);
-      if (reply.startsWith('-')) this.error ??= reply.slice(1, -2);
+      if (reply.startsWith('-') && this.#left <= this.#count) this.error ??= reply.slice(1, -2);
       this.skipped += reply;
       this.#bytes = this.#bytes.subarray(end);
       this.#left--;

@@ -10,6 +10,7 @@ export type CommandPlace = 'here' | 'writer' | 'refused';
 /** Of the connection commands: what the writer is told of as a connection is passed on, and what changes nothing. */
 const PREPARING = new Set([
   'auth',
+  'client|forwarded',
   'client|getname',
   'client|help',
   'client|no-evict',

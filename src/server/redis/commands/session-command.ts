@@ -34,6 +34,8 @@ export interface ClientSession extends Session {
   name: string;
   /** Who is at the other end, `HOST:PORT`, or the path of the socket and `:0`. */
   readonly address: string;
+  /** The name and the certificate of a client that another node of the cluster has at the other end. Throws, or rejects, unless it is one. */
+  passedOnFor(address: string, certificate: string | undefined): Promise<void>;
   /** Where it came in, in the same form. */
   readonly localAddress: string;
   /** What SELECT sets. */

@@ -59,8 +59,12 @@ export function readOnlyReplica(): ReplyError {
 /** At a follower of a cluster. */
 export function certificateNotPassedOn(): ReplyError {
   return new ReplyError(
-    'NOPERM this node is a follower and its writer is not shown the certificate of a client: log in with AUTH, connect to the writer, or read here after READONLY',
+    'NOPERM this node is a follower and, without --peer-token-file, its writer is not told of the certificate of a client: log in with AUTH, connect to the writer, or read here after READONLY',
   );
+}
+
+export function notANode(): ReplyError {
+  return new ReplyError('NOPERM only a node of the cluster says whose connection it passes on');
 }
 
 export function noAuth(): ReplyError {

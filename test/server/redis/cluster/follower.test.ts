@@ -5,7 +5,7 @@ import { describe, expect, onTestFinished, test } from 'vitest';
 import { formatAddress } from '../../../../src/server/config/option-values.ts';
 import { ErrorReply, type DecodedReply } from '../support/decoded-reply.ts';
 import { toRequest } from '../support/words.ts';
-import { startPair, type TestNode } from './test-node.ts';
+import { NODE_TOKEN, startPair, type TestNode } from './test-node.ts';
 
 const OK = { text: 'OK' };
 const DOWN = { text: expect.stringMatching(/^CLUSTERDOWN /) as string };
@@ -398,3 +398,43 @@ async function silentWriter(role = 'master'): Promise<{
     },
   };
 }
+
+describe('the writer knows of a connection that is passed on', () => {
+  const password = 'secret';
+
+  async function infoThrough(options: Parameters<typeof startPair>[0]): Promise<{
+    readonly info: DecodedReply;
+    readonly own: string;
+  }> {
+    const { follower } = await startPair(options);
+    const client = await follower.connect();
+    if (options?.password !== undefined) await client.run('AUTH', 'ada', password);
+    const { localAddress, localPort } = client.socket;
+    return { info: await client.run('CLIENT', 'INFO'), own: ` addr=${localAddress}:${localPort} ` };
+  }
+
+  test('whose it is, when the node shows its token; and not whose that is', async () => {
+    const { info, own } = await infoThrough({ password, token: NODE_TOKEN });
+    expect(info).toContain(own);
+    expect(info).toContain(' user=ada ');
+  });
+
+  test.each([
+    ['whose token is none', { password, token: 'another one' }],
+    ['without a token', { password }],
+    ['while access is open', { token: NODE_TOKEN }],
+  ])('that a node passes it on, %s', async (_, options) => {
+    const { info, own } = await infoThrough(options);
+    expect(info).toContain(' addr=127.0.0.1:');
+    expect(info).not.toContain(own);
+  });
+
+  test('nothing of what a client says of itself', async () => {
+    const { writer } = await startPair();
+    const client = await writer.connect();
+    expect(await client.run('CLIENT', 'FORWARDED', '9.9.9.9:1')).toMatchObject({
+      text: 'NOPERM only a node of the cluster says whose connection it passes on',
+    });
+    expect(await client.run('CLIENT', 'INFO')).not.toContain('9.9.9.9');
+  });
+});

@@ -26,6 +26,9 @@ import { checkTlsFiles } from '../../../../src/server/tls/tls-material.ts';
 import { temporaryDirectory, TestLog } from '../../../support/test-server.ts';
 import { RedisClient } from '../support/redis-client.ts';
 
+/** By which a node shows what it is, where a password is asked for. */
+export const NODE_TOKEN = 'a token of nodes';
+
 /** What a test says of the cluster. */
 export class TestView implements ClusterView {
   readonly isReadOnly = false;
@@ -82,6 +85,8 @@ export interface TestNodeOptions {
   readonly hasTls?: boolean;
   readonly clock?: Clock;
   readonly followerCount?: number;
+  /** That it shows to the writer. */
+  readonly token?: string;
   /** Left out: longer than any test. */
   readonly writerWaitMs?: number;
 }
@@ -124,6 +129,7 @@ export class TestNode {
       clock = systemClock,
       followerCount = 0,
       writerWaitMs = 60_000,
+      token,
     } = options;
     const dataDir = await temporaryDirectory();
     const config = await loadConfig({ flags: { 'data-dir': dataDir, fsync: 'never' } });
@@ -156,6 +162,7 @@ export class TestNode {
           : {
               view,
               writerTls: () => (hasTls ? { ca } : undefined),
+              token,
               followerCount: () => followerCount,
               writerWaitMs,
               onUnreachable: (writer) => void unreached.push(writer),
@@ -208,11 +215,13 @@ function loginsOf(password: string | undefined): LoginGate {
       throw noAuth();
     },
   };
+  const node: Login = { userName: 'node', expireTimeMs: 0, rights: allRights };
   const ada: Login = { userName: 'ada', expireTimeMs: 0, rights: allRights };
   return {
     first: () => (password === undefined ? anonymous : stranger),
     logIn: async (_, userName, shown) => {
       await Promise.resolve();
+      if (shown === NODE_TOKEN && password !== undefined) return node;
       if (userName !== 'ada' || shown !== password) throw wrongPassword();
       return ada;
     },

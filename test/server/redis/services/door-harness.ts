@@ -84,6 +84,10 @@ export class TestSession implements ClientSession {
     this.#onClose.push(run);
   }
 
+  passedOnFor(): Promise<void> {
+    return Promise.resolve();
+  }
+
   logIn(): void {
     throw new Error('not in these tests');
   }

@@ -8,6 +8,7 @@
  */
 import type { Login } from '../../../../access/login/login.ts';
 import { ALL_KEYS, type Rights } from '../../../../access/rights/rights.ts';
+import { clientOf } from '../../../access/forwarded-client.ts';
 import { RunningCall } from '../../commands/running-call.ts';
 import type {
   ClientOption,
@@ -19,6 +20,7 @@ import type { TableRow } from '../../commands/table.ts';
 import type { PlacedArguments } from '../../protocol/placed-arguments.ts';
 import { CommandPace } from '../command-pace.ts';
 import type { ConnectionContext, Wire } from '../connection-context.ts';
+import { notANode } from '../../replies/errors.ts';
 import { RequestParser } from '../request-parser.ts';
 import type { SlowClient } from '../slow-clients.ts';
 import { Outlet } from './outlet.ts';
@@ -34,7 +36,7 @@ export interface ConnectionNames {
 
 export abstract class ConnectionSession implements SessionState, SlowClient {
   readonly id: number;
-  readonly address: string;
+  address: string;
   readonly localAddress: string;
   name = '';
   database = 0;
@@ -49,6 +51,7 @@ export abstract class ConnectionSession implements SessionState, SlowClient {
   isInTransaction = false;
   readonly context: ConnectionContext;
   readonly wire: Wire;
+  peer: object;
   readonly parser: RequestParser;
   readonly call: RunningCall;
   readonly pace: CommandPace | undefined;
@@ -72,13 +75,13 @@ export abstract class ConnectionSession implements SessionState, SlowClient {
   isRunning = false;
   isClosing = false;
   isClosed = false;
-  readonly #firstLogin: Login;
+  #firstLogin: Login;
   readonly #connectedAtMs: number;
   readonly #onClose: (() => void)[] = [];
 
   constructor(context: ConnectionContext, wire: Wire, names: ConnectionNames, login: Login) {
     this.context = context;
-    this.wire = wire;
+    this.wire = this.peer = wire;
     this.id = names.id;
     this.address = names.address;
     this.localAddress = names.localAddress;
@@ -168,7 +171,7 @@ export abstract class ConnectionSession implements SessionState, SlowClient {
       this.#loggedIn(this.transaction.shown(), [userName, password]);
       return undefined;
     }
-    const login = this.context.logins.logIn(this.wire, userName, password);
+    const login = this.context.logins.logIn(this.peer, userName, password);
     if (!(login instanceof Promise)) {
       this.#loggedIn(login, [userName, password]);
       return undefined;
@@ -180,6 +183,16 @@ export abstract class ConnectionSession implements SessionState, SlowClient {
     this.login = login;
     // A secret is kept only where it is needed again.
     if (this.context.cluster?.isFollower === true) this.shown = shown;
+  }
+
+  async passedOnFor(address: string, certificate: string | undefined): Promise<void> {
+    // While access is open, a client could say so as well.
+    const isNode = this.login.userName !== '' && this.rights()?.isAdmin === true;
+    if (!this.isInCluster || !isNode) throw notANode();
+    this.address = address;
+    this.peer = clientOf(hostOf(address), certificate);
+    this.#firstLogin = await this.context.logins.first(this.peer);
+    this.login = this.#firstLogin;
   }
 
   get isInCluster(): boolean {
@@ -249,4 +262,9 @@ export abstract class ConnectionSession implements SessionState, SlowClient {
   get isBlocked(): boolean {
     return this.waiting !== undefined;
   }
+}
+
+/** @param address `HOST:PORT`. */
+function hostOf(address: string): string {
+  return address.slice(0, Math.max(0, address.lastIndexOf(':'))).replace(/^\[|\]$/g, '');
 }

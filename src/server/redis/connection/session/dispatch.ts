@@ -124,7 +124,7 @@ export class Dispatch {
     // What is queued and watched is that of this node.
     if (place === 'refused' || session.transaction.multi !== undefined || session.watchedCount > 0)
       throw readOnlyReplica();
-    if (session.isLoggedInByCertificate) throw certificateNotPassedOn();
+    if (session.isLoggedInByCertificate && !cluster.hasToken) throw certificateNotPassedOn();
     Passage.begin(session, cluster);
     return true;
   }
@@ -222,7 +222,7 @@ export class Dispatch {
       try {
         checkCall(rights, row, args);
       } catch (error) {
-        this.#context.logins.denied(this.#session.login, this.#session.wire, row.name);
+        this.#context.logins.denied(this.#session.login, this.#session.peer, row.name);
         throw error;
       }
     }

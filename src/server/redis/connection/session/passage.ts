@@ -70,7 +70,9 @@ export class Passage implements Looking {
     this.#attempt = attempt;
     let writer: Socket;
     try {
-      writer = await this.#cluster.connect(address, preludeOf(session, session.shown), cancel.signal);
+      const introduction = this.#cluster.introduction(session);
+      const prelude = preludeOf(session, session.shown);
+      writer = await this.#cluster.connect(address, introduction, prelude, cancel.signal);
     } catch (error) {
       if (this.#attempt !== attempt) return;
       this.#attempt = undefined;

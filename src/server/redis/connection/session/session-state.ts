@@ -17,6 +17,8 @@ import type { ConnectionContext, Wire } from '../connection-context.ts';
 export interface SessionState extends ClientSession {
   readonly context: ConnectionContext;
   readonly wire: Wire;
+  /** Whose credentials and address count: the wire, or the client that another node passes on. */
+  readonly peer: object;
   /** The call that runs: one object for all that end in their turn. */
   readonly call: RunningCall;
   /** Where it is limited what a user may do in a second. */

@@ -173,7 +173,7 @@ export class TransactionSession implements TransactionControl {
   async checkQueued(queued: QueuedCall, shown: Shown): Promise<void> {
     this.#session.isBusy = true;
     try {
-      const login = await this.#context.logins.logIn(this.#session.wire, ...shown);
+      const login = await this.#context.logins.logIn(this.#session.peer, ...shown);
       queued.login = () => login;
     } catch (error) {
       queued.login = () => {

@@ -23,6 +23,12 @@ type Run = DoorCommand['door'];
 
 const id: Run = (_, session, { reply }) => reply.integer(session.id);
 
+const forwarded: Run = async (_, session, { args, reply }) => {
+  if (args.count > 4) throw syntaxError();
+  await session.passedOnFor(args.text(2), args.count === 4 ? args.text(3) : undefined);
+  reply.ok();
+};
+
 const info: Run = ({ clock }, session, { reply }) =>
   reply.verbatim('txt', `${lineOf(session, clock.nowMs())}\n`);
 
@@ -382,6 +388,20 @@ export const clientCommands: readonly DoorCommand[] = [
     complexity: 'O(1)',
     syntax: '<ON|OFF>',
     door: noEvict,
+  },
+  {
+    name: 'client|forwarded',
+    arity: -3,
+    flags: ['admin', 'noscript', 'loading', 'stale'],
+    categories: ['admin', 'slow', 'dangerous', 'connection'],
+    group: 'connection',
+    summary:
+      'Says whose connection it is that a node of a cluster passes on to the writer, and is for nodes alone',
+    since: '7.0.0',
+    complexity: 'O(1)',
+    syntax: 'address [certificate]',
+    isLong: true,
+    door: forwarded,
   },
   {
     name: 'client|unblock',
