@@ -658,6 +658,12 @@ export const cluster = {
   followSilenceMs: 5_000,
   /** One message of the stream of a server that is followed has so many bytes of records, and a longer record goes on in the next. */
   followBytesMax: 1 * MiB,
+  /**
+   * A batch waits for those who have just been told of theirs (`wal/commit/gathering.ts`) while it will not have more records than
+   * this, for so long at most: one record costs etcd, and each node, nearly as much as hundreds in one batch.
+   */
+  gatheredRecordsMax: 1024,
+  gatheringMsMax: 4,
   /** A node that is closed waits so long for the shared log to store what was committed, and the handover. */
   closeMsMax: 5_000,
 } as const;

@@ -55,6 +55,35 @@ describe('a small batch', () => {
   });
 });
 
+describe('a batch whose flush takes long', () => {
+  const limits = { recordsMax: 1000, waitMsMax: 4, waitsForFirst: true };
+
+  it('waits before its first record has come, but not for one client alone', () => {
+    const gathering = new Gathering(limits);
+    expect(gathering.wants(256, 0)).toBe(true);
+    expect(gathering.wantedCount).toBe(256);
+    expect(gathering.begin(0, 3)).toBe(4);
+    expect(gathering.begin(0, 0.5)).toBe(2);
+    gathering.end(256);
+    expect(gathering.wants(1, 0)).toBe(false);
+    expect(gathering.wants(1, 1)).toBe(true);
+  });
+
+  it('may have as many records as it is told', () => {
+    const gathering = new Gathering(limits);
+    expect(gathering.wants(500, 500)).toBe(true);
+    expect(gathering.wants(500, 501)).toBe(false);
+  });
+
+  it('does not wait the next time when it was in vain', () => {
+    const gathering = new Gathering(limits);
+    expect(gathering.wants(256, 0)).toBe(true);
+    gathering.end(100);
+    expect(gathering.wants(256, 0)).toBe(false);
+    expect(gathering.wants(256, 0)).toBe(true);
+  });
+});
+
 describe('writers that each wait for their own flush', () => {
   const rounds = 20;
 

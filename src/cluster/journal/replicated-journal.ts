@@ -80,7 +80,13 @@ export class ReplicatedJournal implements CachedJournal {
   readonly #parts: ReplicatedJournalParts;
   readonly #cached: CachedBatches;
   readonly #waiting = new WaitingBatches();
-  readonly #gathering = new Gathering();
+  readonly #gathering = new Gathering({
+    recordsMax: clusterLimits.gatheredRecordsMax,
+    waitMsMax: clusterLimits.gatheringMsMax,
+    waitsForFirst: true,
+  });
+  /** While a batch gathers. */
+  #onGathered: (() => void) | undefined;
   readonly #pendingFlushes = new PendingFlushes();
   readonly #end = new AbortController();
   /** While leading. */
@@ -222,6 +228,7 @@ export class ReplicatedJournal implements CachedJournal {
     if (this.#failure !== undefined) return Promise.reject(this.#failure);
     assert(this.#stored !== undefined, 'who hands over is leading');
     this.#handover ??= Promise.withResolvers();
+    this.#onGathered?.();
     this.#wake();
     return this.#handover.promise;
   }
@@ -255,7 +262,7 @@ export class ReplicatedJournal implements CachedJournal {
     assert(revision === 0 || revision === this.#committedRevision + 1, 'revisions are committed one by one');
     if (revision !== 0) this.#committedRevision = revision;
     this.#appendedBytes += this.#waiting.commit(++this.#committedSequence, this.#committedRevision);
-    this.#wake();
+    this.#joined();
     return this.#committedSequence;
   }
 
@@ -269,7 +276,7 @@ export class ReplicatedJournal implements CachedJournal {
     this.#committedRevision += count;
     this.#committedSequence += count;
     this.#appendedBytes += this.#waiting.commitRow(this.#committedSequence, this.#committedRevision, end);
-    this.#wake();
+    this.#joined();
     return this.#committedSequence;
   }
 
@@ -464,14 +471,34 @@ export class ReplicatedJournal implements CachedJournal {
     return { position, epoch, writerAddress: this.#address };
   }
 
-  /** A small batch waits a little for those who are told now that theirs is durable. */
+  /** Records have joined what waits. */
+  #joined(): void {
+    const isEnough = this.#waiting.hasSealed || this.#waitingCount >= this.#gathering.wantedCount;
+    if (isEnough) this.#onGathered?.();
+    this.#wake();
+  }
+
+  /**
+   * A small batch waits a little for those who are told now that theirs is durable. Not by turns of the event loop, which would take
+   * the processor from them where they share the machine.
+   */
   async #gather(toldCount: number): Promise<void> {
     const { clock } = this.#parts;
     const gathering = this.#gathering;
+    if (this.#waiting.hasSealed || this.#handover !== undefined || this.#failure !== undefined) return;
     if (!gathering.wants(toldCount, this.#waitingCount)) return;
-    gathering.begin(clock.monotonicMs(), this.#storeMs);
-    while (this.#failure === undefined && gathering.waits(this.#waitingCount, clock.monotonicMs()))
-      await new Promise<void>((resolve) => clock.yieldNow(resolve));
+    const waitMs = gathering.begin(clock.monotonicMs(), this.#storeMs);
+    await new Promise<void>((resolve) => {
+      const timer = clock.setTimer(waitMs, resolve);
+      this.#onGathered = () => {
+        timer.cancel();
+        resolve();
+      };
+    });
+    this.#onGathered = undefined;
+    // The rest of this turn joins, too.
+    await new Promise<void>((resolve) => clock.yieldNow(resolve));
+    gathering.end(this.#waitingCount);
   }
 
   get #waitingCount(): number {
@@ -522,6 +549,7 @@ export class ReplicatedJournal implements CachedJournal {
     this.#failure ??= error;
     this.#end.abort(error);
     this.#cached.wake();
+    this.#onGathered?.();
     this.#pendingFlushes.rejectAll(failedError(error));
     this.#handover?.reject(error);
     this.#announcement?.reject(error);

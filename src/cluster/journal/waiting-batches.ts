@@ -22,6 +22,11 @@ export class WaitingBatches {
     return this.#bytes;
   }
 
+  /** Whether one of them takes nothing more. */
+  get hasSealed(): boolean {
+    return this.#sealed.length > 0;
+  }
+
   /** Where records are reserved. Another one after each `room`. */
   get buffer(): Buffer {
     return this.#newest.buffer;

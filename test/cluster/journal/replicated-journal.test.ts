@@ -1,6 +1,6 @@
 /** What a journal over a shared log puts where, and when it says that it is durable. */
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { sharedLog as limits } from '../../../src/limits.ts';
+import { cluster as clusterLimits, sharedLog as limits } from '../../../src/limits.ts';
 import { OvertakenError } from '../../../src/wal/segments/overtaken.ts';
 import { JournalWorld, TestJournal } from './test-journal.ts';
 
@@ -56,6 +56,24 @@ describe('a writer', () => {
     for (const text of ['B', 'C', 'D']) writer.put(text);
     await writer.journal.flush();
     expect(await writer.read()).toEqual(['[2 1 first]', 'A', '[3 1 first]', 'B', 'C', 'D']);
+  });
+
+  // Without that each of the two records is a batch of its own in all 20 rounds. In some the cache has taken longer than the wait.
+  it('waits a little for those who were told, so that what they put next is one batch', async () => {
+    const writer = await cluster.writer();
+    const { clock } = cluster.world;
+    let togetherCount = 0;
+    for (let round = 0; round < 20; round++) {
+      await storedSlowly(writer, 'A', 'B');
+      const { position } = writer.journal.newestPlace;
+      writer.put('C');
+      await new Promise<void>((resolve) => clock.yieldNow(resolve));
+      writer.put('D');
+      await writer.journal.flush();
+      if (writer.journal.newestPlace.position === position + 1) togetherCount++;
+    }
+
+    expect(togetherCount).toBeGreaterThanOrEqual(8);
   });
 
   it('makes no batch longer than the shared log takes', async () => {
@@ -250,3 +268,12 @@ describe('the cache after a crash', () => {
     expect(again.journal.newestPlace.writerAddress).toBe('second');
   });
 });
+
+/** Resolves when the owners of these records are told that they are durable. */
+async function storedSlowly(writer: TestJournal, ...texts: readonly string[]): Promise<void> {
+  writer.node.trouble.next('advance', 'lost', () => writer.world.clock.sleep(clusterLimits.gatheringMsMax));
+  for (const text of texts) writer.put(text);
+  const { journal } = writer;
+  while (journal.durableSequence < journal.committedSequence)
+    await new Promise<void>((resolve) => (writer.onDurable = resolve));
+}

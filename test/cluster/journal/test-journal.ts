@@ -66,6 +66,8 @@ export class TestJournal {
   /** What the cache held when it was opened: records, and places as `[position epoch writer]`. */
   readonly replayed: string[];
   readonly durable: number[] = [];
+  /** Called when more has become durable. */
+  onDurable: () => void = () => undefined;
   readonly places: JournalPlace[] = [];
   readonly failures: Error[] = [];
   readonly delays: Error[] = [];
@@ -130,7 +132,10 @@ export class TestJournal {
       new ReplicatedJournal({
         owner: {
           apply: (buffer, start, end, sequence) => made.#apply(textOfRecord(buffer, start, end), sequence),
-          durable: (sequence) => made.durable.push(sequence),
+          durable: (sequence) => {
+            made.durable.push(sequence);
+            made.onDurable();
+          },
           fail: (error) => made.failures.push(error),
         },
         cache,
