@@ -5,6 +5,7 @@ import {
   type SnapshotVersionShape,
 } from '../../gen/kelp/storage/v1/snapshot_codec.ts';
 import { isStoreError } from '../../src/errors.ts';
+import { fixed } from '../../src/limits.ts';
 import { valueTypeOf } from '../../src/store/collections/kinds.ts';
 import { isUserKey } from '../../src/store/views/regions.ts';
 import { openSnapshotFile } from '../../src/snapshot/reader.ts';
@@ -23,8 +24,22 @@ interface BackupContent {
   readonly leaseIds: readonly number[];
 }
 
+/** That are being read of a store: more are refused. */
+const countByStore = new WeakMap<Store, number>();
+
 /** Reads a backup at its own pace and holds it against the model. */
 export async function backUp(store: Store, machine: Machine, random: SeededRandom): Promise<void> {
+  const count = countByStore.get(store) ?? 0;
+  if (count === fixed.backupsMax) return;
+  countByStore.set(store, count + 1);
+  try {
+    await readAndCheck(store, machine, random);
+  } finally {
+    countByStore.set(store, (countByStore.get(store) ?? 0) - 1);
+  }
+}
+
+async function readAndCheck(store: Store, machine: Machine, random: SeededRandom): Promise<void> {
   const { ledger, scheduler } = machine;
   while (ledger.hasUnchecked) await Promise.resolve();
   ledger.settle();
