@@ -101,7 +101,10 @@ export class AccessTable {
     return () => void this.#listeners.delete(listen);
   }
 
-  /** Reads records that were changed again. The change is durable. */
+  /**
+   * Reads records that were changed again. The change has just become visible: so it lies in memory with each engine, above the newest
+   * checkpoint, which holds only what was durable before it began. No file is read that could fail, or be waited for.
+   */
   refresh(changedKeys: readonly Uint8Array[]): void {
     this.#seam.readVisible((view) => {
       for (const key of changedKeys) {

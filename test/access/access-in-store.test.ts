@@ -11,6 +11,7 @@ import { ManualClock } from '../support/manual-clock.ts';
 import { SeededRandom } from '../support/random.ts';
 import { SimulatedDisk } from '../support/simulated-disk.ts';
 import { refused } from '../store/model/readable.ts';
+import { Bases } from '../store/durable/layered-store.ts';
 
 const MiB = 1024 * 1024;
 
@@ -137,4 +138,27 @@ it('changes at the same time are each decided by what those before have left', a
   ).toEqual(['done', 'nameTaken', 'done', 'done', 'nameNotFound', 'done', 'nameNotFound', 'done']);
   expect(access.table.user('ann')).toBeUndefined();
   expect(access.table.tokenByHash(Buffer.alloc(32).toString('hex'))).toBeUndefined();
+});
+
+it('a change is in effect though no file can be read behind it: what has just become visible is in memory', async () => {
+  const bases = new Bases();
+  const { access, store } = await opened({ engine: 'lsm', makeEngine: bases.makeEngine });
+  await makeRoot(access, 'a password');
+  await access.change((draft) => {
+    records.createRole(draft, 'reader');
+    records.createUser(draft, 'ann', { password: undefined, roles: ['reader'], nowMs: 1 });
+  });
+  await store.snapshot();
+  store.seam.onVisible(() => {
+    for (const key of bases.newest.keys()) bases.newest.unreadable.add(key);
+  });
+  await access.change((draft) => records.deleteUser(draft, 'ann'));
+  expect(bases.newest.unreadable.size).toBeGreaterThan(0);
+  expect(access.table.user('ann')).toBeUndefined();
+  // What lies in files can't be read, so it is not changed either.
+  await refused(
+    access.change((draft) => records.deleteRole(draft, 'reader')),
+    'readFailed',
+  );
+  expect(access.table.role('reader')).toBeDefined();
 });
