@@ -1,5 +1,6 @@
 /** What each door tells of a read of files that the disk fails, and how those go on that it hits once. */
-import { expect, it, onTestFinished } from 'vitest';
+import { StatementSync } from 'node:sqlite';
+import { expect, it, onTestFinished, vi } from 'vitest';
 import { ErrorReason } from '../../../gen/kelp/v1/errors_codec.ts';
 import type { ClientOptions } from '../../../src/client/client-options.ts';
 import { createClient, type KelpClient } from '../../../src/client/client.ts';
@@ -107,6 +108,37 @@ it('a watch of the client goes on without a gap', async () => {
     reason: ErrorReason.READ_FAILED,
     info: { case: 'watchEnded' },
   });
+});
+
+it('btree tells the same of a read that SQLite fails', async () => {
+  const server = await startTestServer({ flags: { engine: 'btree' } });
+  const client = clientOf(server, { retries: 0 });
+  await client.put('a', '1');
+  await client.put('b', '1');
+  await client.admin.snapshot();
+  const failure = Object.assign(new Error('disk I/O error'), { code: 'ERR_SQLITE_ERROR', errcode: 266 });
+  const calls = [
+    () => client.get('a'),
+    () => client.count({ start: 'a', end: 'b' }),
+    () => client.put('a', '2'),
+    () => client.delete('a'),
+  ];
+  for (const call of calls) {
+    const read = vi.spyOn(StatementSync.prototype, 'get').mockImplementation(() => {
+      throw failure;
+    });
+    await expect(call()).rejects.toMatchObject({
+      code: 'readFailed',
+      message: expect.stringMatching(/could not be read.*disk I\/O error \(SQLite 266\)/) as unknown,
+      mayHaveTakenEffect: false,
+    });
+    expect((await fetch(`${server.url}/v1/keys/a`)).status).toBe(503);
+    read.mockRestore();
+  }
+  expect((await client.get('a')).entry?.text()).toBe('1');
+  expect(await client.count({ start: 'a', end: 'b' })).toMatchObject({ count: 1 });
+  await client.put('a', '2');
+  expect((await client.get('a')).entry?.version).toBe(2);
 });
 
 it('REST answers 503, and ends a stream with the revision to go on from', async () => {
