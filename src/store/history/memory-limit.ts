@@ -120,6 +120,15 @@ export class MemoryLimit {
    */
   admit(byteCount: number): void {
     if (this.hasRoom(byteCount)) return;
+    // Whatever is given back: neither is history given up for it, nor is a checkpoint waited for.
+    if (byteCount > this.bytesMax)
+      throw noRoomIn(
+        'memory',
+        new StoreError(
+          'limitReached',
+          `this write needs ${inMiB(byteCount)}, and ${limitName('memoryBytesMax')} allows ${inMiB(this.bytesMax)} of memory in all: put less at once, or raise the limit`,
+        ),
+      );
     if (byteCount <= this.freeBytes)
       throw new NoRoomYetError(
         `the store uses ${inMiB(this.usedBytes)} of the ${inMiB(this.bytesMax)} of memory that ${limitName('memoryBytesMax')} allows, and the rest is kept for writes that came before, and wait for more: try again in a moment`,

@@ -1,5 +1,6 @@
 /** Writes that outrun the disk wait for it, and are not refused; clients that do not wait for answers come to the memory limit. */
 import { describe, expect, it } from 'vitest';
+import { RetryLaterError } from '../../../src/errors.ts';
 import { fixed } from '../../../src/limits.ts';
 import { allPairs, refused, valueOf } from '../model/readable.ts';
 import { openLayered } from './layered-store.ts';
@@ -91,4 +92,20 @@ it('answers are held only while a checkpoint is under way, though what does not 
   }
   expect(bases.newest.flushes).toBeGreaterThan(2);
   expect(clock.monotonicMs() - beginMs).toBeLessThan(200);
+});
+
+it('a write that is longer than the limit waits for no checkpoint', async () => {
+  const { harness, bases } = await openLayered({ memoryBytesMax: 4 * MIB });
+  const { clock, store } = harness;
+  const beginMs = clock.monotonicMs();
+  bases.hold();
+  await store.put('k', Buffer.alloc(2 * MIB));
+  const refusal = await store.put('long', Buffer.alloc(5 * MIB)).catch((error: unknown) => error);
+  expect(refusal).toMatchObject({
+    code: 'limitReached',
+    message: expect.stringMatching(/this write needs 5\.0 MiB, and .* 4\.0 MiB of memory in all/) as unknown,
+  });
+  expect(refusal).not.toBeInstanceOf(RetryLaterError);
+  expect(clock.monotonicMs()).toBe(beginMs);
+  bases.letGo();
 });
