@@ -112,6 +112,31 @@ test('what comes later is given by the same feed', async () => {
   expect(await untilHead()).toEqual({ revision: 2, byteCount: expect.any(Number) as number });
 });
 
+test('no revision is given that was not visible when the head was taken', async () => {
+  const store = await openServer();
+  for (const value of ['1', '2', '3']) await store.put('a', value);
+  const { head } = store.seam;
+  const feed = store.seam.records({ revision: 0, incarnation: '', ...NOTHING });
+  Object.defineProperty(store.seam, 'head', { value: { ...head, revision: 2 } });
+  expect(await given(feed)).toEqual(['1', '2']);
+});
+
+test('how far it is is told while more and more is written', async () => {
+  const store = await openServer();
+  const value = Buffer.alloc(100_000);
+  for (let count = 0; count < 3; count++) await store.put('a', value);
+  const feed = store.seam.records({ revision: 0, incarnation: '', ...NOTHING });
+  onTestFinished(() => feed.close());
+  const heads: number[] = [];
+  for (let step = 0; step < 10; step++) {
+    const { head } = await feed.next();
+    if (head !== undefined) heads.push(head.revision);
+    await store.put('a', value);
+    await store.put('a', value);
+  }
+  expect(heads[0]).toBe(3);
+});
+
 test('a place that is not in the history, and one that is not reached, are refused', async () => {
   const store = await openServer();
   await store.put('a', '1');

@@ -11,7 +11,7 @@ export const clusterMetrics: readonly ClusterMetric[] = [
   {
     name: 'kelp_cluster_role',
     type: 'gauge',
-    help: '1 for what this node is in its cluster, 0 for the other. All metrics of the cluster have samples with --log alone.',
+    help: '1 for what this node is in its cluster, 0 for the other. All metrics of the cluster have samples with --log or --follow alone: with the latter, batches are revisions, and the shared log is the server that is followed.',
     labels: { role: 'writer, follower' },
     read: ({ node }) =>
       node === undefined
