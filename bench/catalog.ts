@@ -219,6 +219,14 @@ export const catalog: readonly CatalogEntry[] = [
     load: async () => (await import('./cases/served-calls.ts')).servedCalls,
   },
   {
+    name: 'served-replicas',
+    about: 'gets of one server, and of it and one or two that follow it, by turns',
+    sizes: 'each',
+    keyCountMax: 100_000,
+    isOnDemand: true,
+    load: async () => (await import('./cases/served-replicas.ts')).servedReplicas,
+  },
+  {
     name: 'served-access',
     about: 'gets with open access, of root, and of a user with one grant, by processor time of the server',
     sizes: 'each',

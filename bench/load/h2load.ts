@@ -89,7 +89,8 @@ export async function sendByH2load(
   count: number,
   { connections, streams }: H2Shape = SHAPE,
 ): Promise<number | undefined> {
-  const bodyFile = `${context.directory}/h2load-body`;
+  // Several may be sent to at the same time.
+  const bodyFile = `${context.directory}/h2load-body-${new URL(url).port}`;
   await writeFile(bodyFile, framed(message));
   return runH2load([
     `--requests=${Math.max(count, connections)}`,
