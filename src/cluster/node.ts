@@ -37,6 +37,10 @@ export interface NodeStatus {
   readonly lagMs: number;
   /** The takeovers that this node has won since it was started. */
   readonly takeoverCount: number;
+  /** Of the writer: how many bytes of the shared log it knows, those since its start that are not trimmed, ... */
+  readonly logBytes: number;
+  /** ... and of how many it may; 0: there is no shared log. */
+  readonly logBytesMax: number;
   /** The nodes that have reported of late, this one included: the writer knows them, a follower only itself. */
   readonly nodes: readonly NodeReport[];
 }

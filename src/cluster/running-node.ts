@@ -138,6 +138,8 @@ export class RunningNode implements ClusterNode {
       logPosition: Math.max(this.#lag.logPosition, journal.newestPlace.position),
       lagMs: this.#role === 'writer' ? 0 : this.#lag.ms,
       takeoverCount: this.#takeoverCount,
+      logBytes: this.#role === 'writer' ? this.#storedBytes.bytes : 0,
+      logBytesMax: this.#parts.sharedLogBytesMax,
       nodes: [this.#ownReport(), ...others],
     };
   }

@@ -57,13 +57,14 @@ export class NodeSide {
   }
 
   redis(node: ClusterNode): RedisCluster {
-    const { logger, nodeParts, config } = this.#options;
+    const { logger, nodeParts, config, meter } = this.#options;
     const { cluster, redis } = config;
     const peerTls = redis?.hasTls === true ? nodeParts?.peerTls : undefined;
     return {
       view: node,
       writerTls: () => peerTls?.(),
       token: nodeParts?.peerToken,
+      meter,
       followerCount: () => node.status().nodes.length - 1,
       writerWaitMs:
         (cluster?.failoverAfterMs ?? 0) + clusterLimits.failoverJitterMs + serverFixed.redisTakeoverMs,

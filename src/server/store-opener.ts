@@ -30,6 +30,7 @@ import { ClusterLog } from './logging/cluster-log.ts';
 import { logOperatorEvent, recoveryLog } from './logging/operator-log.ts';
 import type { Measures } from './measures.ts';
 import { MeteredNode } from './metrics/cluster/node-meter.ts';
+import { TimedLog } from './metrics/cluster/timed-log.ts';
 import type { Opened } from './store-life.ts';
 import type { ServerTraces } from './tracing/server-traces.ts';
 
@@ -118,7 +119,7 @@ export class StoreOpener {
     const { openSharedLog, peers, openNode = openRealNode } = parts;
     const options: NodeOptions = {
       store,
-      sharedLog: openSharedLog(),
+      sharedLog: new TimedLog(openSharedLog(), measures.nodeMeter.appendDurations),
       peers,
       address: formatNodeAddress(address),
       failoverAfterMs,

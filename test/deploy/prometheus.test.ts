@@ -4,7 +4,10 @@ import { readFileSync, writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import { parse } from 'yaml';
+import { systemRandom } from '../../src/clock.ts';
+import { openEtcdLog } from '../../src/etcd-log/open-etcd-log.ts';
 import { grpcCode, nameOfCode } from '../../src/grpc-code.ts';
+import { RealEtcd, hasRealEtcd } from '../server/etcd/support/real-etcd.ts';
 import { eventually } from '../support/eventually.ts';
 import { startTestServer, temporaryDirectory, type TestServer } from '../support/test-server.ts';
 import { failingDisk } from '../support/troubled-disk.ts';
@@ -92,8 +95,28 @@ test('the codes that alerts ask for are codes that calls end with', () => {
   expect(codes.filter((code) => !known.includes(code))).toEqual([]);
 });
 
-describe.runIf(isPrometheusInstalled)('Prometheus', () => {
-  async function serversUnderLoad(): Promise<{ well: TestServer; broken: TestServer; onDisk: TestServer }> {
+describe.runIf(isPrometheusInstalled && hasRealEtcd)('Prometheus', () => {
+  async function startNode(): Promise<TestServer> {
+    const etcd = await RealEtcd.start();
+    onTestFinished(() => etcd.stop());
+    const address = `etcd://${etcd.url.replace('http://', '')}/kelp/test`;
+    const log = openEtcdLog({ address });
+    await log.init(systemRandom.bytes(16), { timeoutMs: 10_000 });
+    log.close();
+    const nodeParts = {
+      openSharedLog: () => openEtcdLog({ address }),
+      peers: {
+        snapshot: () => {
+          throw new Error('there is no other node');
+        },
+        report: async () => undefined,
+      },
+      peerTls: undefined,
+    };
+    return await startTestServer({ flags: { log: address, 'log-level': 'warn' }, nodeParts });
+  }
+
+  async function serversUnderLoad(): Promise<Record<'well' | 'broken' | 'onDisk' | 'node', TestServer>> {
     const { disk, fail } = failingDisk();
     const flags = { fsync: 'always', 'log-level': 'warn', 'redis-listen': '127.0.0.1:0' };
     const well = await startTestServer({ flags });
@@ -104,14 +127,17 @@ describe.runIf(isPrometheusInstalled)('Prometheus', () => {
     }
     fail();
     const onDisk = await startTestServer({ flags: { ...flags, engine: 'lsm' } });
-    const storageLoad = new StorageLoad(onDisk);
-    onTestFinished(() => storageLoad.stop());
-    return { well, broken, onDisk };
+    const node = await startNode();
+    for (const server of [onDisk, node]) {
+      const storageLoad = new StorageLoad(server);
+      onTestFinished(() => storageLoad.stop());
+    }
+    return { well, broken, onDisk, node };
   }
 
   test('gets data for all that dashboard and alerts ask', { timeout: TIMEOUT_MS }, async () => {
-    const { well, broken, onDisk } = await serversUnderLoad();
-    const servers = [well, broken, onDisk];
+    const { well, broken, onDisk, node } = await serversUnderLoad();
+    const servers = [well, broken, onDisk, node];
     const prometheus = await Prometheus.start(configFor(servers));
     const all = [
       ...expressions.map(({ where, expr }) => ({ where, expr: asked(expr, servers) })),

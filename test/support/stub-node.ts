@@ -38,7 +38,16 @@ export class StubNode implements ClusterNode {
     const { http: address } = parseNodeAddress(this.#address);
     const own = { address, position: 7, snapshotPosition: 3 };
     const place = { position: 7, logPosition: 9, takeoverCount: role === 'writer' ? 1 : 0 };
-    return { role, epoch, writerAddress, lagMs, ...place, nodes: [own, ...this.reports] };
+    return {
+      role,
+      epoch,
+      writerAddress,
+      lagMs,
+      logBytes: 10,
+      logBytesMax: 100,
+      ...place,
+      nodes: [own, ...this.reports],
+    };
   }
 
   takeReport(report: NodeReport): void {

@@ -1,6 +1,7 @@
 /** What the dashboard shows: a row for each question of an operator. docs/metrics.md says what each metric is. */
 import type { RowDefinition } from './dashboard.ts';
 import { fastRow, failureRow } from './call-rows.ts';
+import { clusterRow } from './cluster-row.ts';
 import { fillRow } from './fill-row.ts';
 import { healthRow } from './health-row.ts';
 import { redisRow } from './redis-row.ts';
@@ -16,4 +17,5 @@ export const rows: readonly RowDefinition[] = [
   storageRow,
   watchRow,
   redisRow,
+  clusterRow,
 ];

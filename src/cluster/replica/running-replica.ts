@@ -115,6 +115,8 @@ export class RunningReplica implements ClusterNode {
       logPosition: Math.max(this.#lag.logPosition, position),
       lagMs: Math.max(this.#lag.ms, silentMs),
       takeoverCount: 0,
+      logBytes: 0,
+      logBytesMax: 0,
       nodes: [{ address, position, snapshotPosition: snapshotPosition() }],
     };
   }

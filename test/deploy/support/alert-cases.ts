@@ -25,6 +25,10 @@ const call = (code: string): string => of('kelp_calls_total', `door="grpc", meth
 const logins = (kind: string, outcome: string): string =>
   of('kelp_logins_total', `kind="${kind}", outcome="${outcome}"`);
 
+/** Another node of the same cluster. */
+const neighbour = 'job="kelpdb", instance="b:7379"';
+const role = (name: string): string => of('kelp_cluster_role', `role="${name}"`);
+
 /** The buckets of a histogram of which 100 values a minute came in, all within the bound `le`, of those given. */
 function histogram(
   metric: string,
@@ -248,6 +252,44 @@ export const alertCases: readonly AlertCase[] = [
     firesAt: 16,
     trouble: { [of('kelp_trace_spans_lost_total')]: '0+5x300' },
     health: { [of('kelp_trace_spans_lost_total')]: '0 5x300' },
+  },
+  {
+    alert: 'KelpNoWriter',
+    firesAt: 4,
+    trouble: { [role('writer')]: '1 1 1 0x300', [role('follower')]: '0 0 0 1x300' },
+    // Another one is.
+    health: { [role('writer')]: '0x300', [`kelp_cluster_role{${neighbour}, role="writer"}`]: '1x300' },
+  },
+  {
+    alert: 'KelpNodeLags',
+    firesAt: 2,
+    trouble: { [of('kelp_cluster_lag_seconds')]: '11x300' },
+    health: { [of('kelp_cluster_lag_seconds')]: '10x300', [of('kelp_cluster_log_silent_seconds')]: '10x300' },
+  },
+  {
+    alert: 'KelpNodeLags',
+    firesAt: 2,
+    trouble: { [of('kelp_cluster_lag_seconds')]: '0x300', [of('kelp_cluster_log_silent_seconds')]: '11x300' },
+    health: { [of('kelp_cluster_lag_seconds')]: '0x300' },
+  },
+  {
+    alert: 'KelpSharedLogNearLimit',
+    firesAt: 5,
+    trouble: { [of('kelp_cluster_log_bytes')]: '76x300', [of('kelp_cluster_log_limit_bytes')]: '100x300' },
+    health: { [of('kelp_cluster_log_bytes')]: '75x300', [of('kelp_cluster_log_limit_bytes')]: '100x300' },
+  },
+  {
+    alert: 'KelpNodeMissing',
+    firesAt: 8,
+    trouble: { [role('writer')]: '1x300', [of('kelp_cluster_nodes')]: '3 3 3 2x300' },
+    // It has become a follower, which knows itself alone.
+    health: { [role('writer')]: '1 0x300', [of('kelp_cluster_nodes')]: '3 1x300' },
+  },
+  {
+    alert: 'KelpTakeoversFrequent',
+    firesAt: 5,
+    trouble: { [of('kelp_cluster_epoch')]: '1 2 3 4 4 5x300' },
+    health: { [of('kelp_cluster_epoch')]: '1 2 3 4x300' },
   },
 ];
 

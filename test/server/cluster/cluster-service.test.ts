@@ -129,7 +129,7 @@ test('metrics tell of the node, takeovers over all its lives', async () => {
 
   const samples = (await metricsOf(server.url))
     .flatMap((metric) => metric.samples)
-    .filter(({ name }) => /^kelp_cluster_(?!read_barrier)/.test(name))
+    .filter(({ name }) => /^kelp_cluster_(?!read_barrier|append)/.test(name))
     .map(({ name, value }) => `${name} ${value}`);
 
   expect(samples).toEqual([
@@ -140,11 +140,16 @@ test('metrics tell of the node, takeovers over all its lives', async () => {
     'kelp_cluster_log_position 9',
     'kelp_cluster_lag_seconds 0.25',
     'kelp_cluster_log_silent_seconds 0',
+    'kelp_cluster_log_bytes 10',
+    'kelp_cluster_log_limit_bytes 100',
     'kelp_cluster_nodes 1',
     'kelp_cluster_takeovers_total 2',
     ...['answered', 'notSent', 'lost', 'canceled'].map(
       (outcome) => `kelp_cluster_forwarded_calls_total{outcome="${outcome}"} 0`,
     ),
+    'kelp_cluster_redis_connections 0',
+    'kelp_cluster_redis_connections_total{outcome="passedOn"} 0',
+    'kelp_cluster_redis_connections_total{outcome="notReached"} 0',
   ]);
 });
 

@@ -49,6 +49,24 @@ export const clusterMetrics: readonly ClusterMetric[] = [
     (_, { logSilentMs }) => logSilentMs / 1000,
   ),
   figure(
+    'kelp_cluster_log_bytes',
+    'gauge',
+    'Of the writer: the bytes of the shared log that it knows, those since its start that are not trimmed; 0 at a follower.',
+    ({ logBytes }) => logBytes,
+  ),
+  figure(
+    'kelp_cluster_log_limit_bytes',
+    'gauge',
+    'What the shared log may hold: beyond that writes are refused.',
+    ({ logBytesMax }) => logBytesMax,
+  ),
+  {
+    name: 'kelp_cluster_append_duration_seconds',
+    type: 'histogram',
+    help: 'How long the shared log took to store a batch of this node as the writer: each write waits for one.',
+    read: ({ node }) => node?.meter.appendDurations ?? [],
+  },
+  figure(
     'kelp_cluster_nodes',
     'gauge',
     'The nodes that have reported of late, this one included: the writer knows all, a follower itself alone.',
@@ -84,6 +102,22 @@ export const clusterMetrics: readonly ClusterMetric[] = [
             labels: { outcome },
             value,
           })),
+  },
+  figure(
+    'kelp_cluster_redis_connections',
+    'gauge',
+    'Clients of Redis whose connections this node passes on to the writer now.',
+    (_, { relayedCount }) => relayedCount,
+  ),
+  {
+    name: 'kelp_cluster_redis_connections_total',
+    type: 'counter',
+    help: 'Clients of Redis that were passed on to the writer, and those that were told CLUSTERDOWN since it was not reached.',
+    labels: { outcome: 'passedOn, notReached' },
+    read: ({ node }) =>
+      node === undefined
+        ? []
+        : Object.entries(node.meter.relayCounts).map(([outcome, value]) => ({ labels: { outcome }, value })),
   },
 ];
 

@@ -18,10 +18,19 @@ export type ForwardingOutcome =
   /** It was not waited for any more: by its client, or as the server stops. */
   | 'canceled';
 
+/** What has become of a client of Redis that was for the writer. */
+export type RelayOutcome = 'passedOn' | 'notReached';
+
 export class NodeMeter {
   /** How long reads have waited until it was known that this node holds all that was acknowledged; many share one such wait. */
   readonly barrierDurations = new Histogram(serverFixed.flushDurationBounds);
   barrierFailureCount = 0;
+  /** Of batches, as their writer. */
+  readonly appendDurations = new Histogram(serverFixed.flushDurationBounds);
+  /** Connections of Redis that are passed on now, ... */
+  relayedCount = 0;
+  /** ... those that ever were, and those whose writer was not reached. */
+  readonly relayCounts: Record<RelayOutcome, number> = { passedOn: 0, notReached: 0 };
   takeoverCount = 0;
   /** Calls that were passed on to the writer, and are over. */
   readonly forwardedCounts: Record<ForwardingOutcome, number> = {

@@ -6,6 +6,7 @@ import type { Socket } from 'node:net';
 import type { Clock, Timer } from '../../../clock.ts';
 import type { ClusterView } from '../../../cluster/cluster-view.ts';
 import { serverFixed } from '../../../limits.ts';
+import type { NodeMeter } from '../../metrics/cluster/node-meter.ts';
 import { connectWriter, type WriterTls } from './connect-writer.ts';
 import { introductionOf, type Prelude } from './prelude.ts';
 import { type BarrierWaiter, SharedBarrier } from './shared-barrier.ts';
@@ -26,6 +27,8 @@ export interface RedisCluster {
    * is another one.
    */
   readonly onUnreachable: (address: string, error: Error | undefined) => void;
+  /** Counts, for the metrics. */
+  readonly meter: Pick<NodeMeter, 'relayedCount' | 'relayCounts'>;
 }
 
 /** What has to do with who is the writer. */
@@ -105,6 +108,21 @@ export class ClusterDoor {
     if (address === this.#toldAddress) return;
     this.#toldAddress = address;
     this.#cluster.onUnreachable(address, error);
+  }
+
+  /** A connection is passed on to the writer. */
+  relayBegan(): void {
+    this.#cluster.meter.relayedCount++;
+    this.#cluster.meter.relayCounts.passedOn++;
+  }
+
+  relayEnded(): void {
+    this.#cluster.meter.relayedCount--;
+  }
+
+  /** A client was told that there is no writer. */
+  notReached(): void {
+    this.#cluster.meter.relayCounts.notReached++;
   }
 
   watch(looking: Looking): void {

@@ -438,3 +438,15 @@ describe('the writer knows of a connection that is passed on', () => {
     expect(await client.run('CLIENT', 'INFO')).not.toContain('9.9.9.9');
   });
 });
+
+test('connections that are passed on are counted, and those whose writer is not there', async () => {
+  const { follower } = await startPair({ writerWaitMs: 1 });
+  const client = await follower.connect();
+  expect(await client.run('SET', 'a', '1')).toMatchObject(OK);
+  expect(follower.meter.relayedCount).toBe(1);
+  client.socket.destroy();
+  await expect.poll(() => follower.meter.relayedCount).toBe(0);
+  follower.view.writerRedisAddress = '';
+  expect(await (await follower.connect()).run('SET', 'a', '1')).toMatchObject(DOWN);
+  expect(follower.meter.relayCounts).toEqual({ passedOn: 1, notReached: 1 });
+});

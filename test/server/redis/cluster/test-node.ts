@@ -15,6 +15,7 @@ import { formatAddress } from '../../../../src/server/config/option-values.ts';
 import { AddressLimit } from '../../../../src/server/limits/address-limit.ts';
 import { createLogger } from '../../../../src/server/logging/logger.ts';
 import { Traffic } from '../../../../src/server/metrics/calls/traffic.ts';
+import { NodeMeter } from '../../../../src/server/metrics/cluster/node-meter.ts';
 import { RedisMeter } from '../../../../src/server/metrics/redis/redis-meter.ts';
 import type { LoginGate } from '../../../../src/server/redis/connection/connection-context.ts';
 import { openRedis } from '../../../../src/server/redis/open-redis.ts';
@@ -105,10 +106,11 @@ export class TestNode {
   readonly listener: RedisListener;
   /** The writers that were not reached. */
   readonly unreached: string[];
+  readonly meter: NodeMeter;
   readonly #ca: Buffer | undefined;
 
   private constructor(
-    parts: Pick<TestNode, 'view' | 'address' | 'store' | 'door' | 'listener' | 'unreached'>,
+    parts: Pick<TestNode, 'view' | 'address' | 'store' | 'door' | 'listener' | 'unreached' | 'meter'>,
     ca: Buffer | undefined,
   ) {
     this.view = parts.view;
@@ -117,6 +119,7 @@ export class TestNode {
     this.door = parts.door;
     this.listener = parts.listener;
     this.unreached = parts.unreached;
+    this.meter = parts.meter;
     this.#ca = ca;
   }
 
@@ -136,6 +139,7 @@ export class TestNode {
     const store = await openUncheckedStore({ dataDir, fsync: 'never' });
     const view = new TestView(role ?? 'writer');
     const unreached: string[] = [];
+    const meter = new NodeMeter();
     const traffic = new Traffic();
     const logins = loginsOf(password);
     const tls = hasTls ? checkTlsFiles(await readTlsFiles(tlsPaths)) : undefined;
@@ -163,6 +167,7 @@ export class TestNode {
               view,
               writerTls: () => (hasTls ? { ca } : undefined),
               token,
+              meter,
               followerCount: () => followerCount,
               writerWaitMs,
               onUnreachable: (writer) => void unreached.push(writer),
@@ -184,7 +189,7 @@ export class TestNode {
       listener.destroy();
       await store.close({ snapshotMsMax: 0 });
     });
-    return new TestNode({ view, address, store, door, listener, unreached }, ca);
+    return new TestNode({ view, address, store, door, listener, unreached, meter }, ca);
   }
 
   connect(): Promise<RedisClient> {

@@ -50,6 +50,7 @@ export class Passage implements Looking {
     } else if (session.context.clock.monotonicMs() >= this.#deadlineMs) {
       const { writerAddress } = this.#cluster;
       if (writerAddress !== '') this.#cluster.unreachable(writerAddress, this.#failure);
+      this.#cluster.notReached();
       this.#refuse(clusterDown());
     } else this.#tryOn();
   }

@@ -30,6 +30,7 @@ export class Relay implements Passing, Looking {
   begin(waiting: Buffer): void {
     const writer = this.#writer;
     this.#cluster.watch(this);
+    this.#cluster.relayBegan();
     writer.on('data', this.#fromWriter);
     writer.on('drain', () => this.#session.outlet.steerReading());
     writer.on('error', () => undefined);
@@ -68,6 +69,7 @@ export class Relay implements Passing, Looking {
   /** The connection is closed. */
   close(): void {
     this.#cluster.unwatch(this);
+    this.#cluster.relayEnded();
     this.#writer.destroy();
   }
 
