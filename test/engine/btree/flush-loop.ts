@@ -2,7 +2,8 @@
  * A process that flushes without end, for tests that kill it or take its room: `node flush-loop.ts DIRECTORY`. Each revision gives
  * every second key its number, and deletes some, so that a state tells the revision that made it.
  *
- * It writes a line `begun REVISION` before each commit, `done REVISION` behind it, and `failed CODE TEXT` where one fails; then it goes on.
+ * It writes a line `begun REVISION` before each commit, `done REVISION` behind it, and `failed CODE TEXT` where one fails; then it goes on. Behind each commit
+ * the file is made shorter, if pages are free.
  */
 import { nodeDisk } from '../../../src/disk/node-disk.ts';
 import { openBtree } from '../../../src/engine/btree/open-btree.ts';
@@ -27,6 +28,8 @@ for (let revision = base.revision + 1; ;) {
     await flush.commit(NOTES_OF(revision));
     process.stdout.write(`done ${revision}\n`);
     revision++;
+    // What was deleted leaves pages, which are moved and given back.
+    await base.compactStorage();
   } catch (error) {
     await flush.abort();
     const { code = '', message } = error as NodeJS.ErrnoException;

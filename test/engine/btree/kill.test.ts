@@ -77,7 +77,7 @@ test(
       const what = random.pick(['begun', 'done']);
       await loop.line(([word, at]) => word === what && Number(at) === wanted);
       // A moment that is bound to nothing.
-      await delay(random.below(12));
+      await delay(random.below(60));
       await loop.kill();
       expect(loop.errors).toBe('');
 
