@@ -1,7 +1,7 @@
 /** Three members of Debian's etcd as processes beside the test, which may be killed, stopped and started again. */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtempSync, rmSync } from 'node:fs';
+import { mkdtempSync, readdirSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type EtcdClient, etcdClient } from '../server/etcd/support/etcd-client.ts';
@@ -142,6 +142,14 @@ export class EtcdCluster {
       if (leader !== undefined) return leader.member;
       await new Promise((resolve) => setTimeout(resolve, 20));
     }
+  }
+
+  /** All members lose what they have, and begin anew as the same cluster. */
+  async wipe(): Promise<void> {
+    await Promise.all(this.members.map((member) => member.kill()));
+    for (const name of readdirSync(this.#folder)) rmSync(join(this.#folder, name), { recursive: true });
+    for (const member of this.members) member.start();
+    await this.leader();
   }
 
   async stop(): Promise<void> {

@@ -1,5 +1,6 @@
 /** The faults of the table in docs/replication.md that befall processes: each does its harm to a cluster under load. */
 import { setTimeout as delay } from 'node:timers/promises';
+import { kelp } from './kelp-command.ts';
 import type { Fault } from './survive.ts';
 
 /** Longer than a failover takes. */
@@ -29,6 +30,12 @@ export const faults: Readonly<Record<string, Fault>> = {
     await writer.end('SIGTERM');
     await cluster.writer(writer);
     return () => writer.start();
+  },
+  'the writer is told to hand over': async (cluster) => {
+    const writer = await cluster.writer();
+    await kelp('cluster', 'handover', `--address=${writer.address}`);
+    await cluster.writer(writer);
+    return () => Promise.resolve();
   },
   'a follower is killed': async (cluster) => {
     const [follower] = cluster.others(await cluster.writer());

@@ -19,6 +19,11 @@ const FLAGS = ['--segment-bytes', '256KiB', '--snapshot-log-bytes', '512KiB'];
 /** Does the harm, to a cluster under a load. @returns what makes it good again, once the cluster has gone on without. */
 export type Fault = (cluster: NodeCluster, load: Load) => Promise<() => Promise<unknown>>;
 
+export interface SurviveOptions extends Omit<NodeClusterOptions, 'flags'> {
+  /** As of a load. */
+  readonly longTtlMs?: number;
+}
+
 /** Each starts six processes, which takes its time on a busy machine. */
 export const TIMEOUT_MS = 300_000;
 
@@ -26,14 +31,19 @@ export const TIMEOUT_MS = 300_000;
 export async function survive(
   fault: Fault,
   rounds: number,
-  options: Omit<NodeClusterOptions, 'flags'> = {},
+  { longTtlMs, ...options }: SurviveOptions = {},
 ): Promise<void> {
   const cluster = await NodeCluster.start({ flags: FLAGS, ...options });
   const ledgers = newLedgers();
   const { reader, writers } = openClients(cluster.addresses, 5_000);
   const follower = new Follower(reader);
   for (let round = 1; round <= rounds; round++) {
-    const load = new Load({ clients: writers, ledgers, seed: SEED * 10_000 + round });
+    const load = new Load({
+      clients: writers,
+      ledgers,
+      seed: SEED * 10_000 + round,
+      ...(longTtlMs !== undefined && { longTtlMs }),
+    });
     await load.done(CALLS);
     const repair = await fault(cluster, load);
     ledgers.leases.serverEnded();
