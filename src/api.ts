@@ -236,7 +236,7 @@ export interface GetOptions {
   readonly admit?: Admit<Entry | undefined>;
 }
 
-export interface GetResult<AnEntry extends Entry = Entry> {
+export interface GetResult<AnEntry = Entry> {
   /** Nothing when there is no such key. */
   readonly entry: AnEntry | undefined;
   /** The revision of the store at which it was read. */
@@ -253,7 +253,7 @@ export interface PutOptions {
   readonly admit?: Admit<Entry | undefined>;
 }
 
-export interface PutResult<AnEntry extends Entry = Entry> {
+export interface PutResult<AnEntry = Entry> {
   /** The revision of this write. */
   readonly revision: number;
   /** The entry before, if asked for and there was one. */
@@ -266,7 +266,7 @@ export interface DeleteOptions {
   readonly admit?: Admit<Entry | undefined>;
 }
 
-export interface DeleteResult<AnEntry extends Entry = Entry> {
+export interface DeleteResult<AnEntry = Entry> {
   /** Of the delete, or of the store when nothing was deleted. */
   readonly revision: number;
   readonly deleted: boolean;
@@ -350,7 +350,7 @@ export interface CloseOptions {
   readonly snapshotMsMax?: number;
 }
 
-export interface ScanPage<AnEntry extends Entry = Entry> {
+export interface ScanPage<AnEntry = Entry> {
   readonly entries: AnEntry[];
   /** Empty after the last page. */
   readonly nextPageToken: string;
@@ -374,7 +374,7 @@ export interface IncrementResult {
   readonly revision: number;
 }
 
-export interface TouchResult<AnEntry extends Entry = Entry> {
+export interface TouchResult<AnEntry = Entry> {
   readonly revision: number;
   /** Without its value. */
   readonly entry: AnEntry;
@@ -392,17 +392,17 @@ export interface TxnRequest {
 }
 
 /** What an operation has done. */
-export type OperationResult<AnEntry extends Entry = Entry> = KeyResult<AnEntry> | CollectionResult;
+export type OperationResult<AnEntry = Entry> = KeyResult<AnEntry> | CollectionResult;
 
 /** What a `KeyOperation` has done. */
-export type KeyResult<AnEntry extends Entry = Entry> =
+export type KeyResult<AnEntry = Entry> =
   | { readonly kind: 'get'; readonly entry: AnEntry | undefined }
   | { readonly kind: 'put'; readonly previous: AnEntry | undefined }
   | { readonly kind: 'delete'; readonly deleted: boolean; readonly previous: AnEntry | undefined }
   | { readonly kind: 'deleteRange'; readonly deletedCount: number }
   | { readonly kind: 'increment'; readonly value: bigint };
 
-export interface TxnResult<AnEntry extends Entry = Entry> {
+export interface TxnResult<AnEntry = Entry> {
   /** Whether all compares held, and so which list ran. */
   readonly succeeded: boolean;
   /** One for each operation that ran, in their order. */
@@ -461,7 +461,7 @@ export type WatchMessage =
   | WatchProgress;
 
 /** Some of the present entries, in key order within each range. */
-export interface WatchCurrent<AnEntry extends Entry = Entry> {
+export interface WatchCurrent<AnEntry = Entry> {
   readonly kind: 'current';
   readonly entries: AnEntry[];
   readonly revision: number;
@@ -476,7 +476,7 @@ export interface WatchSynced {
 }
 
 /** The events of one revision. */
-export interface WatchEvents<AnEntry extends Entry = Entry> {
+export interface WatchEvents<AnEntry = Entry> {
   readonly kind: 'events';
   readonly revision: number;
   readonly incarnation: string;
@@ -491,7 +491,7 @@ export interface WatchProgress {
   readonly incarnation: string;
 }
 
-export type WatchEvent<AnEntry extends Entry = Entry> =
+export type WatchEvent<AnEntry = Entry> =
   /** The entry of a touch has an empty value. */
   | {
       readonly type: 'put' | 'touch';

@@ -56,6 +56,15 @@ export class PagedList<Item> implements AsyncIterable<Item> {
     if (this.#limit > 0) yield* this.#readPages(this.#limit, this.#pageSize);
   }
 
+  /** @internal The same list with other items. */
+  map<Other>(change: (item: Item) => Other): PagedList<Other> {
+    const readPages = this.#readPages;
+    const { limit, pageSize } = { limit: this.#limit, pageSize: this.#pageSize };
+    return new PagedList({ limit, pageSize }, async function* (...bounds) {
+      for await (const page of readPages(...bounds)) yield { ...page, items: page.items.map(change) };
+    });
+  }
+
   /** All items at once; mind their number. */
   async toArray(): Promise<Item[]> {
     const items: Item[] = [];

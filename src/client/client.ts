@@ -61,8 +61,15 @@ import { streamOfPages } from './paging/scan.ts';
 import { keysOf, toTxnResult } from './messages/reply.ts';
 import { checkBytes, toCondition, toKey, toKeyList, toRange, toTtl } from './messages/request.ts';
 import { toTxn } from './messages/txn.ts';
-import { type Mirror, openMirror } from './mirror/mirror.ts';
-import type { MirrorOptions } from './mirror/types.ts';
+import { type Mirror, openMirror, rawView } from './mirror/mirror.ts';
+import type { MirrorOptions, MirrorView } from './mirror/types.ts';
+import type { Codec } from './namespace/codec.ts';
+import {
+  type Namespace,
+  type NamespaceOptions,
+  type OpenMirror,
+  openNamespace,
+} from './namespace/namespace.ts';
 import type {
   CallOptions,
   CountOptions,
@@ -82,9 +89,9 @@ import type {
   TouchResult,
   TxnRequest,
   TxnResult,
+  Watch,
   WatchRequest,
 } from './messages/types.ts';
-import type { Watch } from './watch.ts';
 import { openWatch } from './watch.ts';
 
 /** Throws a `KelpError` `invalidArgument` when the options make no sense. Connects when the first call is made. */
@@ -340,8 +347,30 @@ export class KelpClient {
    * entries are there. Rejects with `limitReached`.
    */
   async mirror(range: KeyRange = {}, options: MirrorOptions = noOptions): Promise<Mirror> {
+    return this.#mirrorAs(range, options, rawView);
+  }
+
+  async #mirrorAs<AnEntry>(
+    range: KeyRange,
+    options: MirrorOptions,
+    view: MirrorView<AnEntry>,
+  ): Promise<Mirror<AnEntry>> {
     refuse(named('range', readRange(range)) ?? optionsByCall.mirror(options));
-    return openMirror(this.#caller, (request) => this.watch(request), range, options);
+    return openMirror(this.#caller, (request) => this.watch(request), range, options, view);
+  }
+
+  /**
+   * The keys that begin with `prefix`, by what stands behind it, and with values of one type; see `namespace/namespace.ts`. Throws
+   * `invalidArgument`.
+   */
+  namespace(prefix: string): Namespace<Uint8Array, Value>;
+  namespace<Read, Given = Read>(
+    prefix: string,
+    options: { readonly codec: Codec<Read, Given> },
+  ): Namespace<Read, Given>;
+  namespace(prefix: string, options?: NamespaceOptions<unknown, never>): Namespace<unknown, never> {
+    const mirror: OpenMirror = (range, given, view) => this.#mirrorAs(range, given, view);
+    return openNamespace({ keys: this, mirror }, prefix, options);
   }
 
   /** Ends watches and renewals, breaks off the calls under way and closes the connections. */

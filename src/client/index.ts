@@ -17,6 +17,17 @@ export { KelpError, isKelpError } from './errors/error.ts';
 export type { LeaseHandle, Leases } from './lease.ts';
 export type { Mirror } from './mirror/mirror.ts';
 export type { MirrorChange, MirrorEvent, MirrorOptions, MirrorSignals } from './mirror/types.ts';
+export type { Codec, SchemaIssue, StandardSchema } from './namespace/codec.ts';
+export { bytes, json, protobuf, text } from './namespace/codec.ts';
+export type {
+  Namespace,
+  NamespaceOperation,
+  NamespaceOptions,
+  NamespaceTxn,
+  NamespaceTxnResult,
+} from './namespace/namespace.ts';
+export type { TypedEntry } from './namespace/typed-entry.ts';
+export { CodecError } from './namespace/typed-entry.ts';
 export type { Page, PagedList } from '../paged-list.ts';
 export type { Access } from './access.ts';
 export type { Admin } from './admin.ts';
@@ -88,6 +99,7 @@ export type {
   TxnResult,
   WatchEvent,
   WatchMessage,
+  Watch,
   WatchRequest,
 } from './messages/types.ts';
 export type { Bytes } from '../collections/bytes.ts';
@@ -159,4 +171,3 @@ export type {
   TakeOptions,
 } from './messages/collections/types.ts';
 export type { ClientTransport } from './transports/client-transport.ts';
-export type { Watch } from './watch.ts';

@@ -44,16 +44,9 @@ import { KelpError, isKelpError } from './errors/error.ts';
 import { mayPass } from './errors/kelp-error.ts';
 import { backoffMs, backoffUntil } from './calls/pace.ts';
 import { toMilliseconds } from './messages/scalar.ts';
-import type { WatchEvent, WatchMessage, WatchRequest } from './messages/types.ts';
+import type { Watch, WatchEvent, WatchMessage, WatchRequest } from './messages/types.ts';
 import type { WatchStart } from './messages/watch-message.ts';
 import { eventBytes, toEvent, toWatchRequest } from './messages/watch-message.ts';
-
-/** A running watch. It begins when it is first read. */
-export interface Watch extends AsyncIterableIterator<WatchMessage> {
-  /** Ends the watch, also while a message is being waited for. */
-  return(): Promise<IteratorResult<WatchMessage>>;
-  [Symbol.asyncDispose](): Promise<void>;
-}
 
 /** @internal @param wrong what a check has found: reading the watch tells. */
 export function openWatch(caller: Caller, request: WatchRequest, wrong: string | undefined): Watch {

@@ -126,6 +126,7 @@ const roomsByLayer: Readonly<Record<string, readonly string[]>> = {
     'connection',
     'calls',
     'mirror',
+    'namespace',
     'tracing',
     'exchanges',
     'pipelining',

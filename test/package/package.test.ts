@@ -267,7 +267,7 @@ describe('installed, from strict TypeScript', { timeout: 120_000 }, () => {
     import type { WatchMessage } from '${from}';
     await using client = createClient({ address: 'a', tls: { ca: new Uint8Array(1), rejectUnauthorized: true } });
     const { entry } = await client.get('a', { signal: AbortSignal.timeout(1), deadlineMs: 1 });
-    export const text: string | undefined = entry?.text();
+    export const shown: string | undefined = entry?.text();
     for await (const { key } of client.scan({ prefix: 'a' })) key.toUpperCase();
     const seen: WatchMessage[] = [];
     for await (const message of client.watch({ ranges: [{ key: 'a' }] })) seen.push(message);

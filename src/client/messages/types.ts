@@ -208,13 +208,13 @@ export interface WatchRequest extends Omit<api.WatchRequest, 'admit'> {
   readonly onResumed?: () => void;
 }
 
-export type WatchEvent = api.WatchEvent<Entry>;
+export type WatchEvent<AnEntry = Entry> = api.WatchEvent<AnEntry>;
 
 /**
  * What a watch says. First `current` (if asked for, any number), then `synced` once, then the rest. `incarnation` is the
  * one that wrote `revision`: another watch goes on behind that with both, and with the store's id.
  */
-export type WatchMessage<AnEntry extends api.Entry = Entry> =
+export type WatchMessage<AnEntry = Entry> =
   | api.WatchCurrent<AnEntry>
   /** Another connection may lead to another store, so it is named. */
   | (api.WatchSynced & { readonly storeId: string })
@@ -233,3 +233,10 @@ export type WatchMessage<AnEntry extends api.Entry = Entry> =
       readonly oldestRevision: number;
       readonly newestRevision: number;
     };
+
+/** A running watch. It begins when it is first read. */
+export interface Watch<AnEntry = Entry> extends AsyncIterableIterator<WatchMessage<AnEntry>> {
+  /** Ends the watch, also while a message is being waited for. */
+  return(): Promise<IteratorResult<WatchMessage<AnEntry>>>;
+  [Symbol.asyncDispose](): Promise<void>;
+}

@@ -13,7 +13,7 @@ interface Waiting {
   readonly bytes: number;
 }
 
-export class ChangeQueue implements AsyncIterableIterator<MirrorChange, void, undefined> {
+export class ChangeQueue {
   readonly #bounds: QueueBounds;
   readonly #onEnd: (queue: ChangeQueue) => void;
   #waiting: Waiting[] = [];
@@ -76,20 +76,6 @@ export class ChangeQueue implements AsyncIterableIterator<MirrorChange, void, un
       }
       await new Promise<void>((resolve) => this.#wake.push(resolve));
     }
-  }
-
-  return(): Promise<IteratorResult<MirrorChange, void>> {
-    this.end();
-    return Promise.resolve({ done: true, value: undefined });
-  }
-
-  [Symbol.asyncIterator](): this {
-    return this;
-  }
-
-  [Symbol.asyncDispose](): Promise<void> {
-    this.end();
-    return Promise.resolve();
   }
 
   #wakeAll(): void {

@@ -16,10 +16,12 @@ import type { MirrorChange, MirrorOptions, MirrorSignals } from './types.ts';
 const waitOptions = plainOptions('waitFor');
 
 /** What names the mirror holds it: one that somebody listens to or waits for is not let go of. */
-interface Listening {
+export interface Listening {
   readonly mirror: object;
   readonly name: keyof MirrorSignals;
-  readonly listener: (...args: unknown[]) => void;
+  /** As it was given. */
+  readonly listener: unknown;
+  readonly call: (...args: unknown[]) => void;
 }
 
 interface Waiter {
@@ -89,15 +91,11 @@ export class MirrorState implements MirrorListener {
     return queue;
   }
 
-  on<Name extends keyof MirrorSignals>(
-    mirror: object,
-    name: Name,
-    listener: (...args: MirrorSignals[Name]) => void,
-  ): void {
-    this.#listeners = [...this.#listeners, { mirror, name, listener: listener as Listening['listener'] }];
+  on(listening: Listening): void {
+    this.#listeners = [...this.#listeners, listening];
   }
 
-  off<Name extends keyof MirrorSignals>(name: Name, listener: (...args: MirrorSignals[Name]) => void): void {
+  off(name: keyof MirrorSignals, listener: unknown): void {
     this.#listeners = this.#listeners.filter((each) => each.name !== name || each.listener !== listener);
   }
 
@@ -171,7 +169,7 @@ export class MirrorState implements MirrorListener {
     for (const each of this.#listeners) {
       if (each.name !== name) continue;
       try {
-        each.listener(...args);
+        each.call(...args);
       } catch (error) {
         queueMicrotask(() => {
           throw error;
