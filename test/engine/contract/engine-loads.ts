@@ -324,7 +324,7 @@ const changeArbitrary = fc.record({
 });
 
 /** Changes with ascending revisions, cut in two. */
-const loadsArbitrary = fc
+export const loadsArbitrary = fc
   .tuple(fc.array(changeArbitrary, { maxLength: 40 }), fc.nat(40))
   .map(([items, firstCount]) => {
     const changes = items.map(({ key, isDeletion, value, expireTimeMs, leaseId }, index) =>
@@ -334,7 +334,7 @@ const loadsArbitrary = fc
   });
 
 /** So many keys that they are sorted by several bytes, fill several nodes and segments, and end within each other. */
-const manyKeysArbitrary = fc
+export const manyKeysArbitrary = fc
   .record({
     count: fc.integer({ min: 1000, max: 4000 }),
     head: fc.constantFrom('', 'k', 'users/', 'a longer head of each key/'),

@@ -84,7 +84,7 @@ export class MirrorEngine implements Engine, EngineLoader {
       seen.push(textOfChange(version));
       return visit(version);
     });
-    // The model goes over the same part of the range, up to where the engine paused.
+    // The model goes over the same part of the range, up to where the engine paused, or to its end if it says that there is nothing more.
     const part: EngineRange =
       next === undefined
         ? range
@@ -92,10 +92,8 @@ export class MirrorEngine implements Engine, EngineLoader {
           ? { start: Buffer.concat([next, Uint8Array.of(0)]), end: range.end }
           : { start: range.start, end: next };
     const expected: string[] = [];
-    this.#model.scan(part, revision, { ...options, budget: new WorkBudget(Infinity) }, (version) => {
-      // A visitor that stops at the last key that there is leaves nothing to go on from.
-      return expected.push(textOfChange(version)) < seen.length || next !== undefined;
-    });
+    const whole = { ...options, budget: new WorkBudget(Infinity) };
+    this.#model.scan(part, revision, whole, (version) => expected.push(textOfChange(version)) > 0);
     assertSame('scan', seen.join('\n'), expected.join('\n'));
     return next;
   }

@@ -3,7 +3,6 @@
  * soon as its compaction lets them. So every test of the contract is one of checkpoints, too.
  */
 import { assert } from '../../../src/errors.ts';
-import { REFUSED_LOAD } from '../../../src/engine/engine.ts';
 import type {
   DeadlineSums,
   Engine,
@@ -20,20 +19,15 @@ import type { BaseFlush } from '../../../src/engine/layered/base/base.ts';
 import { encodeBaseNotes } from '../../../src/engine/layered/checkpoint/base-notes.ts';
 import type { LayeredEngine } from '../../../src/engine/layered/layered-engine.ts';
 import type { PutRow } from '../../../src/engine/put-row.ts';
-import { type Change, deletionOf, placeChange, type Version } from '../../../src/engine/version.ts';
-import { fixed } from '../../../src/limits.ts';
-import { WorkBudget } from '../../../src/work-budget.ts';
+import type { Change, Version } from '../../../src/engine/version.ts';
 import { SeededRandom } from '../../support/random.ts';
 import { verifyIntegrity } from '../memory/integrity.ts';
+import { LogAboveBase } from './log-above-base.ts';
 import { MapBase } from './map-base.ts';
 
 /** The versions that go in one piece, and how often a flush is given up behind one: so most of them come to their end. */
 const FULL_AFTER = 20;
 const GIVEN_UP = 0.02;
-
-interface ForgottenKeys {
-  readonly forgotten: readonly Uint8Array[];
-}
 
 /** What a checkpoint is at. */
 interface Writing {
@@ -45,9 +39,7 @@ export class CheckpointingEngine implements Engine {
   readonly #create: (base: MapBase) => LayeredEngine;
   #base: MapBase;
   #engine: LayeredEngine;
-  /** What a log would have above the base, and how much of it was there when the checkpoint under way was sealed. */
-  #log: (Change | ForgottenKeys)[] = [];
-  #sealedLength = 0;
+  readonly #log = new LogAboveBase();
   readonly #random: SeededRandom;
   readonly #chance: number;
   #writing: Writing | undefined;
@@ -74,17 +66,12 @@ export class CheckpointingEngine implements Engine {
   restart(): void {
     const { compactRevision } = this.#engine.layers;
     this.#writing = undefined;
-    this.#sealedLength = 0;
     this.#base = this.#base.reopened();
     this.#base.fullAfter = FULL_AFTER;
     this.#engine = this.#create(this.#base);
     // Done at once, since the base has a census.
     void this.#engine.open();
-    for (const entry of this.#log) {
-      if ('forgotten' in entry) this.#forgetAll(entry.forgotten);
-      else if (this.#engine.loader.next(placeChange(entry)) === REFUSED_LOAD)
-        throw new Error('the log can be loaded above what is durable');
-    }
+    this.#log.replay(this.#engine);
     this.#engine.compact(compactRevision);
   }
 
@@ -127,38 +114,19 @@ export class CheckpointingEngine implements Engine {
   apply(change: Change): void {
     this.#step(change.revision);
     this.#engine.apply(change);
-    this.#log.push({ ...change, key: change.key.slice(), value: change.value.slice() });
+    this.#log.noteChange(change);
   }
 
   putAll(row: PutRow): number {
     this.#step(row.firstRevision);
     const count = this.#engine.putAll(row);
-    for (let index = 0; index < count; index++) {
-      const [key, value] = [row.keys[index]!.slice(), row.values[index]!.slice()];
-      const revision = row.firstRevision + index;
-      this.#log.push({
-        ...deletionOf(key, revision),
-        deleted: false,
-        value,
-        kind: row.kind,
-        collectionId: row.collectionId,
-        createRevision: row.createRevisions[index]!,
-        modRevision: revision,
-        version: row.versions[index]!,
-      });
-    }
+    this.#log.noteRow(row, count);
     return count;
   }
 
   forget(range: EngineRange, limit: number): number {
     this.#step();
-    const before = this.#keysIn(range);
-    const count = this.#engine.forget(range, limit);
-    const after = new Set(this.#keysIn(range).map(textOf));
-    // At the end, those that were dead, and could be read at older revisions, are gone, too.
-    const known = count < limit ? [...before, ...this.#loggedIn(range)] : before;
-    this.#log.push({ forgotten: known.filter((key) => !after.has(textOf(key))) });
-    return count;
+    return this.#log.forget(this.#engine, range, limit, () => this.#engine.forget(range, limit));
   }
 
   openWalk(oldest: number, newest: number): Walk {
@@ -223,28 +191,9 @@ export class CheckpointingEngine implements Engine {
     return this.checkpoint();
   }
 
-  #keysIn(range: EngineRange): Uint8Array[] {
-    const keys: Uint8Array[] = [];
-    const options = { reverse: false, budget: new WorkBudget(Infinity) };
-    this.#engine.scan(range, fixed.integerMax, options, (version) => keys.push(version.copyKey()) > 0);
-    return keys;
-  }
-
-  /** The keys of a range that the log has changes of. */
-  #loggedIn({ start, end }: EngineRange): Uint8Array[] {
-    const isWithin = (key: Uint8Array): boolean =>
-      Buffer.compare(key, start) >= 0 && (end === undefined || Buffer.compare(key, end) < 0);
-    return this.#log.flatMap((entry) => ('forgotten' in entry || !isWithin(entry.key) ? [] : [entry.key]));
-  }
-
-  #forgetAll(keys: readonly Uint8Array[]): void {
-    for (const key of keys)
-      this.#engine.forget({ start: key, end: Buffer.concat([key, Uint8Array.of(0)]) }, 1);
-  }
-
   #seal(revision: number): void {
     this.#engine.durable.seal(revision);
-    this.#sealedLength = this.#log.length;
+    this.#log.seal();
   }
 
   /** @param nextRevision of the change that comes; left out: it may be of the newest revision, too, which is then not sealed. */
@@ -274,11 +223,7 @@ export class CheckpointingEngine implements Engine {
       void flush.commit(encodeBaseNotes(notes, sealed.kept));
       assert(this.#base.revision === sealed.revision, 'a base is at the revision that was committed');
       durable.noteCommit(notes);
-      this.#log.splice(0, this.#sealedLength);
+      this.#log.cut();
     }
   }
-}
-
-function textOf(key: Uint8Array): string {
-  return Buffer.from(key).toString('latin1');
 }
