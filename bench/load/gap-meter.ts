@@ -10,7 +10,6 @@ const DEADLINE_MS = 15_000;
 const LOOK_MS = 10;
 
 interface MeteredClient {
-  readonly address: string;
   readonly client: KelpClient;
   readonly timer: NodeJS.Timeout;
   /** When the newest acknowledged put began, and when one was acknowledged. */
@@ -22,8 +21,8 @@ interface MeteredClient {
 export interface Gaps {
   /** In which no put of any client was acknowledged. */
   readonly allMs: number;
-  /** The same of one client, by the node that it began with. */
-  readonly msByAddress: ReadonlyMap<string, number>;
+  /** The same of the client for which it was longest. */
+  readonly slowestMs: number;
   /** That one put took until it was acknowledged or failed. */
   readonly longestMs: number;
   readonly failureCount: number;
@@ -40,9 +39,8 @@ export class GapMeter {
   #failureCount = 0;
 
   constructor(addresses: readonly string[]) {
-    this.#clients = addresses.map((address, index) => {
+    this.#clients = addresses.map((_, index) => {
       const metered: MeteredClient = {
-        address,
         client: createClient({
           addresses: [...addresses.slice(index), ...addresses.slice(0, index)],
           deadlineMs: DEADLINE_MS,
@@ -79,7 +77,7 @@ export class GapMeter {
   gaps(): Gaps {
     return {
       allMs: this.#gapMs,
-      msByAddress: new Map(this.#clients.map(({ address, gapMs }) => [address, gapMs])),
+      slowestMs: Math.max(...this.#clients.map(({ gapMs }) => gapMs)),
       longestMs: this.#longestMs,
       failureCount: this.#failureCount,
     };
