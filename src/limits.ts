@@ -634,6 +634,8 @@ export const cluster = {
   barrierMsMax: 5_000,
   /** A node that needs a snapshot of another one, and got none, tries again after so long. */
   fetchRetryMs: 1_000,
+  /** One whose state is damaged does not start when it got none for so long: it may have to be told that there is none. */
+  healMsMax: 60_000,
   /** A report that has no answer after so long is given up. */
   reportMsMax: 5_000,
   /** The operator is told of a node that has been behind for so long. */

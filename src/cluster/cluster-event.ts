@@ -22,6 +22,8 @@ export type ClusterEvent =
   | { readonly kind: 'caughtUp'; readonly position: number; readonly lagMs: number }
   /** What the node would need next is no longer in the shared log: it gets a snapshot from another node. */
   | { readonly kind: 'missedTrim'; readonly position: number; readonly firstPosition: number }
+  /** What lies on the disk of the node is damaged, which the error tells: its state is had anew, from the log or from another node. */
+  | { readonly kind: 'stateDamaged'; readonly error: Error }
   | {
       readonly kind: 'snapshotFetched';
       readonly address: string;

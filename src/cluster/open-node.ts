@@ -1,6 +1,6 @@
 /**
  * Opens a node of a cluster: its store, and what keeps that in step with the shared log. A node whose next batch is no longer in the shared
- * log first gets a snapshot from another one, and opens that.
+ * log first gets a snapshot from another one, and opens that; so does one whose disk is damaged, unless the shared log has all.
  */
 import type { Clock, Random } from '../clock.ts';
 import { systemClock, systemRandom } from '../clock.ts';
@@ -15,13 +15,13 @@ import type { OperatorEvent } from '../store/operator-event.ts';
 import type { StoreOptions } from '../store/store-options.ts';
 import type { ClusterEvent } from './cluster-event.ts';
 import { ReplicatedJournal } from './journal/replicated-journal.ts';
-import { firstPositionBeyond, writerFrom } from './late/find-writer.ts';
-import { clearReset, replaceState, type NodeDirectory } from './late/replace-state.ts';
+import { replaceableDamage } from './late/damaged-state.ts';
+import { type FetchOptions, fetchState } from './late/fetch-state.ts';
+import { firstPositionBeyond } from './late/find-writer.ts';
+import { clearReset, dropState, type NodeDirectory } from './late/replace-state.ts';
 import { newestSnapshotPosition } from './late/snapshot-places.ts';
 import type { ClusterNode, Peers } from './node.ts';
-import { parseNodeAddress } from './node-address.ts';
 import { RunningNode } from './running-node.ts';
-import { pause } from './waits/pause.ts';
 
 export interface NodeOptions {
   /** `dataDir` is a folder, and the engine `memory`. */
@@ -62,6 +62,7 @@ class Opening {
   readonly #random: Random;
   #node: RunningNode | undefined;
   #snapshotPosition = 0;
+  #hasHealed = false;
 
   constructor(options: NodeOptions) {
     this.#options = options;
@@ -77,7 +78,13 @@ class Opening {
     await clearReset(this.#directory);
     for (;;) {
       const { storeId } = await sharedLog.head({ signal });
-      const opened = await this.#openStore(storeId);
+      let opened;
+      try {
+        opened = await this.#openStore(storeId);
+      } catch (error) {
+        await this.#heal(error, storeId, signal);
+        continue;
+      }
       const first = await this.#orClosed(
         opened,
         firstPositionBeyond(sharedLog, opened.journal.newestPlace.position + 1, signal),
@@ -89,7 +96,7 @@ class Opening {
         firstPosition: first,
       });
       await opened.store.close({ snapshotMsMax: 0 });
-      await this.#fetch(storeId, first, signal);
+      await this.#fetch(storeId, { firstPosition: first }, signal);
     }
   }
 
@@ -150,29 +157,30 @@ class Opening {
     return { store, node };
   }
 
-  /** Puts a snapshot of another node in place of what is there. Tries until it has one. */
-  async #fetch(storeId: Uint8Array, first: number, signal: AbortSignal): Promise<void> {
-    const { sharedLog, peers, address: own } = this.#options;
-    for (;;) {
-      const found = await writerFrom(sharedLog, first, signal);
-      const address = parseNodeAddress(found.address).http;
-      if (address !== '' && address !== parseNodeAddress(own).http) {
-        const wanted = {
-          storeId,
-          position: found.firstPosition,
-          name: `the snapshot of the node at ${address}`,
-        };
-        try {
-          const fetched = await replaceState(this.#directory, wanted, peers.snapshot(address, signal));
-          return this.#event({ kind: 'snapshotFetched', address, ...fetched });
-        } catch (error) {
-          signal.throwIfAborted();
-          this.#event({ kind: 'fetchFailed', address, error: error as Error });
-          await clearReset(this.#directory);
-        }
-      }
-      await pause(this.#clock, limits.fetchRetryMs, signal);
-    }
+  /** What is damaged here is had again, once: what is damaged then is not for others to mend. Rejects with what can't be mended. */
+  async #heal(error: unknown, storeId: Uint8Array, signal: AbortSignal): Promise<void> {
+    const { disk, dataDir } = this.#directory;
+    const damage = this.#hasHealed ? undefined : await replaceableDamage(error, disk, dataDir, storeId);
+    if (damage === undefined) throw error;
+    this.#hasHealed = true;
+    this.#event({ kind: 'stateDamaged', error: damage.error });
+    const firstPosition = await firstPositionBeyond(this.#options.sharedLog, 1, signal);
+    const { path: damagedPath } = damage;
+    // Else the log has all that ever was.
+    if (firstPosition === undefined) return await dropState(this.#directory, damagedPath);
+    const why = await this.#fetch(storeId, { firstPosition, damagedPath, msMax: limits.healMsMax }, signal);
+    if (why !== undefined) throw unmendedError(damage.error, why);
+  }
+
+  /** Puts a snapshot of another node in place of what is there. @returns why not; `undefined`: it is there. */
+  #fetch(storeId: Uint8Array, options: FetchOptions, signal: AbortSignal): Promise<string | undefined> {
+    const { sharedLog, peers, address } = this.#options;
+    const onEvent = (event: ClusterEvent): void => this.#event(event);
+    return fetchState(
+      { directory: this.#directory, sharedLog, peers, address, storeId, onEvent },
+      options,
+      signal,
+    );
   }
 
   async #orClosed<Result>({ store }: { readonly store: KvStore }, work: Promise<Result>): Promise<Result> {
@@ -206,4 +214,13 @@ class Opening {
   #event(event: ClusterEvent): void {
     this.#options.onEvent?.(event);
   }
+}
+
+function unmendedError(damage: StoreError<'damaged'>, why: string): StoreError<'damaged'> {
+  return new StoreError(
+    'damaged',
+    `${damage.message} This node would have got its state from another one, and none gave a snapshot: ${why}. Start another node that ` +
+      `has the state of the cluster, and then this one again`,
+    { cause: damage },
+  );
 }

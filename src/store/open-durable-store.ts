@@ -21,6 +21,7 @@ import { DurableStore } from './durable-store.ts';
 import { Ownership } from './directory/ownership.ts';
 import { settleEngine } from './directory/settle-engine.ts';
 import { recoverFromBase } from './recovery/base-recovery.ts';
+import { LostStateError } from './recovery/lost-state.ts';
 import { Recovering } from './recovery/recovering.ts';
 import { recover } from './recovery/recovery.ts';
 import type { RecoveryContext } from './recovery/recovery-context.ts';
@@ -226,8 +227,7 @@ async function createLog(
   directory: DataDirectory,
 ): Promise<Log> {
   if (snapshotCount > 0) {
-    throw new StoreError(
-      'damaged',
+    throw new LostStateError(
       `${directory.log} holds no log segment, but ${directory.snapshots} holds ${snapshotCount} snapshots: the log is missing. Put it back, or restore a backup into an empty directory`,
     );
   }

@@ -20,8 +20,11 @@ async function findFault(options: Omit<RunOptions, 'seed'>, seeds = SEEDS): Prom
 }
 
 describe('the simulation finds that', { timeout: 120_000 }, () => {
+  /** The mishaps that each of them needs befall the nodes of each seed. */
+  const manyMishaps = { kinds: ['pause', 'cut', 'endProcess'] as const, mishapCount: 8 };
+
   it.each(Object.entries(faults))('%s', async (_, node) => {
-    expect(await findFault({ node })).toBeDefined();
+    expect(await findFault({ node, plan: manyMishaps })).toBeDefined();
   });
 
   const plan = { kinds: ['stall'] as const, mishapCount: 4, faults: NO_FAULTS };

@@ -111,6 +111,11 @@ export class SimulatedDisk implements Disk {
     return this.#find(path).visible.bytes.slice();
   }
 
+  /** The files of a folder that a reader would find, in the order of their names. */
+  namesIn(path: string): string[] {
+    return [...(this.#directories.get(posix.resolve(path))?.visible.keys() ?? [])].sort();
+  }
+
   /** Makes these the bytes of the file, durably: for damage that comes from nowhere. The file is made if need be. */
   setContent(path: string, bytes: Uint8Array): void {
     const inode = new Inode();

@@ -1,5 +1,5 @@
 /**
- * Puts the snapshot of another node in place of the state of this one, whose next batch is no longer in the shared log.
+ * Puts the snapshot of another node in place of the state of this one, whose next batch is no longer in the shared log, or which is damaged.
  *
  * 1. The snapshot is written beside what is there, under a temporary name, and verified block by block.
  * 2. The mark is made: from here on what was there is of no use.
@@ -42,6 +42,22 @@ export interface Wanted {
   readonly name: string;
   /** It is that of a running server, at this address, which is followed by its revisions: those are the positions. */
   readonly serverAddress?: string;
+  /** A file of the state that is replaced, which is set aside. */
+  readonly damagedPath?: string | undefined;
+}
+
+/** Throws away the state, where the shared log has all that ever was. The store is not open. */
+export async function dropState(node: NodeDirectory, damagedPath: string | undefined): Promise<void> {
+  const { disk, dataDir } = node;
+  const directory = dataDirectory(dataDir);
+  const locks = await takeDirectory(node, dataDir, directory);
+  try {
+    await markReset(disk, dataDir, directory);
+    await removeState(disk, dataDir, directory, { damagedPath });
+    await unmarkReset(disk, dataDir, directory);
+  } finally {
+    for (const lock of [...locks].reverse()) await lock.release();
+  }
 }
 
 /** Throws away what a crash has left of the replacing of a state. The store is not open. */
@@ -102,7 +118,10 @@ async function replace(
       reader.giveBack(next);
     }
     await markReset(disk, dataDir, directory);
-    await removeState(disk, dataDir, directory, isUnfinishedName);
+    await removeState(disk, dataDir, directory, {
+      isKept: isUnfinishedName,
+      damagedPath: wanted.damagedPath,
+    });
     await makeLog(node, directory, wanted.storeId, revision);
     const info = await writer.finish();
     await unmarkReset(disk, dataDir, directory);

@@ -27,17 +27,28 @@ export async function unmarkReset(disk: Disk, dataDir: string, { reset }: DataDi
   await disk.syncDirectory(dataDir);
 }
 
-/** Removes what a store is made of, but for its locks, and for what `isKept`. */
+/** What is damaged is not destroyed: its name gets this ending, by which nothing looks at it any more. */
+const DAMAGED = '.damaged';
+
+/**
+ * Removes what a store is made of, but for its locks, and for what `isKept`. A file that is damaged is set aside, in place of those that
+ * were before.
+ */
 export async function removeState(
   disk: Disk,
   dataDir: string,
   { log, snapshots, newestSegment }: DataDirectory,
-  isKept: (name: string) => boolean = () => false,
+  {
+    isKept = () => false,
+    damagedPath,
+  }: { readonly isKept?: (name: string) => boolean; readonly damagedPath?: string | undefined } = {},
 ): Promise<void> {
   for (const path of [newestSegment, `${newestSegment}.tmp`]) await disk.remove(path);
   for (const folder of [log, snapshots]) {
     for (const name of await disk.list(folder)) {
-      if (!name.startsWith('.') && !isKept(name)) await disk.remove(`${folder}/${name}`);
+      const path = `${folder}/${name}`;
+      if (path === damagedPath) await disk.rename(path, path + DAMAGED);
+      else if (!name.startsWith('.') && !isKept(name)) await disk.remove(path);
     }
     await disk.syncDirectory(folder);
   }

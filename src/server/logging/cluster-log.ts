@@ -86,6 +86,11 @@ function logClusterEvent(logger: Logger, event: ClusterEvent, texts: SourceTexts
       const { position, firstPosition } = event;
       return logger.warn({ position, firstPosition }, texts.missedTrim);
     }
+    case 'stateDamaged':
+      return logger.error(
+        { why: event.error.message },
+        'what this node has on its disk is damaged: it gets its state from the others anew',
+      );
     case 'snapshotFetched': {
       const { address, revision, bytes } = event;
       return logger.info({ address, revision, bytes }, texts.snapshotFetched);

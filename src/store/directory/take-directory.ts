@@ -90,7 +90,7 @@ async function foreignPath(
       disk,
       log,
       paths,
-      (name) => parseSegmentName(name) !== undefined || isTemporaryName(name),
+      (name) => parseSegmentName(withoutAside(name)) !== undefined || isTemporaryName(name),
     )) ??
     (await foreignIn(disk, snapshots, paths, isSnapshotFile))
   );
@@ -115,7 +115,12 @@ async function pathsIn(disk: Disk, folder: string): Promise<string[]> {
 }
 
 function isSnapshotFile(name: string): boolean {
-  return revisionOf(name.replace(/\.damaged$/, '')) !== undefined || isUnfinishedName(name);
+  return revisionOf(withoutAside(name)) !== undefined || isUnfinishedName(name);
+}
+
+/** What a file was called before it was set aside as damaged. */
+function withoutAside(name: string): string {
+  return name.replace(/\.damaged$/, '');
 }
 
 /** Also one of which the most is lost: that is to be told as damage. */

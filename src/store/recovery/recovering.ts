@@ -27,6 +27,7 @@ import { toKeyText } from '../views/keys.ts';
 import { decode, refuse } from './decode.ts';
 import { readHeader } from './snapshot-head.ts';
 import { ItemLoader } from './item-loader.ts';
+import { LostStateError } from './lost-state.ts';
 import { faultOfEffect, faultOfRecordHead, SnapshotOrder } from './recorded-items.ts';
 import type { RecoveryProgress } from './recovery-context.ts';
 
@@ -191,8 +192,7 @@ export class Recovering implements RecoveredState {
     }
     this.replayedBytes += end - start;
     if (revision !== 0 && revision !== this.revision + 1) {
-      throw new StoreError(
-        'damaged',
+      throw new LostStateError(
         `the log goes from revision ${this.revision} to ${revision}: what lies between is missing`,
       );
     }

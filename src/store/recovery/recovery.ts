@@ -4,12 +4,13 @@
  * If the newest snapshot is damaged, the one before it and the longer log serve; if no snapshot is whole, the log alone
  * does, provided that it reaches back to the first revision. Damage that leaves no way to the whole state stops the start.
  */
-import { isStoreError, StoreError } from '../../errors.ts';
+import { isStoreError, type StoreError } from '../../errors.ts';
 import { NewerSnapshotError, SnapshotDamageError } from '../../snapshot/damage.ts';
 import { snapshotPath } from '../../snapshot/file-names.ts';
 import { openSnapshot } from '../../snapshot/reader.ts';
 import { setSnapshotAside, type SnapshotInfo } from '../../snapshot/snapshot-directory.ts';
 import type { Log } from '../../wal/log.ts';
+import { LostStateError } from './lost-state.ts';
 import type { RecoveryContext } from './recovery-context.ts';
 import { Recovering } from './recovering.ts';
 import { replayLog } from './replay-log.ts';
@@ -78,12 +79,12 @@ function toSnapshotDamage(error: StoreError<'damaged'>, path: string): SnapshotD
   return new SnapshotDamageError(path, 0, error.message, { cause: error });
 }
 
-function missingSnapshot(damage: SnapshotDamageError, oldestRevision: number): StoreError<'damaged'> {
-  return new StoreError(
-    'damaged',
+function missingSnapshot(damage: SnapshotDamageError, oldestRevision: number): LostStateError {
+  return new LostStateError(
     `${damage.message}. No other snapshot can take its place, and the log begins at revision ${oldestRevision}: what was ` +
       `written up to revision ${oldestRevision - 1} is known from snapshots only. Nothing was changed. Restore the file from a ` +
       `copy of the data directory`,
+    damage.path,
     { cause: damage },
   );
 }

@@ -5,7 +5,16 @@ import type { SimulatedCluster } from './simulated-cluster.ts';
 import type { SimulatedNode } from './simulated-node.ts';
 
 export type MishapKind =
-  'endProcess' | 'losePower' | 'stop' | 'pause' | 'cut' | 'stall' | 'handOver' | 'snapshot' | 'loseDisk';
+  | 'endProcess'
+  | 'losePower'
+  | 'stop'
+  | 'pause'
+  | 'cut'
+  | 'stall'
+  | 'handOver'
+  | 'snapshot'
+  | 'loseDisk'
+  | 'damage';
 
 export interface Plan {
   readonly kinds: readonly MishapKind[];
@@ -15,6 +24,8 @@ export interface Plan {
   readonly writerCount: number;
   readonly faults: LinkFaults;
   readonly snapshotLogBytes: number;
+  /** Short ones are removed soon, so that a node has no other way back than its snapshots. */
+  readonly hasShortSegments: boolean;
   /** Writes are refused when the shared log is longer. */
   readonly sharedLogBytesMax: number;
 }
@@ -29,7 +40,11 @@ const ALL: readonly MishapKind[] = [
   'handOver',
   'snapshot',
   'loseDisk',
+  'damage',
 ];
+
+/** A directory in which no file tells of which cluster it is would not be used. */
+const HEADER_BYTES = 128;
 
 export function planOf(random: SeededRandom): Plan {
   const isFaulty = random.chance(0.5);
@@ -45,6 +60,7 @@ export function planOf(random: SeededRandom): Plan {
     },
     snapshotLogBytes: random.pick([1024, 4096, 100_000]),
     sharedLogBytesMax: random.pick([20_000, 1_000_000]),
+    hasShortSegments: random.chance(0.5),
   };
 }
 
@@ -59,7 +75,7 @@ export async function happen(cluster: SimulatedCluster, plan: Plan): Promise<voi
     const node = random.chance(0.5)
       ? (cluster.writer ?? random.pick(cluster.nodes))
       : random.pick(cluster.nodes);
-    if (kind === 'loseDisk' && disksLeft-- <= 0) continue;
+    if ((kind === 'loseDisk' || kind === 'damage') && disksLeft-- <= 0) continue;
     befall(cluster, node, kind);
   }
 }
@@ -76,6 +92,16 @@ function befall(cluster: SimulatedCluster, node: SimulatedNode, kind: MishapKind
       node.crash('losePower');
       node.loseDisk();
       return after(2000, () => node.start());
+    case 'damage': {
+      node.crash('losePower');
+      const { log, snapshots } = node.files;
+      for (const path of [
+        ...(log.length === 0 ? [] : [random.pick(log)]),
+        ...(random.chance(0.5) ? snapshots : []),
+      ])
+        node.damage(path, random.below(1000) / 1000, HEADER_BYTES);
+      return after(2000, () => node.start());
+    }
     case 'stop':
       node.stop().then(() => after(2000, () => node.start()), world.fail);
       return;

@@ -30,8 +30,11 @@ export async function runSeed({
   node,
 }: RunOptions): Promise<RunResult> {
   const plan = { ...planOf(new SeededRandom(seed)), ...changes };
-  const { faults, sharedLogBytesMax, snapshotLogBytes } = plan;
-  const limits = { snapshotLogBytes };
+  const { faults, sharedLogBytesMax, snapshotLogBytes, hasShortSegments } = plan;
+  const limits = {
+    snapshotLogBytes,
+    ...(hasShortSegments ? { segmentBytes: 4096, logRetentionBytes: 0 } : {}),
+  };
   try {
     return await inCluster(
       { seed, isTraced, limits, node: { faults, sharedLogBytesMax, ...node } },

@@ -25,6 +25,8 @@ export interface SimulatedNodeOptions {
   readonly failoverAfterMs?: number;
   readonly sharedLogBytesMax?: number;
   readonly faults?: LinkFaults;
+  /** The test looks why a node does not open (`refusals`). */
+  readonly mayRefuse?: boolean;
   /** For faults that are put in by hand. */
   readonly wrapLog?: (log: SharedLog) => SharedLog;
   readonly wrapNode?: (opened: OpenedNode) => OpenedNode;
@@ -48,6 +50,8 @@ export class SimulatedNode {
   died: Promise<void> = Promise.resolve();
   /** How many processes there were. */
   lifeCount = 0;
+  /** Why the node could not be opened, of each time. */
+  readonly refusals: Error[] = [];
   isCut = false;
   readonly #world: World;
   readonly #options: SimulatedNodeOptions;
@@ -112,6 +116,33 @@ export class SimulatedNode {
   loseDisk(): void {
     this.#note('has lost its disk');
     this.disk = this.#newDisk();
+  }
+
+  /**
+   * A byte of a file changes by itself. The process is not running.
+   * @param place in what was written to the file behind so many bytes: 0 to 1. Nothing changes where that is nothing.
+   */
+  damage(path: string, place: number, behind = 0): void {
+    const bytes = this.disk.contentOf(path);
+    const end = bytes.findLastIndex((byte) => byte !== 0);
+    if (end < behind) return;
+    const offset = behind + Math.floor((end - behind) * place);
+    this.#note(`finds ${path} damaged at ${offset} of ${end}`);
+    bytes[offset] = (bytes[offset] ?? 0) ^ 1;
+    this.disk.setContent(path, bytes);
+  }
+
+  /** The files of its log and its snapshots that are in use. */
+  get files(): { readonly log: string[]; readonly snapshots: string[] } {
+    const pathsIn = (folder: string, ending: string): string[] =>
+      this.disk
+        .namesIn(folder)
+        .filter((name) => name.endsWith(ending))
+        .map((name) => `${folder}/${name}`);
+    return {
+      log: pathsIn(`${DATA_DIR}/log`, '.log'),
+      snapshots: pathsIn(`${DATA_DIR}/snapshots`, '.snapshot'),
+    };
   }
 
   pause(): void {
@@ -201,8 +232,9 @@ export class SimulatedNode {
 
   /** Nothing but the log and the other nodes keeps a node from opening. */
   #openFailed(error: Error): void {
+    this.refusals.push(error);
     const { code } = error as { readonly code?: string };
-    if (code !== 'unavailable') this.#world.fail(error);
+    if (code !== 'unavailable' && this.#options.mayRefuse !== true) this.#world.fail(error);
   }
 
   async #open(process: Process, stopping: AbortSignal): Promise<OpenedNode> {

@@ -116,12 +116,13 @@ test('a report without a node, or with impossible places, is refused', async () 
   expect(nodes.last.reports).toEqual([]);
 });
 
-test('metrics tell of the node, takeovers over all its lives', async () => {
+test('metrics tell of the node, takeovers and damages over all its lives', async () => {
   const nodes = new StubNodes();
   const server = await startNode(nodes);
   nodes.happened({ kind: 'tookOver', epoch: 1, position: 1 });
   nodes.last.end(new Error('another node has taken over'));
   await nodes.count(2);
+  nodes.happened({ kind: 'stateDamaged', error: new Error('a file is damaged') });
   nodes.happened({ kind: 'tookOver', epoch: 3, position: 9 });
   nodes.last.role = 'writer';
   nodes.last.lagMs = 250;
@@ -144,6 +145,7 @@ test('metrics tell of the node, takeovers over all its lives', async () => {
     'kelp_cluster_log_limit_bytes 100',
     'kelp_cluster_nodes 1',
     'kelp_cluster_takeovers_total 2',
+    'kelp_cluster_damages_total 1',
     ...['answered', 'notSent', 'lost', 'canceled'].map(
       (outcome) => `kelp_cluster_forwarded_calls_total{outcome="${outcome}"} 0`,
     ),

@@ -78,6 +78,12 @@ export const clusterMetrics: readonly ClusterMetric[] = [
     'How often this node has become the writer.',
     ({ takeoverCount }) => takeoverCount,
   ),
+  figure(
+    'kelp_cluster_damages_total',
+    'counter',
+    'How often what this node has on its disk was damaged as it was opened, and was had from the others anew.',
+    (_, { damageCount }) => damageCount,
+  ),
   {
     name: 'kelp_cluster_read_barrier_duration_seconds',
     type: 'histogram',

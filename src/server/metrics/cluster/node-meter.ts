@@ -39,6 +39,8 @@ export class NodeMeter {
     lost: 0,
     canceled: 0,
   };
+  /** How often the state on disk was damaged, and had to be replaced. */
+  damageCount = 0;
   /** Since when the shared log does not answer, by the clock of `performance`; `undefined`: it does. */
   #silentSinceMs: number | undefined;
 
@@ -49,6 +51,7 @@ export class NodeMeter {
 
   happened({ kind }: ClusterEvent): void {
     if (kind === 'tookOver') this.takeoverCount++;
+    else if (kind === 'stateDamaged') this.damageCount++;
     else if (silences.has(kind)) this.#silentSinceMs ??= performance.now();
     else if (kind === 'logReachable' || kind === 'serverReachable') this.#silentSinceMs = undefined;
   }
