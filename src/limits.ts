@@ -632,6 +632,11 @@ export const cluster = {
   headMsMax: 1_000,
   /** Reads that wait to be known as the newest are refused when the shared log has not answered after so long. */
   barrierMsMax: 5_000,
+  /**
+   * Those that may be old (`LOCAL`), and read what the newest state alone tells at once, wait so long until that is durable: then they read
+   * the visible one, which may take longer.
+   */
+  newestMsMax: 250,
   /** A node that needs a snapshot of another one, and got none, tries again after so long. */
   fetchRetryMs: 1_000,
   /** One whose state is damaged does not start when it got none for so long: it may have to be told that there is none. */

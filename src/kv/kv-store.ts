@@ -16,7 +16,7 @@ import { Lists } from '../collections/list.ts';
 import { Sets } from '../collections/set.ts';
 import { Sketches } from '../collections/sketch.ts';
 import { SortedSets } from '../collections/sorted-set.ts';
-import { fixed } from '../limits.ts';
+import { cluster, fixed } from '../limits.ts';
 import type { EngineRange } from '../engine/engine.ts';
 import { StoreError } from '../errors.ts';
 import type { Answer } from '../store/commit/acknowledgements.ts';
@@ -32,7 +32,7 @@ import { failedWatch } from '../store/watch/watch-start.ts';
 import { prepareOperation } from './collections/operation.ts';
 import { StoreDoor } from './collections/store-door.ts';
 import { CallGroup } from './turns/call-group.ts';
-import { DeleteCall, FunctionCall, PutCall, ReadCall } from './turns/calls-of-one-key.ts';
+import { DeleteCall, FunctionCall, NewestCall, PutCall, ReadCall } from './turns/calls-of-one-key.ts';
 import { keptArguments, keptConditional, keptKey } from './turns/kept-arguments.ts';
 import { type CallOwner, GroupWait } from './turns/room-waits.ts';
 import { KeyFetcher } from './reads/key-fetcher.ts';
@@ -217,7 +217,11 @@ export class KvStore implements api.Store {
     return new RangeStream(this.#store, range, options, this.#longCalls);
   }
 
-  async count(range: api.KeyRange, options: api.CountOptions & CallOwner = {}): Promise<api.CountResult> {
+  /** @param options of doors: `isLocal` as for `newestOrVisible`. */
+  async count(
+    range: api.KeyRange,
+    options: api.CountOptions & CallOwner & { readonly isLocal?: boolean } = {},
+  ): Promise<api.CountResult> {
     const store = this.#store;
     const { revision = 0, signal } = options;
     // The caller may use its buffers again as soon as it has the promise.
@@ -230,11 +234,13 @@ export class KvStore implements api.Store {
     if (revision !== 0) return await countAt({ revision, instantMs: 0 });
     // A read does not wait for room in memory, behind calls that do.
     if (store.isHoldingOrder) return await countAt();
+    const newest = this.readNewest(engineRange, (view, kept) => ({
+      count: view.count(kept),
+      revision: view.revision,
+    }));
+    if (options.isLocal === true) return await this.newestOrVisible(newest, countAt);
     try {
-      return await this.#decide(engineRange, (view, kept) => ({
-        count: view.count(kept),
-        revision: view.revision,
-      }));
+      return await newest;
     } catch (error) {
       // The ranks are those of the newest state, which a failed log never brings to disk.
       if (store.failure === undefined) throw error;
@@ -246,12 +252,41 @@ export class KvStore implements api.Store {
   async meanValueBytes(): Promise<number> {
     const store = this.#store;
     try {
-      return await this.#decide(undefined, meanValueBytes);
+      return await this.readNewest(undefined, meanValueBytes);
     } catch (error) {
       // As with a count, whose ranks are those of the newest state.
       if (store.failure === undefined) throw error;
       return store.readVisible(meanOfFirst);
     }
+  }
+
+  /**
+   * For doors: a read of what the newest state alone tells at once, such as ranks, behind the calls made before. It goes out when what it
+   * depends on is durable. @param given what the caller may change afterwards.
+   */
+  readNewest<Given, Result>(given: Given, run: (view: View, given: Given) => Result): Promise<Result> {
+    const isNow = this.#turn.beginAlone();
+    const call = new NewestCall(isNow ? given : keptArguments(given), run, undefined);
+    return isNow ? this.#run(call) : this.#queue(call);
+  }
+
+  /**
+   * For doors: what a read of the newest state resolves with; or, where that is not durable soon, or never, what `visible` reads of the
+   * visible one.
+   */
+  async newestOrVisible<Result>(newest: Promise<Result>, visible: () => Promise<Result>): Promise<Result> {
+    const { promise: late, resolve } = Promise.withResolvers<undefined>();
+    const timer = this.#clock.setTimer(cluster.newestMsMax, () => resolve(undefined));
+    try {
+      const first = await Promise.race([newest.then((result) => ({ result })), late]);
+      if (first !== undefined) return first.result;
+    } catch (error) {
+      if (this.#store.failure === undefined) throw error;
+    } finally {
+      timer.cancel();
+    }
+    newest.catch(() => undefined);
+    return await visible();
   }
 
   /**

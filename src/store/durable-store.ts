@@ -29,7 +29,7 @@ import type { Checkpoints } from './checkpoints/checkpoints.ts';
 import type { ElementCalls } from './collections/element-calls.ts';
 import { CollectionIds } from './collections/collection-ids.ts';
 import { Sweeper } from './collections/sweeper.ts';
-import { Acknowledgements, Answer, type Waiter } from './commit/acknowledgements.ts';
+import { Acknowledgements, Answer, ReadAnswer, type Waiter } from './commit/acknowledgements.ts';
 import { AnswerGate } from './commit/answer-gate.ts';
 import { Committer } from './commit/committer.ts';
 import { compactEffect, sweptEffect } from './commit/effects.ts';
@@ -616,6 +616,18 @@ export class DurableStore implements Seam, Replica {
     return answer.promise;
   }
 
+  /** Resolves once all that is committed now is durable: for reads. */
+  #untilDurable(): Promise<void> {
+    const answer = new ReadAnswer<undefined>();
+    this.#acknowledgements.add(answer);
+    return answer.promise;
+  }
+
+  /** Whether the newest state is the visible one: what reads of it show depends on nothing that is not durable, but for leases. */
+  get isAllVisible(): boolean {
+    return this.#committer.lastRevision === this.#visibility.revision;
+  }
+
   /** Like `whenDurable`, of what is there already. */
   settleWhenDurable(waiter: Waiter): void {
     this.#acknowledgements.add(waiter);
@@ -656,7 +668,7 @@ export class DurableStore implements Seam, Replica {
     if (this.#failure !== undefined) return run(leases);
     const read = attempt(() => run(leases));
     try {
-      await this.whenDurable(undefined, false);
+      await this.#untilDurable();
     } catch (error) {
       if (this.#failure === undefined) throw error;
       return run(leases);

@@ -2,6 +2,7 @@
 import { expect, it, describe } from 'vitest';
 import { cluster as limits } from '../../src/limits.ts';
 import type { ClusterNode } from '../../src/cluster/node.ts';
+import { collectionReaders } from '../../src/kv/collections/read-calls.ts';
 import type { KvStore } from '../../src/kv/kv-store.ts';
 import { inCluster, type ClusterOptions, type SimulatedCluster } from './simulation/simulated-cluster.ts';
 import type { SimulatedNode } from './simulation/simulated-node.ts';
@@ -302,6 +303,41 @@ describe('a read', () => {
         code: 'notWriter',
       });
       expect((await storeOf(other).get('key')).entry).toBeDefined();
+    }));
+
+  it('of what the newest state alone tells asks the log for nothing besides the barrier', () =>
+    started(async (cluster, writer) => {
+      const { world } = cluster;
+      const store = storeOf(writer);
+      const { leaseId } = await world.answer(store.grantLease(60_000));
+      await world.answer(store.put('key', 'value'));
+      const before = world.system.headCount;
+      const key = { key: 'absent', revision: 0 };
+      const calls = [
+        store.count({}),
+        store.meanValueBytes(),
+        store.getLease(leaseId),
+        collectionReaders.sortedSetCount(store, { ...key, range: undefined }, () => undefined),
+      ];
+      await world.answer(Promise.all<unknown>(calls));
+      expect(world.system.headCount).toBe(before);
+    }));
+
+  it('of that kind which may be old tells what is visible while the log is away, also beside writes that wait', () =>
+    started(async (cluster, writer) => {
+      const { world } = cluster;
+      const store = storeOf(writer);
+      await world.answer(store.put('key', 'value'));
+      writer.cut(true);
+      // By then a note is on its way.
+      await world.pass(limits.heartbeatMs + 100);
+      const count = (): Promise<{ readonly count: number }> =>
+        world.answer(store.count({}, { isLocal: true }), 1000);
+      expect(await count()).toMatchObject({ count: 1 });
+      store.put('other', 'value').catch(() => undefined);
+      expect(await count()).toMatchObject({ count: 1 });
+      await nextWriter(cluster, writer);
+      expect(await count()).toMatchObject({ count: 1 });
     }));
 
   it('may wait for a revision, until its signal', () =>

@@ -47,6 +47,7 @@ import { prepareSortedSetCombination } from './sorted-set.ts';
 export interface ReadStore {
   readonly seam: Pick<Seam, 'storeId' | 'incarnationOf'>;
   readSeam<Given, Result>(given: Given, read: (seam: Seam, given: Given) => Result): Promise<Result>;
+  readNewest<Given, Result>(given: Given, run: (view: View, given: Given) => Result): Promise<Result>;
   decideWith<Given, Result>(given: Given, run: (view: View, given: Given) => Result): Promise<Result>;
 }
 
@@ -92,7 +93,7 @@ export const collectionReaders: Readers = {
   },
 
   sortedSetRank: (store, asked) =>
-    store.decideWith(asked, (view, { key, member, reverse }) => ({
+    store.readNewest(asked, (view, { key, member, reverse }) => ({
       ...readRank(view, encodeKey(key), bytesOf(member), reverse),
       revision: view.revision,
     })),
@@ -109,11 +110,11 @@ export const collectionReaders: Readers = {
     if (!isFirstByRank(page))
       return await store.readSeam(page, (seam, kept) => readRangePage(seam, kept, charge));
     const { seam } = store;
-    return await store.decideWith(page, (view, kept) => readFirstByRank(seam, view, kept, charge));
+    return await store.readNewest(page, (view, kept) => readFirstByRank(seam, view, kept, charge));
   },
 
   sortedSetCount: (store, asked) =>
-    store.decideWith(asked, (view, { key, range }) => ({
+    store.readNewest(asked, (view, { key, range }) => ({
       count: countRange(view, encodeKey(key), range),
       revision: view.revision,
     })),
@@ -196,7 +197,7 @@ function pageOf({ key, ...page }: CollectionReads['hashScan']): Parameters<typeo
   return { ...page, key: encodeKey(key), limit: pageLimitOf(page) };
 }
 
-function rangePageOf({ key, reverse, ...page }: CollectionReads['sortedSetRange']): RangePage {
+export function rangePageOf({ key, reverse, ...page }: CollectionReads['sortedSetRange']): RangePage {
   return { ...page, key: encodeKey(key), isReversed: reverse, limit: pageLimitOf(page) };
 }
 

@@ -7,7 +7,7 @@ import type { Seam } from '../../store/seam.ts';
 import { toKeyText } from '../../store/views/keys.ts';
 import type { ReadView, View } from '../../store/views/view.ts';
 import { SortedSet } from '../../types/sorted-set/sorted-set.ts';
-import { type Selection, Span } from '../../types/sorted-set/span.ts';
+import { Span } from '../../types/sorted-set/span.ts';
 import { placeOfRank, walk, type WalkedBounds } from '../../types/sorted-set/walk.ts';
 import { endPage, type PageEnd, type PagePart, readPage } from '../reads/pages.ts';
 import type { ChargeElement } from './reads.ts';
@@ -53,7 +53,7 @@ export interface RangePage {
   readonly revision: number;
 }
 
-type Members = { readonly members: ScoredMember[]; readonly count: number };
+export type Members = { readonly members: ScoredMember[]; readonly count: number };
 
 /** Whether a page is read by `readFirstByRank`. */
 export function isFirstByRank({ range, pageToken }: RangePage): boolean {
@@ -83,14 +83,25 @@ export function readFirstByRank(
 ): Members & PageEnd {
   const { key, range, isReversed } = asked;
   const set = SortedSet.read(view, key);
-  const paged = { request: requestOf(seam, asked), wantedRevision: 0 };
-  const selection = range && selectionOf(range);
-  const total = set?.count ?? 0;
-  const { first, count } = selection?.by === 'index' ? placesOf(selection, total) : { first: 0, count: 0 };
+  const { first, count } = placesOf(range, set?.count ?? 0);
   const place = set && placeOfRank(view, set, first, isReversed);
-  if (place === undefined || count === 0)
-    return endPage(seam, paged, view, { page: { members: [], count: total }, next: undefined });
-  return endPage(seam, paged, view, readRanked(view, set, asked, place, count, charge));
+  return readFrom(seam, view, asked, place, place === undefined ? 0 : count, charge);
+}
+
+/** The first page of a range by rank. @param place of its first element; `undefined`: that of the set. @param left how many the range has. */
+export function readFrom(
+  seam: Pick<Seam, 'storeId' | 'incarnationOf'>,
+  view: ReadView,
+  asked: RangePage,
+  place: Uint8Array | undefined,
+  left: number,
+  charge: ChargeElement,
+): Members & PageEnd {
+  const set = SortedSet.read(view, asked.key);
+  const paged = { request: requestOf(seam, asked), wantedRevision: 0 };
+  if (left === 0)
+    return endPage(seam, paged, view, { page: { members: [], count: set?.count ?? 0 }, next: undefined });
+  return endPage(seam, paged, view, readRanked(view, set, asked, place, left, charge));
 }
 
 /** @param left how many elements the rest of the range has. */
@@ -98,7 +109,7 @@ function readRanked(
   view: ReadView,
   set: SortedSet | undefined,
   asked: RangePage,
-  place: Uint8Array,
+  place: Uint8Array | undefined,
   left: number,
   charge: ChargeElement,
 ): PagePart<Members> {
@@ -129,10 +140,14 @@ function readPart(
   return { page: { members, count: set.count }, next };
 }
 
-function placesOf(
-  { start, stop }: Extract<Selection, { by: 'index' }>,
+/** How many elements stand before a range by rank, and how many are in it. */
+export function placesOf(
+  range: SortedSetRange | undefined,
   total: number,
 ): { readonly first: number; readonly count: number } {
+  const selection = range && selectionOf(range);
+  if (selection?.by !== 'index') return { first: 0, count: 0 };
+  const { start, stop } = selection;
   const first = Math.max(0, start < 0 ? start + total : start);
   const last = Math.min(total - 1, stop < 0 ? stop + total : stop);
   return { first, count: Math.max(0, last - first + 1) };

@@ -51,6 +51,11 @@ export abstract class DecidedCall<Result> extends Answer<Result> implements Wait
     return this.hasChanged && !this.#hasWaited;
   }
 
+  /** It has been decided: settles it when it may go out. */
+  settleWith(store: DurableStore): void {
+    store.settleWhenDurable(this);
+  }
+
   decideAgain(store: DurableStore, wait: CallWait): void {
     this.#hasWaited = true;
     decideCall(store, this, wait);
@@ -92,7 +97,7 @@ function decideCall(store: DurableStore, call: DecidedCall<unknown>, wait: CallW
     running = idle;
   }
   wait?.end();
-  store.settleWhenDurable(call);
+  call.settleWith(store);
 }
 
 export class PutCall extends DecidedCall<PutResult> implements TurnCall {
@@ -186,6 +191,19 @@ export class FunctionCall<Given, Result> extends DecidedCall<Result> implements 
 
   override keep(): void {
     this.#given = keptArguments(this.#given);
+  }
+}
+
+/** A read of the newest state that is no object of its own kind. */
+export class NewestCall<Given, Result> extends FunctionCall<Given, Result> {
+  override get isConfirmed(): boolean {
+    return true;
+  }
+
+  /** Notes change nothing of what it has read: so it does not wait for them, which may be on their way for long. */
+  override settleWith(store: DurableStore): void {
+    if (store.isAllVisible) this.settle();
+    else super.settleWith(store);
   }
 }
 

@@ -38,7 +38,7 @@ type Outcome = number | Promise<PutResult>;
 
 class PutAnswers extends JointAnswers<Outcome, PutResult> implements Waiter {
   sequence = 0;
-  readonly hasChanged = true;
+  readonly isConfirmed = true;
   readonly isHeldBack = true;
 
   fail({ whenChanged, whenUnchanged }: Failure): void {

@@ -6,9 +6,15 @@ import type { ReadDemand } from './read-demand.ts';
 /** What requests of kelp.v1 say of it, and those of etcd. */
 type Asked = Partial<ReadDemand> & { readonly serializable?: boolean };
 
+/** Whether what this node has will do. */
+export function isLocal(request: unknown): boolean {
+  const { consistency, serializable = false } = request as Asked;
+  return serializable || consistency === Consistency.LOCAL;
+}
+
 /** What can't be asked for is refused by the method. */
 export function freshnessOf(request: unknown): Freshness {
-  const { consistency, minRevision = 0, serializable = false } = request as Asked;
-  const isLocal = serializable || consistency === Consistency.LOCAL;
-  return isLocal || minRevision > 0 ? { isLocal, minRevision } : LINEARIZABLE;
+  const { minRevision = 0 } = request as Asked;
+  const mayBeOld = isLocal(request);
+  return mayBeOld || minRevision > 0 ? { isLocal: mayBeOld, minRevision } : LINEARIZABLE;
 }

@@ -7,7 +7,8 @@
  * them. When the log reports a sequence number as durable, the visible revision has moved before results go out.
  *
  * That a record is durable also proves that this store was still the one that writes. A result that comes without a record proves nothing:
- * where others may take over it has to be confirmed (`confirmBy`), behind the moment at which it was computed.
+ * where others may take over it has to be confirmed (`confirmBy`), behind the moment at which it was computed. A read is no such result:
+ * the doors have its caller choose how new it must be, and have confirmed that before it runs.
  */
 import type { Failure } from '../seam.ts';
 import { Fifo } from '../fifo.ts';
@@ -30,8 +31,8 @@ const takeOver = (resolve: (result: never) => void, reject: (error: unknown) => 
 export interface Waiter {
   /** Of the log: what must be durable first. */
   sequence: number;
-  /** Whether it has committed something itself: else the answer has to be confirmed where others may write. */
-  readonly hasChanged: boolean;
+  /** Whether it needs no confirmation where others may write: it has committed something itself, or only reads. */
+  readonly isConfirmed: boolean;
   /** Whether it is held while changes outrun the disk (`answer-gate.ts`): it has committed something itself. */
   readonly isHeldBack: boolean;
   settle(): void;
@@ -51,6 +52,10 @@ export class Answer<Result> implements Waiter {
   /** Whether the call has committed something itself. */
   hasChanged = false;
 
+  get isConfirmed(): boolean {
+    return this.hasChanged;
+  }
+
   get isHeldBack(): boolean {
     return this.hasChanged;
   }
@@ -62,6 +67,13 @@ export class Answer<Result> implements Waiter {
 
   fail({ whenChanged, whenUnchanged }: Failure): void {
     this.#reject(this.hasChanged ? whenChanged : whenUnchanged);
+  }
+}
+
+/** The answer to what only reads. */
+export class ReadAnswer<Result> extends Answer<Result> {
+  override get isConfirmed(): boolean {
+    return true;
   }
 }
 
@@ -80,14 +92,14 @@ export class Acknowledgements {
     this.#gate = gate;
   }
 
-  /** From now on what has changed nothing waits until this resolves, too; what it rejects with is the answer otherwise. */
+  /** From now on what is not confirmed waits until this resolves, too; what it rejects with is the answer otherwise. */
   confirmBy(confirm: () => Promise<void>): void {
     this.#confirm = confirm;
   }
 
   /** Settles what waits once all that is committed now is durable. */
   add(waiter: Waiter): void {
-    if (waiter.hasChanged || this.#confirm === undefined) this.#add(waiter);
+    if (waiter.isConfirmed || this.#confirm === undefined) this.#add(waiter);
     else void this.#addConfirmed(waiter, this.#confirm);
   }
 

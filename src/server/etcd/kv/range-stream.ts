@@ -57,18 +57,19 @@ export function rangeStream(
 ): AsyncIterable<RangeStreamResponseShape> {
   // Of the request's bytes nothing is kept.
   const plan = planOf({ ...request, sortTarget: SortTarget.KEY });
-  return pieces(store, plan, request.revision, call, signal);
+  const { revision, serializable } = request;
+  return pieces(store, plan, { revision, serializable }, call, signal);
 }
 
 async function* pieces(
   store: KvStore,
   plan: RangePlan,
-  revision: number,
+  { revision, serializable }: Pick<RangeRequestShape, 'revision' | 'serializable'>,
   call: Call,
   signal: AbortSignal,
 ): AsyncGenerator<RangeStreamResponseShape> {
   const isOld = revision > 0;
-  const { count, ...state } = isOld ? oldState(revision) : await newestCount(store, plan);
+  const { count, ...state } = isOld ? oldState(revision) : await newestCount(store, plan, serializable);
   const memory = new PieceMemory(call);
   const reader = new RangeReader(plan, count === undefined, (bytes) => memory.charge(bytes));
   let header: RangeHeader = headerOf(store, isOld ? store.visibleRevision : state.revision);

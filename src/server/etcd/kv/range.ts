@@ -2,8 +2,8 @@
  * `KV.Range`. One that is short is read from what is visible and answered at once, in one piece of code. For a longer one the number
  * of keys comes by order statistics of the newest state, and what is returned is read piece by piece from that state, as it was.
  *
- * What is visible is durable, and includes all that was acknowledged: a read is linearizable without a wait, so `serializable` asks
- * for nothing that is not so already.
+ * What is visible is durable, and at a server that is alone includes all that was acknowledged: a read is linearizable without a wait, so
+ * `serializable` asks for nothing that is not so already. In a cluster the call has waited before it came here, unless it is serializable.
  */
 import type {
   RangeRequestShape,
@@ -43,9 +43,11 @@ export function range(store: KvStore, request: RangeRequestShape, call: Call): R
   if (isOneKey(request) && !store.isResting) return readKey(store, request, call);
   const plan = planOf(request);
   const attempt = (view: ReadView): RangeResponseShape | undefined => readShort(store, view, plan, call);
-  if (!store.isResting) return store.readAtOnce(attempt) ?? readLong(store, plan, call);
+  // The request's bytes are written over once this returns.
+  const { serializable } = request;
+  if (!store.isResting) return store.readAtOnce(attempt) ?? readLong(store, plan, serializable, call);
   const inTurn = store.readSeam(undefined, (seam) => seam.readVisible(attempt));
-  return inTurn.then((reply) => reply ?? readLong(store, plan, call));
+  return inTurn.then((reply) => reply ?? readLong(store, plan, serializable, call));
 }
 
 function readKey(store: KvStore, request: RangeRequestShape, call: Call): RangeResponseShape {
@@ -96,29 +98,46 @@ function readShort(
   return { header: headerOf(store, view.revision), ...reader.response(reader.seenCount) };
 }
 
-async function readLong(store: KvStore, plan: RangePlan, call: Call): Promise<RangeResponseShape> {
-  const { count, ...state } = await newestCount(store, plan);
+async function readLong(
+  store: KvStore,
+  plan: RangePlan,
+  isSerializable: boolean,
+  call: Call,
+): Promise<RangeResponseShape> {
+  const { count, ...state } = await newestCount(store, plan, isSerializable);
   // Who goes on with a watch from the revision after it must not miss what came meanwhile.
   const header = headerOf(store, state.revision);
   if (count !== undefined && plan.countOnly) return { header, kvs: [], more: false, count };
   return { header, ...(await readState(store, plan, call, count, state)) };
 }
 
-/** The state that is the newest now, once it is durable, and how many keys of a range it has. */
+type NewestCount = StateAt & { readonly count: number | undefined };
+
+/**
+ * The state that is the newest now, once it is durable, and how many keys of a range it has.
+ * @param isSerializable it may be an older one, whose keys are to be counted.
+ */
 export async function newestCount(
   store: KvStore,
   { range }: RangePlan,
-): Promise<StateAt & { readonly count: number | undefined }> {
+  isSerializable: boolean,
+): Promise<NewestCount> {
+  const visible = (): StateAt & { readonly count: undefined } => ({
+    count: undefined,
+    ...store.readVisible(({ revision, instantMs }) => ({ revision, instantMs })),
+  });
+  const newest = store.readNewest(range, (view, kept) => ({
+    count: view.count(kept),
+    revision: view.revision,
+    instantMs: view.instantMs,
+  }));
+  if (isSerializable) return await store.newestOrVisible<NewestCount>(newest, async () => visible());
   try {
-    return await store.decide((view) => ({
-      count: view.count(range),
-      revision: view.revision,
-      instantMs: view.instantMs,
-    }));
+    return await newest;
   } catch (error) {
     // Ranks are those of the newest state, which a failed log never brings to disk.
     if (store.seam.failure === undefined) throw error;
-    return { count: undefined, ...store.readVisible(({ revision, instantMs }) => ({ revision, instantMs })) };
+    return visible();
   }
 }
 

@@ -2,12 +2,15 @@
 import * as codec from '../../../../gen/kelp/v1/sorted_set_codec.ts';
 import { SortedSetService } from '../../../../gen/kelp/v1/sorted_set_pb.ts';
 import { StoreError } from '../../../errors.ts';
-import { collectionReaders, readCombination } from '../../../kv/collections/read-calls.ts';
+import { collectionReaders, rangePageOf, readCombination } from '../../../kv/collections/read-calls.ts';
+import { isFirstByRank } from '../../../kv/collections/sorted-set-reads.ts';
+import { walkAndCount, walkToRange, walkToRank } from '../../../kv/collections/sorted-set-walks.ts';
 import type { KvStore } from '../../../kv/kv-store.ts';
 import type { Call } from '../../calls/call.ts';
 import { type MethodsOf, unary, unaryRead } from '../method.ts';
 import { keyIn } from '../request-fields.ts';
 import { checkReadDemand } from '../read-demand.ts';
+import { isLocal } from '../freshness.ts';
 import { admitAnswer, changing, operationNeeds } from './change.ts';
 import { elementCharge, keyRead, pageRead, readNeeds } from './reading.ts';
 import { replyOf, SCORE_BYTES } from './replies.ts';
@@ -94,7 +97,10 @@ function rank(
 ): Promise<codec.SortedSetRankResponseShape> {
   const { member, reverse } = request;
   const asked = { key: keyIn(request), member, reverse };
-  return collectionReaders.sortedSetRank(store, asked, elementCharge(call));
+  const newest = collectionReaders.sortedSetRank(store, asked, elementCharge(call));
+  return isLocal(request)
+    ? store.newestOrVisible(newest, () => walkToRank(store, asked, call.signal))
+    : newest;
 }
 
 async function range(
@@ -104,14 +110,22 @@ async function range(
 ): Promise<codec.SortedSetRangeResponseShape> {
   const page = { ...pageRead(request), range: rangeIn('range', request.range), reverse: request.reverse };
   const charge = elementCharge(call);
-  if (!request.countOnly) return await collectionReaders.sortedSetRange(store, page, charge);
+  if (!request.countOnly) {
+    const found = collectionReaders.sortedSetRange(store, page, charge);
+    const asked = rangePageOf(page);
+    if (!isLocal(request) || !isFirstByRank(asked)) return await found;
+    return await store.newestOrVisible(found, () => walkToRange(store, asked, charge, call.signal));
+  }
   if (page.limit !== 0 || page.pageToken !== '' || page.revision !== 0) {
     throw new StoreError(
       'invalidArgument',
       'count_only counts the newest state: it has no limit, no page_token and no revision',
     );
   }
-  const counted = await collectionReaders.sortedSetCount(store, page, charge);
+  const newest = collectionReaders.sortedSetCount(store, page, charge);
+  const counted = await (isLocal(request)
+    ? store.newestOrVisible(newest, () => walkAndCount(store, page, call.signal))
+    : newest);
   return { ...counted, members: [], nextPageToken: '' };
 }
 

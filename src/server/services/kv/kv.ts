@@ -22,6 +22,7 @@ import {
 import { type PipelineBatch, checkBatch, readBatch } from '../pipeline/batch.ts';
 import { ClusteredBatches } from '../pipeline/clustered-batches.ts';
 import { checkReadDemand } from '../read-demand.ts';
+import { isLocal } from '../freshness.ts';
 import { pipeline } from '../pipeline/pipeline.ts';
 import {
   deleteNeeds,
@@ -179,7 +180,9 @@ async function scan(
       );
     }
     // The newest state takes no time to count, and a signal more memory than all of such a call.
-    const counted = await (revision === 0 ? store.count(range) : countAt(store, range, revision, call));
+    const counted = await (revision === 0
+      ? store.count(range, isLocal(request) ? LOCAL : undefined)
+      : countAt(store, range, revision, call));
     return { ...counted, incarnation: '', entries: [], nextPageToken: '' };
   }
   const page = await store.scan(range, {
@@ -193,6 +196,8 @@ async function scan(
   call.checkMessage(entriesBytes(page.entries));
   return { ...page, entries: page.entries.map(entryShape), count: 0 };
 }
+
+const LOCAL = { isLocal: true } as const;
 
 /** An older state is counted key by key, which may take long. */
 function countAt(store: KvStore, range: KeyRange, revision: number, call: Call): Promise<CountResult> {
