@@ -16,7 +16,7 @@ import type { Disk } from '../disk/disk.ts';
 import type { CompressionFigures } from '../engine/compression.ts';
 import type { DeadlineSums, VisitRow } from '../engine/engine.ts';
 import type { PutRow } from '../engine/put-row.ts';
-import { assert, NoRoomYetError, StoreError } from '../errors.ts';
+import { assert, NoRoomYetError, isStoreError, StoreError } from '../errors.ts';
 import { fixed, type Limits } from '../limits.ts';
 import type { SnapshotInfo } from '../snapshot/snapshot-directory.ts';
 import { readOnlyError } from '../wal/segments/fail-stop.ts';
@@ -62,6 +62,7 @@ import {
 } from './replication/record-feed.ts';
 import type { Replica } from './replication/replication.ts';
 import type { Decision, Failure, PinnedState, Seam, StateAt, Stop } from './seam.ts';
+import { RecordedTime } from './replication/recorded-time.ts';
 import { goOnFrom, type SteadyClock } from './steady-clock.ts';
 import { budgetSpent, Draft } from './views/draft.ts';
 import { OldState } from './views/old-state.ts';
@@ -141,6 +142,10 @@ export class DurableStore implements Seam, Replica {
   #isDeciding = false;
   /** Now, for calls that run together. */
   #instantMs: number | undefined;
+  /** Of the writer of a cluster. */
+  #recordedTime: RecordedTime | undefined;
+  /** Of the newest note that an answer depends on which has changed nothing. */
+  #noteSequence = 0;
   #isTelling = false;
   #failure: Failure | undefined;
   /** Of the newest record that is durable, and visible if it has a revision. */
@@ -225,7 +230,13 @@ export class DurableStore implements Seam, Replica {
       nowMs,
       keyObserver: parts.keyObserver,
     });
-    this.#oldState = new OldState(engine, nowMs, (error) => this.#unreadable.note(error), parts.keyObserver);
+    const visibleMs = (): number => this.#visibleMs;
+    this.#oldState = new OldState(
+      engine,
+      visibleMs,
+      (error) => this.#unreadable.note(error),
+      parts.keyObserver,
+    );
     this.#sweeper = new Sweeper({
       engine,
       history: this.#history,
@@ -341,6 +352,7 @@ export class DurableStore implements Seam, Replica {
     this.#applier = undefined;
     this.#isWritable = true;
     this.#acknowledgements.confirmBy(confirm);
+    this.#recordedTime = new RecordedTime(clock.nowMs());
     goOnFrom(clock.nowMs(), clock, (event) => this.#parts.onEvent(event));
     leases.setClock(leases.clockMs());
     this.#beginExpiry();
@@ -500,7 +512,8 @@ export class DurableStore implements Seam, Replica {
     this.#checkOpen();
     const { clock } = this.#parts;
     const nowMs = clock.nowMs();
-    const { revision, instantMs } = state ?? { revision: this.#visibility.revision, instantMs: nowMs };
+    const visible = { revision: this.#visibility.revision, instantMs: this.#recordedTime?.ms ?? nowMs };
+    const { revision, instantMs } = state ?? visible;
     this.#checkReadable(revision, '', this.#history.oldestWanted);
     const pin = this.#history.pin(revision, { holder: 'a long reply', msMax: fixed.pinMsMax });
     return {
@@ -623,9 +636,17 @@ export class DurableStore implements Seam, Replica {
     return answer.promise;
   }
 
+  /** The time by which what is visible is shown. */
+  get #visibleMs(): number {
+    return this.#recordedTime?.ms ?? this.#instantMs ?? this.#parts.clock.nowMs();
+  }
+
   /** Whether the newest state is the visible one: what reads of it show depends on nothing that is not durable, but for leases. */
   get isAllVisible(): boolean {
-    return this.#committer.lastRevision === this.#visibility.revision;
+    const { durableSequence } = this.#parts.log;
+    return (
+      this.#committer.lastRevision === this.#visibility.revision && durableSequence >= this.#noteSequence
+    );
   }
 
   /** Like `whenDurable`, of what is there already. */
@@ -820,6 +841,10 @@ export class DurableStore implements Seam, Replica {
   /** The log says that everything up to `sequence` is durable. What is thrown here leaves callers untold, and stops the store. */
   durable(sequence: number): void {
     try {
+      this.#recordedTime?.durable(sequence, {
+        sequence: this.#parts.log.committedSequence,
+        ms: this.#committer.lastTimeMs,
+      });
       if (this.#visibility.durable(sequence)) {
         this.#advanceHistory();
         this.#checkpoints.notice();
@@ -886,10 +911,12 @@ export class DurableStore implements Seam, Replica {
           this.#isTelling = true;
           this.#onCommitted.tell(changes);
         }
-      }
+      } else if (this.#recordedTime !== undefined) this.#noteOverdue(draft.instantMs);
       return { result, sequence: log.committedSequence, hasChanged };
     } catch (error) {
       this.#unreadable.note(error);
+      // That a key is not there tells as much.
+      if (this.#recordedTime !== undefined && error instanceof StoreError) this.#noteOverdue(draft.instantMs);
       // It would wait for what does not come any more.
       if (error instanceof NoRoomYetError && this.#failure !== undefined) throw this.#failure.whenUnchanged;
       throw error;
@@ -897,6 +924,24 @@ export class DurableStore implements Seam, Replica {
       draft.end();
       this.#isDeciding = false;
       this.#isTelling = false;
+    }
+  }
+
+  /**
+   * A decision that has changed nothing may have left out what was overdue at its instant: then its answer depends on a record of that
+   * time, so that no other node shows it again.
+   */
+  #noteOverdue(instantMs: number): void {
+    const { recovered, log } = this.#parts;
+    if (this.#committer.lastTimeMs >= instantMs) return;
+    if ((recovered.engine.nextDeadlineMs() ?? Infinity) > instantMs || !this.#isWritable) return;
+    try {
+      this.#committer.note(instantMs);
+      this.#noteSequence = log.committedSequence;
+    } catch (error) {
+      // A shared log that is full takes no removals of keys either: they go, and come back, by what the clocks of nodes say. What else
+      // stands against a record stands against all answers.
+      if (!isStoreError(error, 'limitReached')) throw error;
     }
   }
 

@@ -20,7 +20,8 @@
  * be durable.
  *
  * In a store that follows another (`follow`) time stands at the newest record that it has applied: what the writer showed then is shown
- * here, whatever this machine's clock says. When it becomes the writer (`lead`), time goes on from there as after a start.
+ * here, whatever this machine's clock says. When it becomes the writer (`lead`), time goes on from there as after a start. What it shows as
+ * the writer is hidden by the time of its newest durable record (`replication/recorded-time.ts`).
  *
  * Ages and limits of time have nothing to do with this: they count by `monotonicMs`.
  */

@@ -355,6 +355,48 @@ describe('a read', () => {
     }));
 });
 
+describe('a key with a time to live', () => {
+  const ttlMs = 1000;
+
+  /** A cluster whose log is slow, at the moment at which the deadline of a key has passed at the writer, and nowhere else. */
+  function overdue(
+    seed: number,
+    run: (cluster: SimulatedCluster, writer: SimulatedNode, other: SimulatedNode) => Promise<void>,
+  ): Promise<void> {
+    return started(
+      async (cluster, writer, others) => {
+        const { world } = cluster;
+        world.logMsMax = 50;
+        const store = storeOf(writer);
+        await world.answer(store.put('key', 'value', { ttlMs }));
+        await cluster.settle();
+        const { nowMs } = writer.process.clock;
+        const { entry } = await store.get('key');
+        const expireTimeMs = entry?.expireTimeMs ?? 0;
+        await world.until(() => nowMs() >= expireTimeMs);
+        await run(cluster, writer, first(others));
+      },
+      { seed, skewMsMax: 0 },
+    );
+  }
+
+  async function isThere(node: SimulatedNode): Promise<boolean> {
+    return (await storeOf(node).get('key')).entry !== undefined;
+  }
+
+  it.each([1, 2, 3, 4, 5, 6])(
+    'that is gone at the writer is gone at a follower behind a barrier (seed %i)',
+    (seed) =>
+      overdue(seed, async ({ world }, writer, other) => {
+        for (let wasThere = true; wasThere;) {
+          wasThere = await isThere(writer);
+          await world.answer(nodeOf(other).readBarrier());
+          if (!wasThere) expect(await isThere(other)).toBe(false);
+        }
+      }),
+  );
+});
+
 describe('the shared log', () => {
   it('that is full when a node would take over leaves the node as it is, and is asked again', () =>
     started(async (cluster, writer, others) => {

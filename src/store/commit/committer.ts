@@ -80,6 +80,11 @@ export class Committer {
   /** What undoes the lease changes of the record that is being taken. */
   #undo: UndoLeases | undefined;
 
+  /** The time of the newest record. */
+  get lastTimeMs(): number {
+    return this.#lastTimeMs;
+  }
+
   constructor(context: CommitterContext, { lastRevision, lastTimeMs, incarnation }: CommitterStart) {
     this.#context = context;
     this.#elementCommits = new ElementCommits(context.engine);

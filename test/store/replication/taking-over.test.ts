@@ -1,5 +1,6 @@
 /** A follower that becomes the writer goes on where the newest record stands; one that was overtaken says so. */
 import { expect, onTestFinished, test } from 'vitest';
+import type { StoreError } from '../../../src/errors.ts';
 import { refused } from '../model/readable.ts';
 import { SharedBatches } from './shared-batches.ts';
 import { TestNode } from './test-node.ts';
@@ -36,7 +37,34 @@ test('time goes on from the clock of the machine where that is ahead', async () 
   await second.clock.pass(60_000);
   expect((await second.kv.exists(['a'])).exists).toEqual([true]);
   await second.lead();
+  // As soon as the log tells that time.
+  await second.kv.put('b', '2');
   expect((await second.kv.exists(['a'])).exists).toEqual([false]);
+});
+
+test.each([
+  ['a read', async ({ kv }: TestNode) => (await kv.exists(['a'])).exists[0] === false],
+  ['a count', async ({ kv }: TestNode) => (await kv.count({})).count === 0],
+  ['a transaction', async ({ kv }: TestNode) => !(await kv.delete('a')).deleted],
+  [
+    'a refusal',
+    ({ kv }: TestNode) => {
+      const code = (error: unknown): unknown => (error as StoreError).code;
+      return kv
+        .touch('a', { ttlMs: 1 })
+        .catch(code)
+        .then((found) => found === 'keyNotFound');
+    },
+  ],
+])('what %s of the writer has left out as overdue is left out by all that follow then', async (_, isGone) => {
+  const { first, second } = await two(FIRST_MS);
+  await first.kv.put('a', '1', { ttlMs: 1000 });
+  // Nothing of this store is due yet.
+  first.clock.jump(1000);
+  const wasGone = await isGone(first);
+  await second.follow();
+  const { exists } = await second.kv.exists(['a']);
+  expect(exists[0] && wasGone).toBe(false);
 });
 
 test('a lease keeps what it had left at the newest record, however long a node has followed', async () => {
