@@ -6,6 +6,7 @@ import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 import { onTestFinished } from 'vitest';
 import { freePort } from '../support/free-port.ts';
+import { flagsOfEngine } from '../support/test-engine.ts';
 
 export interface ServerProcessOptions {
   readonly dataDir: string;
@@ -63,7 +64,7 @@ export class ServerProcess {
       '--log-format=json',
       `--listen=${host}:${port}`,
       `--data-dir=${dataDir}`,
-      ...flags,
+      ...flagsOfEngine(flags),
     ];
     const [command = '', ...args] = limited(kelp, options);
     this.#child = spawn(command, args, {

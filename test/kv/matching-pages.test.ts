@@ -4,10 +4,12 @@ import type { KeyRange } from '../../src/api.ts';
 import { fixed } from '../../src/limits.ts';
 import { openUncheckedStore } from '../../src/kv/open-store.ts';
 import type { KvStore } from '../../src/kv/kv-store.ts';
+import { engineOfStore } from '../store/model/engine-of-harness.ts';
 import { temporaryDirectory } from '../support/test-server.ts';
 
 async function opened(): Promise<KvStore> {
-  const store = await openUncheckedStore({ dataDir: await temporaryDirectory(), fsync: 'never' });
+  const dataDir = await temporaryDirectory();
+  const store = await openUncheckedStore({ dataDir, fsync: 'never', ...engineOfStore() });
   onTestFinished(() => store.close());
   return store;
 }

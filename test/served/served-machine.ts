@@ -16,11 +16,14 @@ import { Scheduler } from '../simulation/scheduler.ts';
 import { simulateCompression } from '../simulation/simulated-compression.ts';
 import { SeededRandom } from '../support/random.ts';
 import { SimulatedDisk } from '../support/simulated-disk.ts';
+import { engineOfTests, limitsOfEngine } from '../support/test-engine.ts';
 import { SimulatedNetwork, simulateNetwork } from './simulated-network.ts';
 import { simulateTimeAndChance } from './simulated-time-and-chance.ts';
 
 const DATA_DIR = '/data';
 const PATH = '/kelp.sock';
+/** What is served keeps its keys in plain maps, or in the files of the engine of the tests. */
+const ENGINE = engineOfTests();
 /** Enough for anything that has an end. */
 const STEPS_MAX = 400_000;
 
@@ -30,8 +33,11 @@ const baseConfig = await loadConfig({
     'data-dir': DATA_DIR,
     fsync: 'always',
     'memory-limit': '1GiB',
+    ...(ENGINE && { engine: ENGINE }),
   },
 });
+
+const engineParts = ENGINE === undefined ? { makeEngine: () => new HeapEngine() } : { engine: ENGINE };
 
 export interface ServedOptions {
   readonly seed: number;
@@ -63,7 +69,7 @@ export class ServedMachine {
     this.#config = {
       ...baseConfig,
       // Small, so that servers end while segments are made, too.
-      limits: { ...baseConfig.limits, segmentBytes: 4096, ...limits },
+      limits: { ...baseConfig.limits, ...limitsOfEngine(), segmentBytes: 4096, ...limits },
       serverLimits: { ...baseConfig.serverLimits, ...serverLimits },
     };
   }
@@ -101,7 +107,7 @@ export class ServedMachine {
         clock: this.scheduler,
         random: this.random,
         disk: this.#disk,
-        makeEngine: () => new HeapEngine(),
+        ...engineParts,
       },
     });
     const running = await this.until(starting);
@@ -138,7 +144,7 @@ export class ServedMachine {
         disk: this.#disk,
         clock: this.scheduler,
         random: this.random,
-        makeEngine: () => new HeapEngine(),
+        ...engineParts,
       }),
     );
   }

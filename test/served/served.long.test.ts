@@ -4,11 +4,12 @@
  */
 import { expect, test } from 'vitest';
 import { rounds, timeLimitMs } from '../support/share.ts';
+import { engineOfTests } from '../support/test-engine.ts';
 import { runServed } from './served-run.ts';
 
 const FIRST_SEED = Number(process.env['SERVED_SEED'] ?? 1);
 const REPEATED = 10;
-const RUNS = Math.max(120, rounds(2000));
+const RUNS = engineOfTests() === undefined ? Math.max(120, rounds(2000)) : rounds(400);
 
 test(
   `what clients and watches are told can be true, in ${RUNS} runs`,

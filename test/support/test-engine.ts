@@ -10,6 +10,8 @@ import { type EngineName, ENGINE_NAMES } from '../../src/engine-names.ts';
 
 /** What the first overwritten key takes. */
 const CHECKPOINT_BYTES = 64 * 1024;
+/** By the log, where less than the least of the option `--checkpoint-bytes` is wanted. */
+const PROCESS_LOG_BYTES = 64 * 1024;
 
 /** For stores whose old revisions a test reads: each checkpoint shortens history. */
 export const KEPT_HISTORY = { checkpointBytes: 64 * 1024 * 1024 } as const;
@@ -23,6 +25,18 @@ export function engineOfTests(): Exclude<EngineName, 'memory'> | undefined {
   if (name !== undefined && engine === undefined)
     throw new Error(`TEST_ENGINE is ${name}; it must be one of ${ENGINE_NAMES.join(', ')}`);
   return engine === 'memory' ? undefined : engine;
+}
+
+/** What makes a process of its own use it, where a test gives other flags; its checkpoints come often. */
+export function flagsOfEngine(flags: readonly string[]): readonly string[] {
+  const engine = engineOfTests();
+  if (engine === undefined || isGiven(flags, 'engine')) return flags;
+  const often = isGiven(flags, 'snapshot-log-bytes') ? [] : [`--snapshot-log-bytes=${PROCESS_LOG_BYTES}`];
+  return [...flags, `--engine=${engine}`, ...often];
+}
+
+function isGiven(flags: readonly string[], name: string): boolean {
+  return flags.some((flag) => flag === `--${name}` || flag.startsWith(`--${name}=`));
 }
 
 /** The reads of files that a call of a few keys may need. */

@@ -11,6 +11,7 @@ import { exportTo, importFrom, openStore } from '../../src/index.ts';
 import { verifyBackupFile } from '../../src/offline/backup-file.ts';
 import { restore } from '../../src/offline/restore.ts';
 import { type TransferParts, systemParts } from '../../src/transfer/export.ts';
+import { KEPT_HISTORY } from '../support/test-engine.ts';
 import { temporaryDirectory } from '../support/test-server.ts';
 import { withCalls, withFiles } from '../support/wrapped-disk.ts';
 import {
@@ -309,7 +310,7 @@ describe('a stream', () => {
 
 describe('one revision', () => {
   test('is what all pages show, whatever is written meanwhile, keys that are no text too', async () => {
-    const store = await openedStore();
+    const store = await openedStore(undefined, KEPT_HISTORY);
     for (let index = 0; index < 1500; index++) await store.put(`key${index}`, 'old');
     await store.put(Buffer.from([255]), 'old');
     const before = await contentOf(store);

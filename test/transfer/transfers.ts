@@ -4,9 +4,17 @@ import { onTestFinished } from 'vitest';
 import type { Entry, Key, Operation, ScanPage } from '../../src/api.ts';
 import { keyOf, namedKey } from '../../src/arguments/key.ts';
 import { type Clock, systemClock } from '../../src/clock.ts';
-import { type ExportSource, type ImportTarget, type Store, exportTo, openStore } from '../../src/index.ts';
+import {
+  type ExportSource,
+  type ImportTarget,
+  type Store,
+  type StoreOptions,
+  exportTo,
+  openStore,
+} from '../../src/index.ts';
 import { type ExportOptions, systemParts } from '../../src/transfer/export.ts';
 import type { ImportedBatch } from '../../src/transfer/contract/stores.ts';
+import { engineOfStore } from '../store/model/engine-of-harness.ts';
 import { ManualClock } from '../support/manual-clock.ts';
 import { SeededRandom } from '../support/random.ts';
 import { SimulatedDisk } from '../support/simulated-disk.ts';
@@ -16,10 +24,14 @@ export const NOW_MS = Date.UTC(2026, 10, 26, 12);
 /** The system's, but that it is always the same time. */
 export const standingClock: Clock = { ...systemClock, nowMs: () => NOW_MS };
 
-/** A store on a simulated disk, whose time stands. */
-export async function openedStore(clock = new ManualClock(NOW_MS)): Promise<Store> {
+/** A store on a simulated disk, whose time stands. @param limits for history that a test reads: `KEPT_HISTORY`. */
+export async function openedStore(
+  clock = new ManualClock(NOW_MS),
+  limits: NonNullable<StoreOptions['limits']> = {},
+): Promise<Store> {
   const disk = new SimulatedDisk({ seed: 1 });
-  const store = await openStore({ dataDir: '/data', disk, clock, random: new SeededRandom(1) });
+  const random = new SeededRandom(1);
+  const store = await openStore({ dataDir: '/data', disk, clock, random, ...engineOfStore({ limits }) });
   onTestFinished(() => store.close());
   return store;
 }

@@ -4,9 +4,11 @@ import { openUncheckedStore } from '../../../src/kv/open-store.ts';
 import type { KvStore } from '../../../src/kv/kv-store.ts';
 import { compact } from '../../../src/server/etcd/kv/compact.ts';
 import type { WatchReply } from '../../../src/server/etcd/watch/watch-reply.ts';
+import { engineOfStore } from '../../store/model/engine-of-harness.ts';
 import { ManualClock } from '../../support/manual-clock.ts';
 import { SeededRandom } from '../../support/random.ts';
 import { SimulatedDisk } from '../../support/simulated-disk.ts';
+import { KEPT_HISTORY } from '../../support/test-engine.ts';
 import { WatchInProcess } from './support/watch-in-process.ts';
 
 const all = { key: Uint8Array.of(0), rangeEnd: Uint8Array.of(0) };
@@ -20,7 +22,9 @@ const limits = {
 };
 const VALUE = 'v'.repeat(100);
 
-async function opened(): Promise<{ readonly store: KvStore; readonly clock: ManualClock }> {
+async function opened(
+  kept: Partial<typeof KEPT_HISTORY> = {},
+): Promise<{ readonly store: KvStore; readonly clock: ManualClock }> {
   const disk = new SimulatedDisk({ seed: 1 });
   const clock = new ManualClock();
   const store = await openUncheckedStore({
@@ -28,7 +32,7 @@ async function opened(): Promise<{ readonly store: KvStore; readonly clock: Manu
     disk,
     clock,
     random: new SeededRandom(2),
-    limits,
+    ...engineOfStore({ limits: { ...limits, ...kept } }),
   });
   onTestFinished(() => store.close());
   return { store, clock };
@@ -103,7 +107,7 @@ test.each([false, true])('a watch that is not read while segments go is over, pr
 });
 
 test('a watch that is not read during a compaction is over, and one can begin with the revision that was compacted to', async () => {
-  const { store } = await opened();
+  const { store } = await opened(KEPT_HISTORY);
   const stream = new WatchInProcess(store);
   stream.create(all);
   await told(stream);

@@ -112,7 +112,8 @@ let scraping: Promise<{ readonly metrics: Metric[]; readonly text: string }> | u
 /** What the load has made of the metrics, once for all tests that look at it. */
 function scraped(): NonNullable<typeof scraping> {
   scraping ??= (async () => {
-    const server = await startTestServer({ flags: { fsync: 'always', 'redis-listen': '127.0.0.1:0' } });
+    const flags = { engine: 'memory', fsync: 'always', 'redis-listen': '127.0.0.1:0' };
+    const server = await startTestServer({ flags });
     await load(server);
     // A stream is over when its client's reset has come.
     const openStreams = async (): Promise<number | undefined> =>

@@ -20,6 +20,7 @@ import { CallTable } from '../../../src/server/calls/call-table.ts';
 import { kvMethods } from '../../../src/server/services/kv/kv.ts';
 import { leaseMethods } from '../../../src/server/services/lease.ts';
 import type { Method } from '../../../src/server/services/method.ts';
+import { engineOfStore } from '../../store/model/engine-of-harness.ts';
 import { ManualClock } from '../../support/manual-clock.ts';
 import { SeededRandom } from '../../support/random.ts';
 import { SimulatedDisk } from '../../support/simulated-disk.ts';
@@ -33,6 +34,7 @@ async function filledStore(): Promise<KvStore> {
     disk: new SimulatedDisk({ seed: 1 }),
     clock: new ManualClock(),
     random: new SeededRandom(1),
+    ...engineOfStore(),
   });
   onTestFinished(() => store.close());
   await store.grantLease(60_000, LEASE_ID);

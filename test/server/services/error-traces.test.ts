@@ -6,6 +6,7 @@ import { kvMethods } from '../../../src/server/services/kv/kv.ts';
 import { type BidiStreamMethod, readRequest } from '../../../src/server/services/method.ts';
 import type { PipelineBatch } from '../../../src/server/services/pipeline/batch.ts';
 import { WireError } from '../../../src/wire/wire-error.ts';
+import { engineOfTests } from '../../support/test-engine.ts';
 import { startTestServer, temporaryDirectory } from '../../support/test-server.ts';
 
 const here = import.meta.filename;
@@ -14,7 +15,9 @@ test('a program that has no server finds in the stack of an error which of its c
   // A server leaves them out for all of its process: what is imported anew has had none.
   vi.resetModules();
   const { openStore } = await import('../../../src/kv/open-store.ts');
-  const store = await openStore({ dataDir: await temporaryDirectory(), fsync: 'never' });
+  const engine = engineOfTests();
+  const dataDir = await temporaryDirectory();
+  const store = await openStore({ dataDir, fsync: 'never', ...(engine && { engine }) });
   const limit = Error.stackTraceLimit;
   onTestFinished(() => {
     Error.stackTraceLimit = limit;

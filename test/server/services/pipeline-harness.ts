@@ -16,6 +16,7 @@ import { HeldDisk } from '../../support/held-disk.ts';
 import { ManualClock } from '../../support/manual-clock.ts';
 import { SeededRandom } from '../../support/random.ts';
 import { SimulatedDisk } from '../../support/simulated-disk.ts';
+import { engineOfStore } from '../../store/model/engine-of-harness.ts';
 import { DATA_DIR } from '../../store/model/store-harness.ts';
 
 export type Operation = NonNullable<MessageInitShape<typeof PipelineOperationSchema>['operation']>;
@@ -70,6 +71,7 @@ export async function startPipeline(options: PipelineOptions = {}) {
     clock,
     random: new SeededRandom(1),
     ...storeOptions,
+    ...engineOfStore(storeOptions),
   });
   const table = new CallTable({ callsMax: 1000, callBytesMax, replyBytesMax });
   const method = kvMethods.pipeline;

@@ -15,6 +15,7 @@ import { CallTable } from '../../../src/server/calls/call-table.ts';
 import { PREFIX_BYTES } from '../../../src/server/services/envelope.ts';
 import type { PushedReplies, ReplyOutlet } from '../../../src/server/services/method.ts';
 import { watchMethods } from '../../../src/server/services/watch/watch.ts';
+import { engineOfStore } from '../../store/model/engine-of-harness.ts';
 import { ManualClock } from '../../support/manual-clock.ts';
 import { SeededRandom } from '../../support/random.ts';
 import { SimulatedDisk } from '../../support/simulated-disk.ts';
@@ -74,7 +75,13 @@ async function openStore(): Promise<{ store: KvStore; clock: ManualClock; incarn
   const clock = new ManualClock();
   const random = new SeededRandom(1);
   const disk = new SimulatedDisk({ seed: 1 });
-  const store = await openUncheckedStore({ dataDir: '/data', disk, clock, random });
+  const store = await openUncheckedStore({
+    dataDir: '/data',
+    disk,
+    clock,
+    random,
+    ...engineOfStore(),
+  });
   onTestFinished(() => store.close());
   await store.put('first', '');
   const { incarnation } = await store.status();

@@ -2,6 +2,7 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { onTestFinished } from 'vitest';
 import { nodeDisk } from '../../../src/disk/node-disk.ts';
 import { openEngine } from '../../../src/engine/open-engine.ts';
 import type { StoreOptions } from '../../../src/store/store-options.ts';
@@ -13,6 +14,13 @@ type EngineOptions = Pick<StoreOptions, 'engine' | 'makeEngine' | 'limits'>;
 export interface EngineOfHarness {
   readonly options: EngineOptions;
   remove(): void;
+}
+
+/** The same for a store that a test opens once, by itself, on whatever disk. */
+export function engineOfStore(given: EngineOptions = {}): EngineOptions {
+  const engine = engineOfHarness(given);
+  onTestFinished(() => engine.remove());
+  return engine.options;
 }
 
 export function engineOfHarness(given: EngineOptions): EngineOfHarness {

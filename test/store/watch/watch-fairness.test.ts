@@ -2,6 +2,7 @@
 import { onTestFinished, test, expect } from 'vitest';
 import { openStore } from '../../../src/index.ts';
 import { temporaryDirectory } from '../../support/test-server.ts';
+import { engineOfStore } from '../model/engine-of-harness.ts';
 
 const WATCHERS = 10;
 const PUTS = 30_000;
@@ -10,7 +11,8 @@ const VALUE = Buffer.alloc(100, 7);
 const EVENTS_PER_TURN_MAX = 4 * 600;
 
 test('ten watches that read the log leave the event loop after some events each time', async () => {
-  const store = await openStore({ dataDir: await temporaryDirectory(), fsync: 'never' });
+  const dataDir = await temporaryDirectory();
+  const store = await openStore({ dataDir, fsync: 'never', ...engineOfStore() });
   onTestFinished(() => store.close());
   for (let put = 0; put < PUTS; put += 500) {
     await Promise.all(Array.from({ length: 500 }, (_, index) => store.put(`key ${index}`, VALUE)));

@@ -17,6 +17,8 @@ import type { WatchSource } from '../../../src/store/watch/sources/watch-source.
 import { ManualClock } from '../../support/manual-clock.ts';
 import { SeededRandom } from '../../support/random.ts';
 import { SimulatedDisk } from '../../support/simulated-disk.ts';
+import { KEPT_HISTORY } from '../../support/test-engine.ts';
+import { engineOfStore } from '../model/engine-of-harness.ts';
 import { lineOf, messageText } from '../model/readable.ts';
 
 /** A message as a form of the test has it. */
@@ -109,6 +111,8 @@ async function openStore(): Promise<{ store: KvStore; clock: ManualClock }> {
     disk: new SimulatedDisk({ seed: 1 }),
     clock,
     random,
+    // What was before an event is read from history.
+    ...engineOfStore({ limits: KEPT_HISTORY }),
   });
   onTestFinished(() => store.close());
   return { store, clock };
