@@ -370,10 +370,10 @@ describe('a key with a time to live', () => {
         const store = storeOf(writer);
         await world.answer(store.put('key', 'value', { ttlMs }));
         await cluster.settle();
-        const { nowMs } = writer.process.clock;
+        const { clock } = writer.process;
         const { entry } = await store.get('key');
         const expireTimeMs = entry?.expireTimeMs ?? 0;
-        await world.until(() => nowMs() >= expireTimeMs);
+        await world.until(() => clock.nowMs() >= expireTimeMs);
         await run(cluster, writer, first(others));
       },
       { seed, skewMsMax: 0 },
