@@ -35,8 +35,9 @@ export type ClusterEvent =
   /** The shared log does not answer, or takes nothing; it is tried again. Told when that begins. */
   | { readonly kind: 'logUnreachable'; readonly error: Error }
   | { readonly kind: 'logReachable'; readonly afterMs: number }
-  /** The records before a position were removed from the shared log. */
-  | { readonly kind: 'logTrimmed'; readonly before: number }
+  /** The records before a position were removed from the shared log, behind so many tries that had failed. */
+  | { readonly kind: 'logTrimmed'; readonly before: number; readonly failureCount: number }
+  /** Told when that begins; it is tried again. */
   | { readonly kind: 'trimFailed'; readonly error: Error }
   /** The shared log is nearly as long as it may be, or so long that writes are refused; `why` names the node that is missing. */
   | {

@@ -34,6 +34,8 @@ export class Trimmer {
   readonly #parts: TrimmerParts;
   #trimmedBefore = 1;
   #fullness: Fullness = 'free';
+  /** The tries in a row that have failed. */
+  #failureCount = 0;
 
   constructor(parts: TrimmerParts) {
     this.#parts = parts;
@@ -44,20 +46,32 @@ export class Trimmer {
     for (;;) {
       await pause(this.#parts.clock, limits.trimMs, signal);
       try {
-        await this.#trim(signal);
+        if (await this.#trim(signal)) this.#trimmed();
       } catch (error) {
         signal.throwIfAborted();
-        this.#parts.onEvent({ kind: 'trimFailed', error: error as Error });
+        this.#failed(error as Error);
       }
       this.bound();
     }
   }
 
-  async #trim(signal: AbortSignal): Promise<void> {
-    const { sharedLog, clock, storedBytes, others, ownReport, announce, onEvent } = this.#parts;
+  /** Told as that begins. */
+  #failed(error: Error): void {
+    if (this.#failureCount++ === 0) this.#parts.onEvent({ kind: 'trimFailed', error });
+  }
+
+  #trimmed(): void {
+    const failureCount = this.#failureCount;
+    this.#failureCount = 0;
+    this.#parts.onEvent({ kind: 'logTrimmed', before: this.#trimmedBefore, failureCount });
+  }
+
+  /** @returns whether something was to go. */
+  async #trim(signal: AbortSignal): Promise<boolean> {
+    const { sharedLog, clock, storedBytes, others, ownReport, announce } = this.#parts;
     const covering = [ownReport(), ...others.covering];
     const before = keptFrom(covering, this.#reports, this.#isBeyond(limits.sharedLogBytesWarnedShare));
-    if (before <= this.#trimmedBefore) return;
+    if (before <= this.#trimmedBefore) return false;
     // A log that takes no records for want of room gets it by a trim alone: then the announcement comes behind that.
     const late = pause(clock, limits.announceMsMax, signal).then(() => ownReport().position);
     const newest = await Promise.race([announce(), late]);
@@ -65,7 +79,7 @@ export class Trimmer {
     await sharedLog.trim(Math.min(before, newest), { signal, timeoutMs: limits.closeMsMax });
     this.#trimmedBefore = before;
     storedBytes.trimmed(before);
-    onEvent({ kind: 'logTrimmed', before });
+    return true;
   }
 
   /** Looks how long the log has become. */

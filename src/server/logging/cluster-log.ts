@@ -105,7 +105,12 @@ function logClusterEvent(logger: Logger, event: ClusterEvent, texts: SourceTexts
     case 'logReachable':
       return logger.info({ afterMs: Math.round(event.afterMs) }, 'the shared log answers again');
     case 'logTrimmed':
-      return logger.debug({ before: event.before }, 'the shared log was trimmed');
+      if (event.failureCount === 0)
+        return logger.debug({ before: event.before }, 'the shared log was trimmed');
+      return logger.info(
+        { before: event.before, failureCount: event.failureCount },
+        'the shared log could be trimmed again',
+      );
     case 'trimFailed':
       return logger.warn(
         { why: event.error.message },
