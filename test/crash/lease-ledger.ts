@@ -101,8 +101,16 @@ export class LeaseLedger {
     this.#lastWriteAskedMs = Math.max(this.#lastWriteAskedMs, askedMs);
   }
 
-  /** The server was killed: what is known of its last life is added up. */
-  serverEnded(): void {
+  /** When the newest write was asked for that was acknowledged so far. */
+  get lastWriteAskedMs(): number {
+    return this.#lastWriteAskedMs;
+  }
+
+  /**
+   * The server was killed: what is known of its last life is added up.
+   * @param lastWriteAskedMs of that life, where another one has begun already.
+   */
+  serverEnded(lastWriteAskedMs = this.#lastWriteAskedMs): void {
     for (const record of this.#recordById.values()) {
       if (record.renewingSinceMs !== undefined) {
         // It may have been renewed at any time until now.
@@ -110,7 +118,7 @@ export class LeaseLedger {
         record.passedMsMin = 0;
         continue;
       }
-      const passedMs = this.#lastWriteAskedMs - record.countsFromMs - ROUNDING_MS;
+      const passedMs = lastWriteAskedMs - record.countsFromMs - ROUNDING_MS;
       record.passedMsMin += Math.max(0, passedMs);
     }
   }

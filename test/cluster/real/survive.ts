@@ -45,8 +45,10 @@ export async function survive(
       ...(longTtlMs !== undefined && { longTtlMs }),
     });
     await load.done(CALLS);
+    // The clock of leases stands still while there is no writer, and clients may write at the next one before this is told.
+    const { lastWriteAskedMs } = ledgers.leases;
     const repair = await fault(cluster, load);
-    ledgers.leases.serverEnded();
+    ledgers.leases.serverEnded(lastWriteAskedMs);
     await load.stop();
     await repair();
     await cluster.writer();
