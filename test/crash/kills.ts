@@ -21,29 +21,37 @@ export interface Kills {
   readonly cycles: number;
   readonly seed: number;
   readonly flags: readonly string[];
+  /** A module that servers load first. */
+  readonly preload?: URL;
+  /** Kills a server under load, and waits until it is gone; left out: at any moment. */
+  readonly end?: (server: ServerProcess, reader: KelpClient, cycle: number) => Promise<void>;
   /** Called after each start, once all is found to be right. */
   readonly check?: (reader: KelpClient) => Promise<void>;
 }
 
 /** Kills servers of one directory, one after the other, and expects of each that it has lost nothing. */
-export async function killAgainAndAgain({ cycles, seed, flags, check }: Kills): Promise<void> {
+export async function killAgainAndAgain({ cycles, seed, flags, preload, end, check }: Kills): Promise<void> {
   const dataDir = await temporaryDirectory();
   const random = new SeededRandom(seed);
   const ledgers = newLedgers();
-  let server = await ServerProcess.start({ dataDir, flags });
+  const start = { dataDir, flags, ...(preload && { preload }) };
+  const endAtAnyMoment = async (server: ServerProcess): Promise<void> => {
+    await delay(random.below(MOMENT_MS_MAX));
+    await server.end('SIGKILL');
+  };
+  let server = await ServerProcess.start(start);
   const { port } = server;
   const { reader, writers } = openClients(port);
   const follower = new Follower(reader);
   for (let cycle = 1; cycle <= cycles; cycle++) {
     const load = new Load({ clients: writers, ledgers, seed: seed * 10_000 + cycle });
     await load.done(random.between(1, CALLS_MAX));
-    await delay(random.below(MOMENT_MS_MAX));
-    await server.end('SIGKILL');
+    await (end ?? endAtAnyMoment)(server, reader, cycle);
     await load.stop();
     ledgers.leases.serverEnded();
     expect([...load.failures.keys()], `kill ${cycle}`).toEqual(['unavailable']);
 
-    server = await ServerProcess.start({ dataDir, port, flags });
+    server = await ServerProcess.start({ ...start, port });
     ledgers.leases.serverReady();
     const { faults, revision } = await audit(reader, ledgers, true);
     expect(faults, `after kill ${cycle}`).toEqual([]);
