@@ -447,8 +447,14 @@ export const client = {
   pingIntervalMs: 3_000,
   /** ... and given up when there is none within this time: together less than the deadline of a call. */
   pingTimeoutMs: 5_000,
-  /** The same three where there are other servers to go to: a read that was lost with one has half of its deadline for them. */
-  ofSeveral: { connectMs: 2_000, pingIntervalMs: 1_500, pingTimeoutMs: 3_000 },
+  /** The same, and the longest pause, where there are other servers to go to: a read that was lost with one has half of its deadline for them. */
+  ofSeveral: {
+    connectMs: 2_000,
+    pingIntervalMs: 1_000,
+    pingTimeoutMs: 2_500,
+    /** A longer pause would outlast the time that another one takes to take over. */
+    backoffMsMax: 500,
+  },
   /** The addresses of one client. */
   addressesMax: 16,
   /** A server that can't be reached, or recovers or stops, is not asked again for this long, doubled with each failure in a row up to: */

@@ -350,8 +350,14 @@ class ResumableWatch {
     if (!this.#hasHeard && this.#pauses >= retries) return undefined;
     this.#pauses++;
     const restMs = route?.restMs ?? 0;
-    if (this.#hasHeard) return Math.max(restMs, leastMs + backoffMs(this.#pauses, pace));
-    const pauseMs = backoffUntil(this.#beganAtMs + deadlineMs, this.#pauses, pace, leastMs);
+    if (this.#hasHeard) return Math.max(restMs, leastMs + backoffMs(this.#pauses, pace, route !== undefined));
+    const pauseMs = backoffUntil(
+      this.#beganAtMs + deadlineMs,
+      this.#pauses,
+      pace,
+      leastMs,
+      route !== undefined,
+    );
     return pauseMs === undefined ? undefined : Math.max(pauseMs, restMs);
   }
 

@@ -278,7 +278,7 @@ export class Caller {
     { retryAfterMs }: KelpError,
   ): number | undefined {
     const { pace } = this;
-    const pauseMs = backoffUntil(endsAtMs, pauses, pace, retryAfterMs);
+    const pauseMs = backoffUntil(endsAtMs, pauses, pace, retryAfterMs, route !== undefined);
     if (pauseMs === undefined || route === undefined) return pauseMs;
     return Math.max(pauseMs, Math.min(route.restMs, (endsAtMs - pace.monotonicMs()) / 2));
   }

@@ -29,9 +29,11 @@ export const systemPace: Pace = {
 /**
  * The pause before try number `failures` + 1: exponential backoff with full jitter ("Exponential Backoff And Jitter",
  * AWS Architecture Blog, 2015). Clients that lost the same server come back spread over time, not all at once.
+ * @param isOfSeveral whether there are several servers, of which one takes over within seconds.
  */
-export function backoffMs(failures: number, pace: Pace): number {
-  const ceilingMs = Math.min(limits.backoffMsMax, limits.backoffMs * 2 ** (failures - 1));
+export function backoffMs(failures: number, pace: Pace, isOfSeveral = false): number {
+  const { backoffMsMax } = isOfSeveral ? limits.ofSeveral : limits;
+  const ceilingMs = Math.min(backoffMsMax, limits.backoffMs * 2 ** (failures - 1));
   return pace.random() * ceilingMs;
 }
 
@@ -45,8 +47,9 @@ export function backoffUntil(
   failures: number,
   pace: Pace,
   leastMs = 0,
+  isOfSeveral = false,
 ): number | undefined {
   const remainingMs = endsAtMs - pace.monotonicMs() - leastMs;
   if (remainingMs < limits.lastTryMs) return undefined;
-  return leastMs + Math.min(backoffMs(failures, pace), remainingMs / 2);
+  return leastMs + Math.min(backoffMs(failures, pace, isOfSeveral), remainingMs / 2);
 }

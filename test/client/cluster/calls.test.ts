@@ -241,6 +241,16 @@ describe('a server that follows', () => {
     expect(counts.reduce((sum, count) => sum + count)).toBe(10);
   });
 
+  test('... and none of the pauses outlasts a takeover', async () => {
+    const { fronts } = await scripted(failing(notWriter), failing(notWriter));
+    const pace = new FakePace();
+    pace.chance = 0.9;
+    expect(
+      await failureOf(clientOf(fronts, { retries: 9, deadlineMs: 60_000 }, pace).put('a', '1')),
+    ).toMatchObject({ code: 'notWriter' });
+    expect(pace.waitsMs.map(Math.round)).toEqual([90, 180, 360, 450, 450, 450, 450, 450, 450]);
+  });
+
   test('as all do for as long as it is tried: the error is notWriter', async () => {
     const { fronts } = await scripted(failing(notWriter), failing(notWriter));
     const client = clientOf(fronts, { retries: 3 });
