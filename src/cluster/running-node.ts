@@ -25,6 +25,7 @@ import { sendReports } from './follower/reports.ts';
 import type { ReplicatedJournal } from './journal/replicated-journal.ts';
 import type { ClusterNode, NodeReport, NodeStatus, Peers } from './node.ts';
 import { parseNodeAddress } from './node-address.ts';
+import { firstPositionBeyond } from './late/find-writer.ts';
 import { Lag } from './reads/lag.ts';
 import { NodeReads } from './reads/node-reads.ts';
 import { StoredBytes } from './stored-bytes.ts';
@@ -58,7 +59,7 @@ export class RunningNode implements ClusterNode {
   readonly #end = new AbortController();
   readonly #resolveEnded: (error: Error) => void;
   readonly #others: NodeTable;
-  readonly #storedBytes = new StoredBytes();
+  readonly #storedBytes: StoredBytes;
   readonly #health: LogHealth;
   readonly #lag: Lag;
   readonly #reads: NodeReads;
@@ -77,6 +78,7 @@ export class RunningNode implements ClusterNode {
     this.ended = promise;
     this.#resolveEnded = resolve;
     const { journal, sharedLog, clock, random, store, failoverAfterMs, onEvent } = parts;
+    this.#storedBytes = new StoredBytes(parts.sharedLogBytesMax);
     this.#writer = journal.newestPlace.writerAddress;
     this.#others = new NodeTable(clock);
     this.#health = new LogHealth(clock, onEvent);
@@ -253,6 +255,7 @@ export class RunningNode implements ClusterNode {
     const { journal, onEvent } = this.#parts;
     this.#heard(record.position);
     this.#storedBytes.add(record.position, record.kind === 'batch' ? record.bytes.length : 0);
+    this.#storedBytes.leaveOutBeyond();
     const { epoch, writerAddress } = journal.newestPlace;
     if (writerAddress === this.#writer) return;
     this.#writer = writerAddress;
@@ -280,6 +283,7 @@ export class RunningNode implements ClusterNode {
       clock,
       bytesMax: sharedLogBytesMax,
       storedBytes: this.#storedBytes,
+      oldestPosition: (ended) => firstPositionBeyond(sharedLog, 1, ended),
       others: this.#others,
       ownReport: () => this.#ownReport(),
       announce: () => journal.announce(),

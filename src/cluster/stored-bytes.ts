@@ -1,4 +1,4 @@
-/** How many bytes the shared log holds, as far as a node knows: those of the batches that it has read or written since its start. */
+/** How many bytes the shared log holds, as far as a node knows: those of the batches that it has read or written since its start, up to its bound. */
 import { Fifo } from '../store/fifo.ts';
 
 /** Positions that are counted together. */
@@ -12,8 +12,14 @@ interface Group {
 }
 
 export class StoredBytes {
+  readonly #bytesMax: number;
   readonly #groups = new Fifo<Group>();
   #bytes = 0;
+
+  /** @param bytesMax what the log may hold. */
+  constructor(bytesMax: number) {
+    this.#bytesMax = bytesMax;
+  }
 
   get bytes(): number {
     return this.#bytes;
@@ -28,6 +34,18 @@ export class StoredBytes {
       last.position = position;
       last.bytes += bytes;
       last.count++;
+    }
+  }
+
+  /** Of a node that follows, which is not told what is trimmed: of more than the log may hold, the oldest have gone. */
+  leaveOutBeyond(): void {
+    for (
+      let first = this.#groups.peek();
+      first !== undefined && this.#bytes - first.bytes >= this.#bytesMax;
+    ) {
+      this.#groups.shift();
+      this.#bytes -= first.bytes;
+      first = this.#groups.peek();
     }
   }
 

@@ -24,7 +24,8 @@ test('a log that is full, and so takes no announcement, is trimmed all the same'
     sharedLog: { trim } as SharedLog,
     clock,
     bytesMax: 1000,
-    storedBytes: new StoredBytes(),
+    storedBytes: new StoredBytes(1000),
+    oldestPosition: () => Promise.resolve(undefined),
     others,
     ownReport: () => ({ address: 'a', position: 90, snapshotPosition: 70 }),
     announce: () => new Promise(() => undefined),
@@ -33,6 +34,7 @@ test('a log that is full, and so takes no announcement, is trimmed all the same'
   });
   const end = new AbortController();
   const run = trimmer.run(end.signal).catch(() => undefined);
+  await advance(clock, 0);
   await advance(clock, limits.trimMs);
   expect(trims).toEqual([]);
   await advance(clock, limits.announceMsMax);
@@ -55,7 +57,8 @@ test('that a log can not be trimmed is told once, and when it can again, with ho
     sharedLog: { trim } as SharedLog,
     clock,
     bytesMax: 1000,
-    storedBytes: new StoredBytes(),
+    storedBytes: new StoredBytes(1000),
+    oldestPosition: () => Promise.resolve(undefined),
     others,
     ownReport: () => ({ address: 'a', position: 90, snapshotPosition: 70 }),
     announce: () => Promise.resolve(90),
@@ -64,12 +67,52 @@ test('that a log can not be trimmed is told once, and when it can again, with ho
   });
   const end = new AbortController();
   const run = trimmer.run(end.signal).catch(() => undefined);
+  await advance(clock, 0);
   for (let count = 0; count < 4; count++) {
     if (count === 3) isAway = false;
     others.take(report);
     await advance(clock, limits.trimMs);
   }
   expect(events).toMatchObject([{ kind: 'trimFailed' }, { kind: 'logTrimmed', before: 61, failureCount: 3 }]);
+  end.abort();
+  await run;
+});
+
+test('what writers before have trimmed does not make the log full for the next one', async () => {
+  const clock = new ManualClock();
+  const storedBytes = new StoredBytes(1000);
+  for (let position = 1; position <= 640; position++) {
+    storedBytes.add(position, 10);
+    storedBytes.leaveOutBeyond();
+  }
+  // As much as the log may hold, and what is counted together with that.
+  expect(storedBytes.bytes).toBeGreaterThanOrEqual(1000);
+  expect(storedBytes.bytes).toBeLessThan(1000 + 640);
+  const { promise: oldest, resolve } = Promise.withResolvers<number>();
+  const refusals: unknown[] = [];
+  const trimmer = new Trimmer({
+    sharedLog: {} as SharedLog,
+    clock,
+    bytesMax: 1000,
+    storedBytes,
+    oldestPosition: () => oldest,
+    others: new NodeTable(clock),
+    ownReport: () => ({ address: 'a', position: 640, snapshotPosition: 0 }),
+    announce: () => Promise.resolve(640),
+    refuseWith: (error) => refusals.push(error),
+    onEvent: () => undefined,
+  });
+  const end = new AbortController();
+  const run = trimmer.run(end.signal).catch(() => undefined);
+  trimmer.bound();
+  resolve(600);
+  await advance(clock, limits.trimMs);
+  trimmer.bound();
+  expect(refusals).toEqual([]);
+  expect(storedBytes.bytes).toBe(640);
+  for (let position = 641; position <= 677; position++) storedBytes.add(position, 10);
+  trimmer.bound();
+  expect(refusals).toMatchObject([{ code: 'limitReached' }]);
   end.abort();
   await run;
 });

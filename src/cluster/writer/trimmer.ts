@@ -15,6 +15,8 @@ export interface TrimmerParts {
   readonly clock: Clock;
   readonly bytesMax: number;
   readonly storedBytes: StoredBytes;
+  /** The first position that the log keeps; `undefined`: it keeps all. */
+  readonly oldestPosition: (signal: AbortSignal) => Promise<number | undefined>;
   readonly others: NodeTable;
   /** Of this node. */
   readonly ownReport: () => NodeReport;
@@ -34,6 +36,8 @@ export class Trimmer {
   readonly #parts: TrimmerParts;
   #trimmedBefore = 1;
   #fullness: Fullness = 'free';
+  /** Whether what other writers have trimmed is left out of the bytes: a node that follows is not told of that. */
+  #isCounted = false;
   /** The tries in a row that have failed. */
   #failureCount = 0;
 
@@ -44,15 +48,24 @@ export class Trimmer {
   /** Until the signal is aborted, whose reason it rejects with. */
   async run(signal: AbortSignal): Promise<never> {
     for (;;) {
-      await pause(this.#parts.clock, limits.trimMs, signal);
       try {
-        if (await this.#trim(signal)) this.#trimmed();
+        if (!this.#isCounted) await this.#count(signal);
+        else if (await this.#trim(signal)) this.#trimmed();
       } catch (error) {
         signal.throwIfAborted();
         this.#failed(error as Error);
       }
       this.bound();
+      await pause(this.#parts.clock, limits.trimMs, signal);
     }
+  }
+
+  async #count(signal: AbortSignal): Promise<void> {
+    const { oldestPosition, storedBytes } = this.#parts;
+    const oldest = await oldestPosition(signal);
+    signal.throwIfAborted();
+    if (oldest !== undefined) storedBytes.trimmed(oldest);
+    this.#isCounted = true;
   }
 
   /** Told as that begins. */
@@ -84,6 +97,7 @@ export class Trimmer {
 
   /** Looks how long the log has become. */
   bound(): void {
+    if (!this.#isCounted) return;
     const { storedBytes, bytesMax, refuseWith, onEvent } = this.#parts;
     const fullness = this.#isBeyond(1)
       ? 'full'

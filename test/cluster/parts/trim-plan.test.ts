@@ -45,7 +45,7 @@ describe('the shared log is kept', () => {
 
 describe('the length of the shared log', () => {
   it('is that of what was read and written, but for what was trimmed', () => {
-    const stored = new StoredBytes();
+    const stored = new StoredBytes(Infinity);
     for (let position = 1; position <= 200; position++) stored.add(position, 10);
     expect(stored.bytes).toBe(2000);
     stored.trimmed(1);
