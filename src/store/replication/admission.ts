@@ -41,7 +41,8 @@ export function placeOf(
   { place, revision, leases, replayedBytes }: RecoveredState,
 ): JournalPlace {
   if (place !== undefined) {
-    if (kindOf(place) === follows) return place;
+    // What is behind no batch yet is of either kind.
+    if (place.position === 0 || kindOf(place) === follows) return place;
     throw new StoreError('invalidArgument', foreignTexts[follows]);
   }
   if (revision === 0 && leases.size === 0 && replayedBytes === 0) return BEFORE_THE_FIRST;

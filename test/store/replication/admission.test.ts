@@ -69,6 +69,15 @@ test('a node that stopped before it had anything is opened again', async () => {
   expect(node.journal.place.position).toBe(0);
 });
 
+test('so is one that has written a snapshot before there was a batch', async () => {
+  const node = await TestNode.open(new SharedBatches(), { name: 'node-0', seed: 1 });
+  await node.store.snapshot();
+  await node.close();
+  await node.open();
+  onTestFinished(() => node.close());
+  expect(node.journal.place.position).toBe(0);
+});
+
 test.each([
   ['an engine on disk', { engine: 'lsm' }, /the engine lsm keeps no node/],
   ['a policy for flushes', { fsync: 'always' }, /fsync has no meaning/],
