@@ -41,8 +41,9 @@ export function placeOf(
   { place, revision, leases, replayedBytes }: RecoveredState,
 ): JournalPlace {
   if (place !== undefined) {
-    // What is behind no batch yet is of either kind.
-    if (place.position === 0 || kindOf(place) === follows) return place;
+    // What follows a server names it; a node of a cluster that is behind no batch yet names none.
+    const isBeforeTheFirst = place.position === 0 && place.writerAddress === '';
+    if (isBeforeTheFirst || kindOf(place) === follows) return place;
     throw new StoreError('invalidArgument', foreignTexts[follows]);
   }
   if (revision === 0 && leases.size === 0 && replayedBytes === 0) return BEFORE_THE_FIRST;
