@@ -6,10 +6,13 @@ import { type AccessName, accessNameOf, userKeyOf } from '../../offline/log-reco
 import { displayCount, displayDuration, displayKey, displayValue } from './display.ts';
 import { keyJson, timeJson, valueJson } from '../../api-json.ts';
 
+/** Of the note of a place, which comes before records that have one; as wide as a time. */
+const NO_TIME = '-'.padEnd(24);
+
 /** `12  2026-01-01T00:00:00.000Z  put      a  version 1, 5 bytes`: a line for each effect; a note has no revision. */
 export function recordLines(record: RecordShape, hasValues: boolean): string {
   const revision = record.revision === 0 ? '-' : String(record.revision);
-  const begin = `${revision}  ${timeJson(record.timeMs)}`;
+  const begin = `${revision}  ${record.timeMs === 0 ? NO_TIME : timeJson(record.timeMs)}`;
   const effects = record.effects.map((effect) => effectText(effect, hasValues));
   if (effects.length === 0) effects.push(line('clock', `leases at ${displayDuration(record.leaseClockMs)}`));
   return effects.map((effect) => `${begin}  ${effect}\n`).join('');
@@ -127,7 +130,7 @@ export function recordJson(record: RecordShape, hasValues: boolean): Record<stri
   const { revision, timeMs, leaseClockMs } = record;
   return {
     revision,
-    time: timeJson(timeMs),
+    ...(timeMs !== 0 && { time: timeJson(timeMs) }),
     ...(leaseClockMs !== 0 && { leaseClockMs }),
     effects: record.effects.map((effect) => effectJson(effect, hasValues)),
   };
