@@ -18,7 +18,8 @@ export type { LeaseHandle, Leases } from './lease.ts';
 export type { Mirror } from './mirror/mirror.ts';
 export type { MirrorChange, MirrorEvent, MirrorOptions, MirrorSignals } from './mirror/types.ts';
 export type { Codec, SchemaIssue, StandardSchema } from './namespace/codec.ts';
-export { bytes, json, protobuf, text } from './namespace/codec.ts';
+export { bytes, json, text } from './namespace/codec.ts';
+export { protobuf } from './namespace/protobuf-codec.ts';
 export type {
   Namespace,
   NamespaceOperation,

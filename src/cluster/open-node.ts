@@ -17,9 +17,9 @@ import type { ClusterEvent } from './cluster-event.ts';
 import { ReplicatedJournal } from './journal/replicated-journal.ts';
 import { replaceableDamage } from './late/damaged-state.ts';
 import { type FetchOptions, fetchState } from './late/fetch-state.ts';
-import { firstPositionBeyond } from './late/find-writer.ts';
+import { firstPositionBehind, firstPositionBeyond } from './late/find-writer.ts';
 import { clearReset, dropState, type NodeDirectory } from './late/replace-state.ts';
-import { newestSnapshotPosition } from './late/snapshot-places.ts';
+import { newestReadablePosition, newestSnapshotPosition } from './late/snapshot-places.ts';
 import type { ClusterNode, Peers } from './node.ts';
 import { RunningNode } from './running-node.ts';
 
@@ -87,7 +87,7 @@ class Opening {
       }
       const first = await this.#orClosed(
         opened,
-        firstPositionBeyond(sharedLog, opened.journal.newestPlace.position + 1, signal),
+        firstPositionBehind(sharedLog, opened.journal.newestPlace, signal),
       );
       if (first === undefined) return await this.#orClosed(opened, this.#begin(opened));
       this.#event({
@@ -164,12 +164,27 @@ class Opening {
     if (damage === undefined) throw error;
     this.#hasHealed = true;
     this.#event({ kind: 'stateDamaged', error: damage.error });
+    await this.#checkNotBehind(damage.error, signal);
     const firstPosition = await firstPositionBeyond(this.#options.sharedLog, 1, signal);
     const { path: damagedPath } = damage;
     // Else the log has all that ever was.
     if (firstPosition === undefined) return await dropState(this.#directory, damagedPath);
     const why = await this.#fetch(storeId, { firstPosition, damagedPath, msMax: limits.healMsMax }, signal);
     if (why !== undefined) throw unmendedError(damage.error, why);
+  }
+
+  /** A log that was put back to before what this directory has would give less, and the directory may be all that is left. */
+  async #checkNotBehind(damage: StoreError<'damaged'>, signal: AbortSignal): Promise<void> {
+    const { disk, dataDir } = this.#directory;
+    const head = await this.#options.sharedLog.head({ signal });
+    const position = await newestReadablePosition(disk, dataDirectory(dataDir).snapshots);
+    if (head.position >= position) return;
+    throw new StoreError(
+      'damaged',
+      `${damage.message} It is not had again from the shared log, which is at position ${head.position}, before the snapshot at ${position} of this node: ` +
+        'an older state of the log was put back. Keep a copy of this data directory, and restore from it or from a backup',
+      { cause: damage },
+    );
   }
 
   /** Puts a snapshot of another node in place of what is there. @returns why not; `undefined`: it is there. */

@@ -1,15 +1,7 @@
 /**
- * How values are written and read: a codec makes bytes of a value and a value of bytes. Text, bytes, JSON and Protobuf messages
- * are here; any other is an object with two functions.
+ * How values are written and read: a codec makes bytes of a value and a value of bytes. Text, bytes and JSON are
+ * here, messages of Protobuf in `protobuf-codec.ts`; any other is an object with two functions.
  */
-import {
-  type DescMessage,
-  type MessageInitShape,
-  type MessageShape,
-  create,
-  fromBinary,
-  toBinary,
-} from '@bufbuild/protobuf';
 import type { Value } from '../../api.ts';
 
 /** `Given` is what is written, where more is taken than is read: a message in parts, a value before its schema has filled it in. */
@@ -70,16 +62,6 @@ export function json<Read, Given = Read>(schema?: StandardSchema<Read, Given>): 
       const read = JSON.parse(utf8.decode(value)) as unknown;
       return schema === undefined ? (read as Read) : validated(schema, read);
     },
-  };
-}
-
-/** Messages of Protobuf, by what `protoc-gen-es` has generated of them. */
-export function protobuf<Message extends DescMessage>(
-  schema: Message,
-): Codec<MessageShape<Message>, MessageInitShape<Message>> {
-  return {
-    encode: (value) => toBinary(schema, create(schema, value)),
-    decode: (value) => fromBinary(schema, value),
   };
 }
 

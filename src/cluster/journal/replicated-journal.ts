@@ -43,6 +43,7 @@ import { readOnlyError } from '../../wal/segments/fail-stop.ts';
 import type { LogStats, StartBehind } from '../../wal/segments/segment-row.ts';
 import { FRAME_HEADER_BYTES } from '../../wire/frame.ts';
 import { CachedBatches, type CachedRecords } from './cached-batches.ts';
+import { checkFollows } from './other-history.ts';
 import { encodePlace, placeOf } from './place-note.ts';
 import { StoredBatches } from './stored-batches.ts';
 import { WaitingBatches } from './waiting-batches.ts';
@@ -194,16 +195,18 @@ export class ReplicatedJournal implements CachedJournal {
 
   /**
    * Takes what was read of the shared log: the record behind `place`. Resolves when it is in the cache; one call at a time.
-   * @throws StoreError `damaged`: the records can't follow upon the state.
+   * @throws StoreError `damaged`: the records can't follow upon the state, or are those of another history.
    */
   async accept(record: LogRecord): Promise<void> {
     assert(this.#stored === undefined, 'a journal that leads accepts nothing');
     const { position, epoch } = record;
+    const { newestPlace } = this;
+    checkFollows(record, newestPlace);
     if (record.kind === 'takeOver') return this.#placed({ position, epoch, writerAddress: record.address });
     const told = placeOf(record);
     if (told !== undefined) return this.#placed(told);
     const batch = Buffer.from(record.bytes.buffer, record.bytes.byteOffset, record.bytes.length);
-    const place = { position, epoch, writerAddress: this.newestPlace.writerAddress };
+    const place = { position, epoch, writerAddress: newestPlace.writerAddress };
     await this.#room(batch.length, place);
     this.#taken(place, this.#applied(batch, position));
   }

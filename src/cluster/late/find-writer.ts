@@ -1,6 +1,8 @@
 /** Whom a node asks for a snapshot that has nothing to go on from: the shared log itself says who its writer is. */
 import type { LogRecord, SharedLog } from '../../shared-log/shared-log.ts';
 import { SharedLogError } from '../../shared-log/shared-log-error.ts';
+import type { LogPlace } from '../../wal/journal.ts';
+import { checkFollows, checkHasPlace } from '../journal/other-history.ts';
 import { placeOf } from '../journal/place-note.ts';
 
 /**
@@ -12,10 +14,35 @@ export async function firstPositionBeyond(
   signal: AbortSignal,
 ): Promise<number | undefined> {
   const head = await sharedLog.head({ signal });
-  if (from > head.position) return undefined;
+  return from > head.position ? undefined : firstPositionFrom(sharedLog, from, signal, () => undefined);
+}
+
+/**
+ * The first position that is kept, when that is not the next one behind a place; `undefined`: a node that is there can go on.
+ * @throws StoreError `damaged` when what the log has is not what this place was reached by.
+ */
+export async function firstPositionBehind(
+  sharedLog: SharedLog,
+  place: LogPlace,
+  signal: AbortSignal,
+): Promise<number | undefined> {
+  const head = await sharedLog.head({ signal });
+  checkHasPlace(head, place);
+  if (head.position === place.position) return undefined;
+  return firstPositionFrom(sharedLog, place.position + 1, signal, (record) => checkFollows(record, place));
+}
+
+async function firstPositionFrom(
+  sharedLog: SharedLog,
+  from: number,
+  signal: AbortSignal,
+  check: (record: LogRecord) => void,
+): Promise<number | undefined> {
   try {
-    for await (const record of records(sharedLog, from, signal))
-      if (record.position >= from) return undefined;
+    for await (const record of records(sharedLog, from, signal)) {
+      check(record);
+      return undefined;
+    }
     return undefined;
   } catch (error) {
     if (error instanceof SharedLogError && error.code === 'trimmed') return error.firstPosition;

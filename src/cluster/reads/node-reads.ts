@@ -4,6 +4,7 @@ import { cluster as limits } from '../../limits.ts';
 import type { LogHead, SharedLog } from '../../shared-log/shared-log.ts';
 import { SharedLogError } from '../../shared-log/shared-log-error.ts';
 import type { JournalPlace } from '../../wal/journal.ts';
+import { checkHasPlace } from '../journal/other-history.ts';
 import { RisingNumber } from '../waits/rising-number.ts';
 import { ReadBarrier } from './read-barrier.ts';
 import { notWriterError, OvertakenError } from '../../wal/segments/overtaken.ts';
@@ -26,9 +27,11 @@ export class NodeReads {
   readonly #position: RisingNumber;
   readonly #revision: RisingNumber;
   readonly #barrier: ReadBarrier<LogHead>;
+  #place: JournalPlace;
 
   constructor(parts: NodeReadsParts) {
     this.#parts = parts;
+    this.#place = parts.place;
     this.#position = new RisingNumber(parts.place.position);
     this.#revision = new RisingNumber(parts.visibleRevision());
     this.#barrier = new ReadBarrier(
@@ -46,9 +49,10 @@ export class NodeReads {
   }
 
   /** Up to this place all is visible. */
-  placed({ position }: JournalPlace): void {
+  placed(place: JournalPlace): void {
+    this.#place = place;
     this.#revision.riseTo(this.#parts.visibleRevision());
-    this.#position.riseTo(position);
+    this.#position.riseTo(place.position);
   }
 
   /** The node has ended. */
@@ -87,6 +91,7 @@ export class NodeReads {
       onOvertaken();
       throw notWriterError('');
     }
+    if (head.position === this.#place.position) checkHasPlace(head, this.#place);
     await this.#position.reached(head.position);
   }
 }
