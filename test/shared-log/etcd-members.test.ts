@@ -172,13 +172,19 @@ describe.runIf(hasRealEtcd)('a shared log in three members of etcd', { timeout: 
       code: 'unavailable',
       mayHaveLanded: false,
     });
-    await expect(log.takeOver(head, 'second', { timeoutMs: 1500 })).rejects.toMatchObject(open);
+    // Whether it was sent to the one that is left is a matter of time.
+    await expect(log.takeOver(head, 'second', { timeoutMs: 1500 })).rejects.toMatchObject({
+      code: 'unavailable',
+    });
     for (const member of dead) member.start();
     // The batch or the new writer: one of them is there, or none.
     const result = await log.append(head, batch(2));
     const now = await log.head();
     expect(result === 'fenced' ? now.epoch : result).toEqual(result === 'fenced' ? 2 : now);
-    won(await log.takeOver(now, 'third'));
+    let third = await log.takeOver(now, 'third');
+    // What is left of the second may come as late as this.
+    if (third === 'lost') third = await log.takeOver(await log.head(), 'third');
+    won(third);
   });
 
   test('keeps what nodes are told true while they race and members die', async () => {
