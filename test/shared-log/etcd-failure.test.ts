@@ -11,6 +11,7 @@ const texts: readonly (readonly [GrpcCode, string, string, boolean])[] = [
   [grpcCode.Unavailable, 'etcdserver: leader changed', 'unavailable', true],
   [grpcCode.Unavailable, 'etcdserver: server stopped', 'unavailable', true],
   [grpcCode.Unknown, 'raft proposal dropped', 'unavailable', true],
+  [grpcCode.Unknown, 'context deadline exceeded', 'unavailable', true],
   [grpcCode.ResourceExhausted, 'etcdserver: too many requests', 'unavailable', true],
   [grpcCode.DeadlineExceeded, 'no answer in time', 'unavailable', true],
   [grpcCode.ResourceExhausted, 'etcdserver: mvcc: database space exceeded', 'full', true],

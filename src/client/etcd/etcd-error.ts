@@ -51,8 +51,8 @@ export function etcdErrorOf(failure: unknown, address: string, flags: EtcdFlagsP
   if (isTooLong(failure)) return new EtcdError('tooLong', message, options);
   // Users were changed since the token was given; another login helps.
   if (message.includes('revision of auth store is old')) return new EtcdError('refused', message, options);
-  // A member without a leader, or that is being stopped, says what its Raft says: `raft proposal dropped`.
-  if (/too many requests|^raft\b/.test(message)) {
+  // A member without a leader, or that is being stopped, says what its Raft says (`raft proposal dropped`), or that its time is over.
+  if (/too many requests|^raft\b|^context (deadline exceeded|canceled)$/.test(message)) {
     return new EtcdError('unavailable', `etcd at ${address}: ${message}`, options);
   }
   // What says `etcdserver: ...` is an etcd; what is not known there is not known by an etcd that old.

@@ -7,6 +7,8 @@ import { type GrpcCode, grpcCode } from '../../../src/grpc-code.ts';
 test.each<[GrpcCode, string, EtcdErrorKind]>([
   // A moment without a leader.
   [grpcCode.Unknown, 'raft proposal dropped', 'unavailable'],
+  [grpcCode.Unknown, 'context deadline exceeded', 'unavailable'],
+  [grpcCode.Unknown, 'context canceled', 'unavailable'],
   [grpcCode.Unknown, 'raft: stopped', 'unavailable'],
   [grpcCode.Unavailable, 'etcdserver: no leader', 'unavailable'],
   [grpcCode.Unavailable, 'etcdserver: leader changed', 'unavailable'],
