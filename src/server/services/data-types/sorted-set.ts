@@ -111,8 +111,9 @@ async function range(
   const page = { ...pageRead(request), range: rangeIn('range', request.range), reverse: request.reverse };
   const charge = elementCharge(call);
   if (!request.countOnly) {
-    const found = collectionReaders.sortedSetRange(store, page, charge);
+    // It throws where the page is refused: nothing may be under way then that nothing waits for.
     const asked = rangePageOf(page);
+    const found = collectionReaders.sortedSetRange(store, page, charge);
     if (!isLocal(request) || !isFirstByRank(asked)) return await found;
     return await store.newestOrVisible(found, () => walkToRange(store, asked, charge, call.signal));
   }
