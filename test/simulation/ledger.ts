@@ -175,7 +175,8 @@ export class Ledger {
       );
     }
     this.saw(revision);
-    this.#sawRecord(sequence);
+    // A count waits for what it has counted, not for notes, which change nothing of that.
+    if (operation.kind !== 'count') this.#sawRecord(sequence);
     if (hasClock) this.evidenceMs = Math.max(this.evidenceMs, instant.monotonicMs);
     if ('value' in answer) this.#noteRenewal(operation, instant);
   }

@@ -7,6 +7,7 @@ import { type KelpClient, createClient } from '../../../src/client/client.ts';
 import type { Mirror } from '../../../src/client/mirror/mirror.ts';
 import type { MirrorChange } from '../../../src/client/mirror/types.ts';
 import { eventually } from '../../support/eventually.ts';
+import { KEPT_HISTORY_FLAGS } from '../../support/test-engine.ts';
 import { type TestServer, startTestServer } from '../../support/test-server.ts';
 import { failureOf } from '../support/fake-server.ts';
 
@@ -14,7 +15,7 @@ let server: TestServer;
 let client: KelpClient;
 
 beforeEach(async () => {
-  server = await startTestServer();
+  server = await startTestServer({ flags: KEPT_HISTORY_FLAGS });
   client = createClient({ address: server.address });
   onTestFinished(() => client.close());
 });

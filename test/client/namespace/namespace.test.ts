@@ -6,6 +6,7 @@ import { type KelpClient, createClient } from '../../../src/client/client.ts';
 import { type StandardSchema, json, text } from '../../../src/client/namespace/codec.ts';
 import { protobuf } from '../../../src/client/namespace/protobuf-codec.ts';
 import { CodecError } from '../../../src/client/namespace/typed-entry.ts';
+import { KEPT_HISTORY_FLAGS } from '../../support/test-engine.ts';
 import { startTestServer } from '../../support/test-server.ts';
 import { failureOf } from '../support/fake-server.ts';
 
@@ -30,7 +31,7 @@ const user: StandardSchema<User> = {
 let client: KelpClient;
 
 beforeEach(async () => {
-  const server = await startTestServer();
+  const server = await startTestServer({ flags: KEPT_HISTORY_FLAGS });
   client = createClient({ address: server.address });
   onTestFinished(() => client.close());
   // Neighbours that nothing of a namespace may show or touch.
