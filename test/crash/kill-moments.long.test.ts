@@ -14,7 +14,7 @@ import type { ServerProcess } from './server-process.ts';
 
 type Work = 'flush' | 'merge' | 'commit';
 const WORKS: readonly Work[] = ['flush', 'merge', 'commit'];
-/** SQLite has nothing to merge. */
+/** SQLite has nothing to merge; kills while it gives pages back are those of `engine/btree/kill.test.ts`. */
 const WORKS_OF_BTREE: readonly Work[] = ['flush', 'commit'];
 
 /** Each work once at least. */
