@@ -19,6 +19,9 @@ export async function longestStallMs(run: () => Promise<unknown>): Promise<numbe
 /**
  * Like `longestStallMs`, less the time for which the thread waited for a core: what other threads and processes took away is no part of
  * it; waits for the disk and for the garbage collector are. Undefined where the system does not tell.
+ *
+ * It looks once in each turn of the event loop, and behind its timers: between two timers there may be all that one turn has before
+ * them and the next one behind them, which is up to two turns.
  */
 export async function longestOwnStallMs(run: () => Promise<unknown>): Promise<number | undefined> {
   const queue = RunQueueClock.open();
@@ -34,7 +37,7 @@ export async function longestOwnStallMs(run: () => Promise<unknown>): Promise<nu
   };
   look();
   longestMs = 0;
-  const timer = setInterval(look, RESOLUTION_MS);
+  const timer = setInterval(() => setImmediate(look), RESOLUTION_MS);
   await run();
   clearInterval(timer);
   look();

@@ -1,10 +1,14 @@
 /** What the forms look like, byte for byte, and what of them is read. */
+import { join } from 'node:path';
 import { Readable } from 'node:stream';
 import { describe, expect, test } from 'vitest';
 import { fixed } from '../../src/limits.ts';
 import { importFrom } from '../../src/index.ts';
 import { formatOfName } from '../../src/transfer/contract/format.ts';
 import { MapTarget, NOW_MS, entry, exported, inPieces, sourceOf, standingClock } from './transfers.ts';
+
+/** By its whole path: suites over another engine read it from another folder. */
+const golden = (name: string): string => join(import.meta.dirname, 'golden', name);
 
 const bytes = (hex: string): Buffer => Buffer.from(hex, 'hex');
 
@@ -28,7 +32,7 @@ const source = sourceOf(
 describe('what is exported', () => {
   test('as JSON Lines', async () => {
     const text = (await exported(source, { format: 'jsonl' })).toString();
-    await expect(text).toMatchFileSnapshot('golden/entries.jsonl');
+    await expect(text).toMatchFileSnapshot(golden('entries.jsonl'));
     expect(
       text
         .split('\n')
@@ -39,7 +43,7 @@ describe('what is exported', () => {
 
   test('as one JSON document', async () => {
     const text = (await exported(source, { format: 'json' })).toString();
-    await expect(text).toMatchFileSnapshot('golden/entries.json');
+    await expect(text).toMatchFileSnapshot(golden('entries.json'));
     const { version, timestamp, data, binaryData } = JSON.parse(text) as {
       version: unknown;
       timestamp: string;

@@ -1,6 +1,6 @@
 /** Three nodes as processes of their own over a real etcd of three members, on 127.0.0.1 or in a network that a test cuts. */
 import { setTimeout as delay } from 'node:timers/promises';
-import { onTestFinished } from 'vitest';
+import { onTestFailed, onTestFinished } from 'vitest';
 import { createClient, type KelpClient } from '../../../src/client/client.ts';
 import { ServerProcess, type ServerProcessOptions } from '../../crash/server-process.ts';
 import { freePort } from '../../support/free-port.ts';
@@ -14,6 +14,8 @@ const MEMBERS = 3;
 const PREFIX = '/kelp/test';
 /** As short as it may be, so that tests need not wait; a busy machine takes over a little more often than it must. */
 const FAILOVER_AFTER = '2s';
+/** Of its log, which a node tells when a test fails. */
+const LAST_LINES = 15;
 
 type NodeProcess = ServerProcessOptions & { readonly host: string; readonly port: number };
 
@@ -41,6 +43,14 @@ export class RealNode {
   get process(): ServerProcess {
     if (this.#process === undefined) throw new Error(`${this.place} does not run`);
     return this.#process;
+  }
+
+  /** The end of its log, for who looks why a test fails. */
+  lastWords(lineCount: number): string {
+    const lines = this.#process?.lines.slice(-lineCount).map((line) => JSON.stringify(line)) ?? [
+      'does not run',
+    ];
+    return [`${this.place}:`, ...lines].join('\n');
   }
 
   /** Resolves when it is ready. */
@@ -104,6 +114,7 @@ export class NodeCluster {
     await Promise.all(etcd.members.map((member) => member.isReady()));
     await kelp('cluster', 'init', `--log=etcd://${etcd.endpoints.join(',')}${PREFIX}`);
     const cluster = new NodeCluster(etcd, network, options);
+    onTestFailed(() => console.error(cluster.#nodes.map((node) => node.lastWords(LAST_LINES)).join('\n\n')));
     for (let index = 0; index < NODES; index++) await cluster.add();
     await Promise.all(cluster.nodes.map((node) => node.start()));
     return cluster;

@@ -4,7 +4,7 @@
  *
  * CLUSTER_SEED decides what the clients do.
  */
-import { expect } from 'vitest';
+import { expect, onTestFailed } from 'vitest';
 import { createClient } from '../../../src/client/client.ts';
 import { audit, newLedgers } from '../../crash/audit.ts';
 import { openClients } from '../../crash/clients.ts';
@@ -33,6 +33,9 @@ export async function survive(
   rounds: number,
   { longTtlMs, ...options }: SurviveOptions = {},
 ): Promise<void> {
+  let stage = 'the start of the cluster';
+  // One that hangs is over by its time alone, which says nothing of where.
+  onTestFailed(() => console.error(`failed in ${stage}`));
   const cluster = await NodeCluster.start({ flags: FLAGS, ...options });
   const ledgers = newLedgers();
   const { reader, writers } = openClients(cluster.addresses, 5_000);
@@ -44,20 +47,27 @@ export async function survive(
       seed: SEED * 10_000 + round,
       ...(longTtlMs !== undefined && { longTtlMs }),
     });
+    stage = `the load before the fault, round ${round}`;
     await load.done(CALLS);
     // The clock of leases stands still while there is no writer, and clients may write at the next one before this is told.
     const { lastWriteAskedMs } = ledgers.leases;
+    stage = `the fault, round ${round}`;
     const repair = await fault(cluster, load);
     ledgers.leases.serverEnded(lastWriteAskedMs);
+    stage = `the end of the load, round ${round}`;
     await load.stop();
+    stage = `the repair, round ${round}`;
     await repair();
     await cluster.writer();
     ledgers.leases.serverReady();
+    stage = `the audit, round ${round}`;
     const { faults: lost, revision, entries } = await audit(reader, ledgers, true);
     expect(lost, `round ${round}`).toEqual([]);
+    stage = `the watch, round ${round}`;
     await follower.reached(revision);
     expect(follower.faults(ledgers.keys.takeAcknowledged()), `watched in round ${round}`).toEqual([]);
     const expected = [...entries].map(([key, { modRevision }]) => `${key}@${modRevision}`).toSorted();
+    stage = `the keys of each node, round ${round}`;
     for (const { address } of cluster.nodes)
       expect(await keysOf(address, revision), `${address} in round ${round}`).toEqual(expected);
   }
