@@ -114,9 +114,9 @@ export class NodeCluster {
     await Promise.all(etcd.members.map((member) => member.isReady()));
     await kelp('cluster', 'init', `--log=etcd://${etcd.endpoints.join(',')}${PREFIX}`);
     const cluster = new NodeCluster(etcd, network, options);
-    onTestFailed(() =>
-      process.stderr.write(`${cluster.#nodes.map((node) => node.lastWords(LAST_LINES)).join('\n\n')}\n`),
-    );
+    onTestFailed(() => {
+      process.stderr.write(`${cluster.#nodes.map((node) => node.lastWords(LAST_LINES)).join('\n\n')}\n`);
+    });
     for (let index = 0; index < NODES; index++) await cluster.add();
     await Promise.all(cluster.nodes.map((node) => node.start()));
     return cluster;

@@ -35,7 +35,9 @@ export async function survive(
 ): Promise<void> {
   let stage = 'the start of the cluster';
   // One that hangs is over by its time alone, which says nothing of where.
-  onTestFailed(() => process.stderr.write(`failed in ${stage}\n`));
+  onTestFailed(() => {
+    process.stderr.write(`failed in ${stage}\n`);
+  });
   const cluster = await NodeCluster.start({ flags: FLAGS, ...options });
   const ledgers = newLedgers();
   const { reader, writers } = openClients(cluster.addresses, 5_000);
