@@ -26,7 +26,7 @@ export interface Applicant {
 export interface SessionPoolOptions {
   /** Left out: that of a client with one server. */
   readonly patience?: Patience | undefined;
-  /** Called when a call has waited in vain, over a connection on which nothing has come since. */
+  /** Called when a call has waited in vain, over a connection on which nothing has come since, or for one that could not be made. */
   readonly onDoubt?: (() => void) | undefined;
 }
 
@@ -109,6 +109,8 @@ export class SessionPool implements SessionOwner {
 
   failed(session: Session, failure: ConnectFailure): void {
     this.#forget(session);
+    // Calls with less time than it took to find this out are gone: each would come and go without a word of the server.
+    if (this.#waiting.size === 0 && !this.#isClosed) this.#onDoubt?.();
     this.#refuseAll(unsent(failure));
   }
 

@@ -106,6 +106,8 @@ export class EtcdCalls {
           return reply;
         });
       } catch (failure) {
+        // Also for who gives up before a try does, and would else ask a member that never answers for ever.
+        if (signal.aborted) this.#leave(transport);
         signal.throwIfAborted();
         const error = etcdErrorOf(failure, transport.address, this.#flags);
         if (error.kind !== 'unavailable') throw error;

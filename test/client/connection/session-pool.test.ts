@@ -1,9 +1,13 @@
 /** Over which connection a request goes, and how many there are. */
+import { once } from 'node:events';
+import { type AddressInfo, createServer } from 'node:net';
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { beforeEach, describe, expect, onTestFinished, test } from 'vitest';
 import type { ClientOptions } from '../../../src/client/client-options.ts';
 import type { KelpClient } from '../../../src/client/client.ts';
 import { createClient } from '../../../src/client/client.ts';
+import { parseAddress } from '../../../src/client/connection/address.ts';
+import { SessionPool } from '../../../src/client/connection/session-pool.ts';
 import { client as limits } from '../../../src/limits.ts';
 import { eventually } from '../../support/eventually.ts';
 import { startTestServer } from '../../support/test-server.ts';
@@ -210,4 +214,34 @@ test('a watch that is not read holds up neither another one nor a call', async (
   }
   expect(await client.get('a0')).toMatchObject({ entry: { modRevision: 1 } });
   for (const each of [...idle, watch]) await each.return();
+});
+
+describe('a server to which no connection can be made', () => {
+  const patience = { connectMs: 100, pingIntervalMs: 1000, pingTimeoutMs: 1000 };
+
+  /** @returns what becomes of a request, by then withdrawn or not. */
+  async function outcomes(isWithdrawn: boolean): Promise<string[]> {
+    const silent = createServer((socket) => socket.on('error', () => undefined).resume());
+    silent.listen(0, '127.0.0.1');
+    await once(silent, 'listening');
+    onTestFinished(() => void silent.close());
+    const { port } = silent.address() as AddressInfo;
+    const told: string[] = [];
+    const onDoubt = (): void => void told.push('doubted');
+    const pool = new SessionPool(parseAddress(`127.0.0.1:${port}`, false), {}, 1, { patience, onDoubt });
+    onTestFinished(() => pool.close());
+    const applicant = { begin: () => told.push('begun'), refuse: () => told.push('refused') };
+    pool.place(applicant);
+    if (isWithdrawn) pool.withdraw(applicant);
+    await eventually(() => told.length).toBe(1);
+    return told;
+  }
+
+  test('is doubted, where the calls that waited had no time to hear of it', async () => {
+    expect(await outcomes(true)).toEqual(['doubted']);
+  });
+
+  test('refuses the calls that wait, which tell of it', async () => {
+    expect(await outcomes(false)).toEqual(['refused']);
+  });
 });

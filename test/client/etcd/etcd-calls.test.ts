@@ -1,7 +1,7 @@
 /** Calls of an etcd with a login: a token that it has forgotten is asked for anew, and the call made again, once. */
 import { once } from 'node:events';
 import { createServer } from 'node:http2';
-import type { AddressInfo } from 'node:net';
+import { type AddressInfo, createServer as createTcpServer } from 'node:net';
 import { create, toBinary } from '@bufbuild/protobuf';
 import { Code, ConnectError, type HandlerContext } from '@connectrpc/connect';
 import { connectNodeAdapter } from '@connectrpc/connect-node';
@@ -48,8 +48,9 @@ class FakeEtcd {
     return etcd;
   }
 
-  client(login: EtcdLogin = { user: 'ada', password: 'secret' }): EtcdCalls {
-    const addresses = [parseAddress(`127.0.0.1:${this.port}`, false)];
+  /** @param before members that are asked before this one, by their ports. */
+  client(login: EtcdLogin = { user: 'ada', password: 'secret' }, before: readonly number[] = []): EtcdCalls {
+    const addresses = [...before, this.port].map((port) => parseAddress(`127.0.0.1:${port}`, false));
     const calls = new EtcdCalls({ addresses, tls: {}, login });
     onTestFinished(() => calls.close());
     return calls;
@@ -127,6 +128,27 @@ describe('a login', () => {
     expect(await failureOf(calls.unary(range, request, never))).toMatchObject({ kind: 'refused' });
     expect(etcd.calls).toEqual(['range with of my own']);
   });
+});
+
+test('a member that never answers is left by a caller that gives up before a try does', async () => {
+  let isGivenUp = false;
+  const silent = createTcpServer((socket) => {
+    socket.on('error', () => undefined).resume();
+    socket.on('close', () => (isGivenUp = true));
+  });
+  silent.listen(0, '127.0.0.1');
+  await once(silent, 'listening');
+  onTestFinished(() => void silent.close());
+  const etcd = await FakeEtcd.start();
+  const calls = etcd.client({ user: 'ada', password: 'secret' }, [(silent.address() as AddressInfo).port]);
+  const impatient = new AbortController();
+  const asked = once(silent, 'connection');
+  const given = failureOf(calls.unary(range, request, impatient.signal));
+  await asked;
+  impatient.abort(new Error('no patience'));
+  expect(await given).toMatchObject({ message: 'no patience' });
+  expect((await calls.unary(range, request, never)).count).toBe(1n);
+  expect(isGivenUp, 'it has waited for the silent one').toBe(false);
 });
 
 test('a moment without a leader is unavailable, and another login is not asked for', async () => {
