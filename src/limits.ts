@@ -687,7 +687,7 @@ export const forwarding = {
   connectMs: 2_000,
   /** Connections to one node. */
   connectionsMax: 8,
-  /** Calls that wait for one of them. */
+  /** Calls that wait for one of them, and those that wait until there is a writer: of each so many. */
   waitingCallsMax: 10_000,
   /** A connection with calls under way that is silent for so long is asked for a sign of life, ... */
   silenceMs: 2_000,
@@ -699,10 +699,12 @@ export const forwarding = {
   streamWindowBytes: 256 * KiB,
   /** ... and of all replies that the follower has not looked at. */
   connectionWindowBytes: 16 * MiB,
-  /** How often a follower looks who is the writer, while calls are under way to one. */
+  /** How often a follower looks who is the writer, while calls and connections are passed on to one, or wait for one. */
   writerLookMs: 250,
-  /** A read of so many bytes is sent again to another node that has taken over. */
-  keptReadBytesMax: 4 * KiB,
+  /** ... and for how long they wait for it beyond the silence of the writer after which another node takes over. */
+  takeoverMs: 2_500,
+  /** A request of so many bytes is sent again: one that was not taken, and a read to another node that has taken over. */
+  keptRequestBytesMax: 4 * KiB,
   /** The fields of one head that the writer sends. */
   headerBytesMax: 64 * KiB,
   /** How long after the deadline of a call the writer may still tell that it is over. */
@@ -1151,10 +1153,6 @@ export const serverFixed = {
   redisUnreadBytesOfAllMax: 512 * MiB,
   /** What a follower passes on of a connection: so many bytes may lie unread by the client. */
   redisRelayedBytesPaused: 256 * KiB,
-  /** How often a follower looks who is the writer, while clients are passed on to it or wait for it. */
-  redisWriterLookMs: 250,
-  /** ... and for how long one waits beyond the silence of the writer after which another node takes over. */
-  redisTakeoverMs: 2_500,
   /** How often clients are looked after that take, send or show nothing. */
   redisClientCheckMs: 1000,
   /** Replies that wait for the disk, of one client, before nothing more is read of it. */

@@ -10,11 +10,11 @@ import type { ClusterNode } from '../cluster/node.ts';
 import type { ClusterDoors } from './cluster/cluster-doors.ts';
 import { PeerConnections } from './cluster/peer-connections.ts';
 import { ReadGate } from './cluster/read-gate.ts';
+import { writerWaitMsOf } from './cluster/writer-watch.ts';
 import type { ServerConfig } from './config/config.ts';
 import { NodeWatch } from './health/node-watch.ts';
 import type { ServerState } from './health/server-state.ts';
 import type { NodeMeter } from './metrics/cluster/node-meter.ts';
-import { cluster as clusterLimits, serverFixed } from '../limits.ts';
 import type { RedisCluster } from './redis/cluster/cluster-door.ts';
 import type { ServedNode } from './services/service-parts.ts';
 import type { StoreLife } from './store-life.ts';
@@ -66,8 +66,7 @@ export class NodeSide {
       token: nodeParts?.peerToken,
       meter,
       followerCount: () => node.status().nodes.length - 1,
-      writerWaitMs:
-        (cluster?.failoverAfterMs ?? 0) + clusterLimits.failoverJitterMs + serverFixed.redisTakeoverMs,
+      writerWaitMs: writerWaitMsOf(cluster?.failoverAfterMs ?? 0),
       onUnreachable: (address, error) =>
         logger.warn({ address, why: error?.message }, 'the writer was not reached for a client of Redis'),
     };
@@ -87,6 +86,11 @@ export class NodeSide {
     this.#watch?.stop();
   }
 
+  /** The server stops: calls that wait for a writer are told so, that they may be made elsewhere. */
+  stopWaiting(): void {
+    this.doors?.peers.watch.stopWaiting();
+  }
+
   close(): void {
     this.doors?.peers.close();
   }
@@ -100,6 +104,7 @@ export class NodeSide {
       tls: nodeParts.peerTls,
       token: nodeParts.peerToken,
       writerAddress: () => view()?.writerAddress ?? '',
+      writerWaitMs: writerWaitMsOf(config.cluster.failoverAfterMs),
       onEnded: (outcome) => meter.forwardedCounts[outcome]++,
     });
     return { view, gate: new ReadGate(view, systemClock), peers };

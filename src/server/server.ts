@@ -471,6 +471,7 @@ class Server implements RunningServer {
       this.#calls.endStreams();
       this.#life.stop();
       this.#node.unwatch();
+      this.#node.stopWaiting();
       const handedOver = this.#life.handOver(this.#calls.empty());
       if ((await Promise.race([this.#calls.empty(), deadline.promise])) === 'late') {
         logger.warn(

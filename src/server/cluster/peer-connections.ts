@@ -17,8 +17,8 @@ import { WriterWatch } from './writer-watch.ts';
 export interface PeerCall {
   /** @returns false: the connection had no room, and nothing was sent. */
   begin(connection: PeerConnection): boolean;
-  /** There is no connection for it, and nothing was sent. */
-  refuse(reason: Error): void;
+  /** There is no connection for it, and nothing was sent. @param mayPass there may be one soon. */
+  refuse(reason: Error, mayPass: boolean): void;
 }
 
 export interface PeerOptions {
@@ -27,8 +27,10 @@ export interface PeerOptions {
   readonly tls: (() => ConnectionOptions) | undefined;
   /** Shown to the others, to be believed what it says of clients; `undefined`: it has none. */
   readonly token?: string | undefined;
-  /** The writer of the cluster; '': there is none now. */
+  /** The writer of the cluster; '': there is none now, or it is not known. */
   readonly writerAddress: () => string;
+  /** For how long a call waits for a writer: see `writerWaitMsOf`. */
+  readonly writerWaitMs: number;
   /** Told of each call to the writer. */
   readonly onEnded?: (outcome: ForwardingOutcome) => void;
 }
@@ -41,11 +43,16 @@ export class PeerConnections {
 
   constructor(options: PeerOptions) {
     this.#options = options;
-    this.watch = new WriterWatch(options.clock, options.writerAddress);
+    this.watch = new WriterWatch(options.clock, options.writerWaitMs);
   }
 
   get hasTls(): boolean {
     return this.#options.tls !== undefined;
+  }
+
+  /** '': there is none now, or it is not known. */
+  get writerAddress(): string {
+    return this.#options.writerAddress();
   }
 
   /** Whether the writer can be told whose certificate a client has. */
@@ -103,7 +110,7 @@ class Pool {
   place(call: PeerCall): void {
     if (this.#waiting.size === 0 && this.#isBegun(call)) return;
     if (this.#waiting.size >= limits.waitingCallsMax) {
-      return call.refuse(new Error(`${limits.waitingCallsMax} calls wait for a connection already`));
+      return call.refuse(new Error(`${limits.waitingCallsMax} calls wait for a connection already`), false);
     }
     this.#waiting.add(call);
     this.#provide();
@@ -168,7 +175,7 @@ class Pool {
   #refuseAll(reason: Error): void {
     const refused = [...this.#waiting];
     this.#waiting.clear();
-    for (const call of refused) call.refuse(reason);
+    for (const call of refused) call.refuse(reason, true);
   }
 }
 

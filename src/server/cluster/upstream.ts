@@ -1,16 +1,22 @@
 /**
  * One request on its way to the writer, and the reply on its way back: bytes as they are, no faster than either side takes them.
  *
- *     waiting --> sent --> over      waiting: for a connection; sent: it has a stream; over: the reply has come whole, it was
- *        |                  ^        canceled, or `failed` was told
- *        +------------------+
+ *     waiting <--> placed <--> sent --> over
+ *        |            |                  ^
+ *        +------------+------------------+
  *
- * What may change something is sent once. Whether the writer may have got it when its connection was lost is told by the error: a stream
- * that was refused, or whose head never left for the socket, has changed nothing (`ClientConnection`).
+ *     waiting   there is no writer, or the one that is known is not reached: it is looked again every so often, for a while
+ *     placed    it waits for a connection to the writer
+ *     sent      it has a stream
+ *     over      the reply has come whole, it was canceled, or `replyFailed` was told
  *
- * When the cluster has another writer meanwhile (`WriterWatch`), a call that waits for a connection goes there, and so does a short read
- * of whose reply nothing has come; another one that was sent is given up, since its writer may stand still. It is given a moment before:
- * one that was overtaken, and is there, tells by itself what became of it.
+ * What may change something is done once. Whether the writer may have got it when its connection was lost is told by the error: a stream
+ * that was refused, or whose head never left for the socket, has changed nothing (`ClientConnection`); if it was short, it waits and is
+ * sent again.
+ *
+ * When the cluster has another writer meanwhile (`WriterWatch`), a call that waits goes there, and so does a short read of whose reply
+ * nothing has come; another one that was sent is given up, since its writer may stand still. It is given a moment before: one that was
+ * overtaken, and is there, tells by itself what became of it. The writer may be this node by then, which the call reaches as any other.
  */
 import type { StoreError } from '../../errors.ts';
 import { type ErrorCode, errorCode } from '../../http2/contract/error-code.ts';
@@ -21,7 +27,7 @@ import type { PeerConnection } from './peer-connection.ts';
 import { forwarding as limits } from '../../limits.ts';
 import type { PeerCall, PeerConnections } from './peer-connections.ts';
 import { lostCallError, noWriterError, overtakenCallError } from './writer-errors.ts';
-import type { CallOfWriter } from './writer-watch.ts';
+import type { Looking } from './writer-watch.ts';
 
 /** Takes the reply. */
 export interface UpstreamReceiver {
@@ -37,7 +43,7 @@ export interface UpstreamReceiver {
 
 export interface UpstreamOptions {
   readonly peers: PeerConnections;
-  /** Of the writer, as `HOST:PORT`. */
+  /** Of the writer, as `HOST:PORT`; '': there is none now. */
   readonly address: string;
   /** Pseudo-headers first; the same list costs less when it comes again. */
   readonly fields: readonly Field[];
@@ -45,20 +51,25 @@ export interface UpstreamOptions {
   readonly isRead: boolean;
 }
 
-export class Upstream implements ClientStreamHandler, PeerCall, CallOfWriter {
+export class Upstream implements ClientStreamHandler, PeerCall, Looking {
   readonly #options: UpstreamOptions;
   readonly #receiver: UpstreamReceiver;
   /** Of the writer that it goes to, and was sent to. */
   #address: string;
-  /** What waits for a connection. */
+  /** What waits for a stream. */
   #unsent: Uint8Array[] = [];
-  /** All that was sent of a read, while that is short. */
-  #kept: Uint8Array[] | undefined;
+  /** All of the request that has come, while that is short. */
+  #kept: Uint8Array[] | undefined = [];
   #keptBytes = 0;
   #hasEnded = false;
   #attempt: Attempt | undefined;
   #stream: ClientStream | undefined;
   #hasReply = false;
+  /** It waits for a connection. */
+  #isPlaced = false;
+  /** Why it waits for a writer, and until when; `undefined`: it does not, or has not yet. */
+  #refusal: StoreError | undefined;
+  #waitUntilMs: number | undefined;
   /** There was another writer when that was looked at last. */
   #isDoubted = false;
   #isOver = false;
@@ -67,14 +78,13 @@ export class Upstream implements ClientStreamHandler, PeerCall, CallOfWriter {
     this.#options = options;
     this.#receiver = receiver;
     this.#address = options.address;
-    this.#kept = options.isRead ? [] : undefined;
   }
 
   /** May tell `replyFailed` at once. */
   open(): void {
-    const { peers } = this.#options;
-    peers.watch.add(this);
-    peers.place(this.#address, this);
+    this.#options.peers.watch.add(this);
+    if (this.#address === '') this.#wait(noWriterError('the cluster has no writer just now', ''));
+    else this.#goTo(this.#address);
   }
 
   /** @param bytes must not change. @returns false: what comes next should wait for `requestDrained`. */
@@ -101,18 +111,18 @@ export class Upstream implements ClientStreamHandler, PeerCall, CallOfWriter {
   cancel(): void {
     if (this.#isOver) return;
     this.#ended('canceled');
-    if (this.#stream === undefined) this.#options.peers.withdraw(this.#address, this);
+    if (this.#stream === undefined) this.#withdraw();
     else this.#stream.reset(errorCode.CANCEL);
   }
 
-  /** @param address of the writer that the cluster has now. */
-  writerIs(address: string): void {
-    if (address === this.#address) this.#isDoubted = false;
-    else if (this.#stream === undefined) {
-      this.#options.peers.withdraw(this.#address, this);
-      this.#goTo(address);
-    } else if (!this.#isDoubted) this.#isDoubted = true;
-    else this.#leaveFor(address);
+  /** Of the `WriterWatch`. */
+  look(): void {
+    const { writerAddress } = this.#options.peers;
+    if (this.#stream === undefined) this.#lookForStream(writerAddress);
+    else if (writerAddress === '') return;
+    else if (writerAddress === this.#address) this.#isDoubted = false;
+    else if (!this.#isDoubted) this.#isDoubted = true;
+    else this.#leaveFor(writerAddress);
   }
 
   begin(connection: PeerConnection): boolean {
@@ -123,6 +133,8 @@ export class Upstream implements ClientStreamHandler, PeerCall, CallOfWriter {
       attempt,
     );
     if (stream === undefined) return false;
+    this.#isPlaced = false;
+    this.#endWait();
     this.#attempt = attempt;
     this.#stream = stream;
     const unsent = this.#unsent;
@@ -134,12 +146,12 @@ export class Upstream implements ClientStreamHandler, PeerCall, CallOfWriter {
     return true;
   }
 
-  refuse(reason: Error): void {
+  refuse(reason: Error, mayPass: boolean): void {
     const address = this.#address;
-    this.#fail(
-      'notSent',
-      noWriterError(`the writer at ${address} can't be reached: ${reason.message}`, address),
-    );
+    const error = noWriterError(`the writer at ${address} can't be reached: ${reason.message}`, address);
+    this.#isPlaced = false;
+    if (mayPass) this.#wait(error);
+    else this.#fail('notSent', error);
   }
 
   head(head: ResponseHead): void {
@@ -167,7 +179,7 @@ export class Upstream implements ClientStreamHandler, PeerCall, CallOfWriter {
     if (this.#isOver) return;
     const address = this.#address;
     if (code === errorCode.REFUSED_STREAM) {
-      return this.#fail('notSent', noWriterError(`the writer at ${address} did not take the call`, address));
+      return this.#refused(noWriterError(`the writer at ${address} did not take the call`, address));
     }
     const why = by === 'connection' ? 'it closed the connection' : `it broke the call off, with code ${code}`;
     this.#fail('lost', lostCallError(address, why, this.#options.isRead));
@@ -176,17 +188,65 @@ export class Upstream implements ClientStreamHandler, PeerCall, CallOfWriter {
   #goTo(address: string): void {
     this.#address = address;
     this.#isDoubted = false;
+    this.#isPlaced = true;
     this.#options.peers.place(address, this);
+  }
+
+  #withdraw(): void {
+    if (this.#isPlaced) this.#options.peers.withdraw(this.#address, this);
+    this.#isPlaced = false;
+  }
+
+  #lookForStream(writerAddress: string): void {
+    if (this.#isPlaced) {
+      if (writerAddress === '' || writerAddress === this.#address) return;
+      this.#withdraw();
+      return this.#goTo(writerAddress);
+    }
+    const until = this.#waitUntilMs;
+    if (until === undefined || this.#options.peers.watch.isOver(until)) this.#notReached();
+    else if (writerAddress !== '') this.#goTo(writerAddress);
+  }
+
+  /** Until the next look, unless it has waited for long enough. */
+  #wait(error: StoreError): void {
+    const { watch } = this.#options.peers;
+    this.#refusal = error;
+    this.#waitUntilMs ??= watch.beginWait();
+    if (this.#waitUntilMs === undefined || watch.isOver(this.#waitUntilMs)) this.#notReached();
+  }
+
+  #endWait(): void {
+    if (this.#waitUntilMs === undefined) return;
+    this.#waitUntilMs = undefined;
+    this.#options.peers.watch.endWait();
+  }
+
+  #notReached(): void {
+    this.#fail('notSent', this.#refusal ?? noWriterError('the cluster has no writer just now', ''));
+  }
+
+  /** The stream has changed nothing. */
+  #refused(error: StoreError): void {
+    if (this.#hasReply || this.#kept === undefined) return this.#fail('notSent', error);
+    this.#unsent = [...this.#kept];
+    this.#leaveStream();
+    this.#wait(error);
+  }
+
+  #leaveStream(): void {
+    this.#attempt?.leave();
+    this.#attempt = undefined;
+    this.#stream = undefined;
   }
 
   #leaveFor(address: string): void {
     const stream = this.#stream;
-    this.#attempt?.leave();
-    this.#attempt = undefined;
-    this.#stream = undefined;
+    this.#leaveStream();
     stream?.reset(errorCode.CANCEL);
-    if (this.#hasReply || this.#kept === undefined) {
-      return this.#fail('lost', overtakenCallError(this.#address, address, this.#options.isRead));
+    const { isRead } = this.#options;
+    if (!isRead || this.#hasReply || this.#kept === undefined) {
+      return this.#fail('lost', overtakenCallError(this.#address, address, isRead));
     }
     this.#unsent = [...this.#kept];
     this.#goTo(address);
@@ -195,7 +255,7 @@ export class Upstream implements ClientStreamHandler, PeerCall, CallOfWriter {
   #keep(bytes: Uint8Array): void {
     if (this.#kept === undefined) return;
     this.#keptBytes += bytes.length;
-    if (this.#keptBytes <= limits.keptReadBytesMax) this.#kept.push(bytes);
+    if (this.#keptBytes <= limits.keptRequestBytesMax) this.#kept.push(bytes);
     else this.#kept = undefined;
   }
 
@@ -210,6 +270,7 @@ export class Upstream implements ClientStreamHandler, PeerCall, CallOfWriter {
     this.#isOver = true;
     this.#unsent = [];
     this.#kept = undefined;
+    this.#endWait();
     peers.watch.remove(this);
     peers.ended(outcome);
   }

@@ -3,10 +3,11 @@ import { sessionClaimIn } from '../../access/login/session-tokens.ts';
 import { StoreError } from '../../errors.ts';
 import type { ShownCredentials } from '../calls/call.ts';
 import { type ClusterDoors, type RunsAt, isFollower } from './cluster-doors.ts';
-import { forwardedTwiceError, noWriterError, readOnlyError } from './writer-errors.ts';
+import { forwardedTwiceError, readOnlyError } from './writer-errors.ts';
 
 /** Where a call goes that does not run here. */
 export interface AtWriter {
+  /** '': there is no writer now, which the call waits for. */
   readonly address: string;
   /** It can't change anything. */
   readonly isRead: boolean;
@@ -46,8 +47,9 @@ function isSessionToken(authorization: string | undefined): boolean {
 }
 
 /**
- * Throws `notWriter` when no writer is known, or another node has passed the call on to this one, and `unauthenticated` when the
- * writer can't be shown whose call it is.
+ * Throws `notWriter` when another node has passed the call on to this one, and `unauthenticated` when the writer can't be shown whose
+ * call it is.
+ * @returns '': there is no writer now, which the call waits for.
  */
 export function addressOfWriter(
   doors: { readonly view: ClusterDoors['view']; readonly peers: Pick<ClusterDoors['peers'], 'hasToken'> },
@@ -57,7 +59,6 @@ export function addressOfWriter(
   const address = doors.view()?.writerAddress ?? '';
   if (doors.view()?.isReadOnly === true) throw readOnlyError(address);
   if (isForwarded) throw forwardedTwiceError(address);
-  if (address === '' || !isFollower(doors)) throw noWriterError('the cluster has no writer just now', '');
   if (shown?.isByConnection === true && !doors.peers.hasToken) {
     throw new StoreError(
       'unauthenticated',

@@ -28,7 +28,7 @@ export class WriterStream implements UpstreamReceiver {
   #head: readonly Field[] = [];
 
   /**
-   * Throws `notWriter` when no writer is known, and `unauthenticated` when it can't be shown whose call it is.
+   * Throws `unauthenticated` when the writer can't be shown whose call it is.
    * @param path as `/kelp.v1.KvService/Pipeline`.
    */
   constructor(doors: ClusterDoors, call: Call, path: string) {

@@ -38,13 +38,19 @@ export class FakeView implements ClusterView {
   }
 }
 
-/** @param token that the node shows to others. */
-export function doorsOf(view: ClusterView, token?: string): ClusterDoors {
+/** What a node shows to others, and for how long its calls wait for a writer; left out: they do not. */
+export interface DoorOptions {
+  readonly token?: string | undefined;
+  readonly writerWaitMs?: number;
+}
+
+export function doorsOf(view: ClusterView, { token, writerWaitMs = 0 }: DoorOptions = {}): ClusterDoors {
   const peers = new PeerConnections({
     clock: systemClock,
     tls: undefined,
     token,
     writerAddress: () => view.writerAddress,
+    writerWaitMs,
   });
   onTestFinished(() => peers.close());
   return { view: () => view, gate: new ReadGate(() => view, systemClock), peers };
@@ -54,9 +60,13 @@ export interface Node extends TestServer {
   readonly view: FakeView;
 }
 
-export async function startNode(role: Role, options: TestServerOptions = {}, token?: string): Promise<Node> {
+export async function startNode(
+  role: Role,
+  options: TestServerOptions = {},
+  doors: DoorOptions = {},
+): Promise<Node> {
   const view = new FakeView(role);
-  const server = await startTestServer({ ...options, cluster: doorsOf(view, token) });
+  const server = await startTestServer({ ...options, cluster: doorsOf(view, doors) });
   return { ...server, view };
 }
 

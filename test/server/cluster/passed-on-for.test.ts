@@ -40,7 +40,7 @@ async function startCluster(flags: Readonly<Record<string, string>> = {}): Promi
   const { secret: node } = await root.access.createToken('nodes', { user: 'node' });
   const { secret: user } = await root.access.createToken('ann', { user: 'ann' });
   root.close();
-  const follower = await startNode('follower', { flags }, node);
+  const follower = await startNode('follower', { flags }, { token: node });
   follower.view.writerAddress = writer.address;
   return { writer, follower, tokens: { node, user } };
 }

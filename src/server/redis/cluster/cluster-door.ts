@@ -3,9 +3,9 @@
  * follower, who is the writer, again and again while it matters, and a connection to it.
  */
 import type { Socket } from 'node:net';
-import type { Clock, Timer } from '../../../clock.ts';
+import type { Clock } from '../../../clock.ts';
 import type { ClusterView } from '../../../cluster/cluster-view.ts';
-import { serverFixed } from '../../../limits.ts';
+import { WriterWatch } from '../../cluster/writer-watch.ts';
 import type { NodeMeter } from '../../metrics/cluster/node-meter.ts';
 import { connectWriter, type WriterTls } from './connect-writer.ts';
 import { introductionOf, type Prelude } from './prelude.ts';
@@ -31,24 +31,17 @@ export interface RedisCluster {
   readonly meter: Pick<NodeMeter, 'relayedCount' | 'relayCounts'>;
 }
 
-/** What has to do with who is the writer. */
-export interface Looking {
-  /** Called every so often. */
-  look(): void;
-}
-
 export class ClusterDoor {
   readonly #cluster: RedisCluster;
-  readonly #clock: Clock;
   readonly #barrier: SharedBarrier;
-  readonly #looking = new Set<Looking>();
-  #lookTimer: Timer | undefined;
+  /** Of the connections that are passed on, or wait for a writer. */
+  readonly watch: WriterWatch;
   /** Of a writer that was told of as not reached. */
   #toldAddress = '';
 
   constructor(cluster: RedisCluster, clock: Clock) {
     this.#cluster = cluster;
-    this.#clock = clock;
+    this.watch = new WriterWatch(clock, cluster.writerWaitMs);
     this.#barrier = new SharedBarrier(cluster.view, (run) => clock.yieldNow(run));
   }
 
@@ -75,10 +68,6 @@ export class ClusterDoor {
   introduction(client: { readonly address: string; readonly peer: object }): readonly (readonly Buffer[])[] {
     const { token } = this.#cluster;
     return token === undefined ? [] : introductionOf(token, client);
-  }
-
-  get writerWaitMs(): number {
-    return this.#cluster.writerWaitMs;
   }
 
   /** Asks, for what was read before this call, whether this node still is the writer. */
@@ -123,25 +112,5 @@ export class ClusterDoor {
   /** A client was told that there is no writer. */
   notReached(): void {
     this.#cluster.meter.relayCounts.notReached++;
-  }
-
-  watch(looking: Looking): void {
-    this.#looking.add(looking);
-    this.#lookLater();
-  }
-
-  unwatch(looking: Looking): void {
-    this.#looking.delete(looking);
-    if (this.#looking.size > 0) return;
-    this.#lookTimer?.cancel();
-    this.#lookTimer = undefined;
-  }
-
-  #lookLater(): void {
-    this.#lookTimer ??= this.#clock.setTimer(serverFixed.redisWriterLookMs, () => {
-      this.#lookTimer = undefined;
-      for (const one of this.#looking) one.look();
-      if (this.#looking.size > 0) this.#lookLater();
-    });
   }
 }

@@ -7,7 +7,8 @@
  */
 import type { Socket } from 'node:net';
 import { preludeOf } from '../../cluster/prelude.ts';
-import type { ClusterDoor, Looking } from '../../cluster/cluster-door.ts';
+import type { Looking } from '../../../cluster/writer-watch.ts';
+import type { ClusterDoor } from '../../cluster/cluster-door.ts';
 import { WriterUnreachableError } from '../../cluster/connect-writer.ts';
 import { clusterDown, INTERNAL, textOf } from '../../replies/errors.ts';
 import { ReplyWriter } from '../../protocol/reply-writer.ts';
@@ -22,7 +23,8 @@ interface Attempt {
 export class Passage implements Looking {
   readonly #session: ConnectionSession;
   readonly #cluster: ClusterDoor;
-  readonly #deadlineMs: number;
+  /** `undefined`: too many wait; it is tried once. */
+  readonly #untilMs: number | undefined;
   #attempt: Attempt | undefined;
   /** Why the last one has failed. */
   #failure: WriterUnreachableError | undefined;
@@ -32,14 +34,14 @@ export class Passage implements Looking {
   static begin(session: ConnectionSession, cluster: ClusterDoor): void {
     const passage = new Passage(session, cluster);
     session.onClose(() => passage.#end());
-    cluster.watch(passage);
+    cluster.watch.add(passage);
     passage.#tryOn();
   }
 
   private constructor(session: ConnectionSession, cluster: ClusterDoor) {
     this.#session = session;
     this.#cluster = cluster;
-    this.#deadlineMs = session.context.clock.monotonicMs() + cluster.writerWaitMs;
+    this.#untilMs = cluster.watch.beginWait();
   }
 
   look(): void {
@@ -47,7 +49,7 @@ export class Passage implements Looking {
     if (!this.#cluster.isFollower || session.isClosing) {
       this.#end();
       session.goOn();
-    } else if (session.context.clock.monotonicMs() >= this.#deadlineMs) {
+    } else if (this.#untilMs === undefined || this.#cluster.watch.isOver(this.#untilMs)) {
       const { writerAddress } = this.#cluster;
       if (writerAddress !== '') this.#cluster.unreachable(writerAddress, this.#failure);
       this.#cluster.notReached();
@@ -103,7 +105,8 @@ export class Passage implements Looking {
   #end(): void {
     if (this.#isOver) return;
     this.#isOver = true;
-    this.#cluster.unwatch(this);
+    this.#cluster.watch.remove(this);
+    if (this.#untilMs !== undefined) this.#cluster.watch.endWait();
     this.#attempt?.cancel.abort();
     this.#attempt = undefined;
   }

@@ -4,7 +4,8 @@
  * is another writer.
  */
 import type { Socket } from 'node:net';
-import type { ClusterDoor, Looking } from '../../cluster/cluster-door.ts';
+import type { Looking } from '../../../cluster/writer-watch.ts';
+import type { ClusterDoor } from '../../cluster/cluster-door.ts';
 import type { Outlet } from './outlet.ts';
 import type { Passing, SessionState } from './session-state.ts';
 
@@ -29,7 +30,7 @@ export class Relay implements Passing, Looking {
   /** @param waiting what the client has sent that is not answered. */
   begin(waiting: Buffer): void {
     const writer = this.#writer;
-    this.#cluster.watch(this);
+    this.#cluster.watch.add(this);
     this.#cluster.relayBegan();
     writer.on('data', this.#fromWriter);
     writer.on('drain', () => this.#session.outlet.steerReading());
@@ -68,7 +69,7 @@ export class Relay implements Passing, Looking {
 
   /** The connection is closed. */
   close(): void {
-    this.#cluster.unwatch(this);
+    this.#cluster.watch.remove(this);
     this.#cluster.relayEnded();
     this.#writer.destroy();
   }
