@@ -11,13 +11,14 @@ import { clusterMethods } from './calls/method.ts';
 import { toMilliseconds } from './messages/scalar.ts';
 import type { CallOptions, ClusterStatus, Member, Members, ServerRole } from './messages/types.ts';
 
-type Report = Member & { readonly storeId: string };
+type Report = Member & { readonly storeId: string; readonly nonce: string };
 
 const isReport = shape<Report>({
   address: required(text),
   position: required(count),
   snapshotPosition: required(count),
   storeId: required(text),
+  nonce: required(text),
 });
 
 /** Where a server is that follows another one. */
@@ -97,8 +98,8 @@ export class Cluster {
   /** @internal Nodes tell their writer how far they are. */
   async report(report: Report, options: CallOptions = noOptions): Promise<void> {
     refuse(named('report', isReport(report)) ?? optionsByCall['cluster.report'](options));
-    const { storeId, ...member } = report;
-    await this.#caller.read(clusterMethods.report, { member, storeId }, options);
+    const { storeId, nonce, ...member } = report;
+    await this.#caller.read(clusterMethods.report, { member, storeId, nonce }, options);
   }
 }
 

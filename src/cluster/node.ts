@@ -15,6 +15,8 @@ export interface NodeReport {
 export interface SentReport extends NodeReport {
   /** 32 hexadecimal digits: by a stale address the writer of another cluster may be reached. */
   readonly storeId: string;
+  /** Of the newest head of the shared log (`LogHead`): only a node has read it. */
+  readonly nonce: string;
 }
 
 /** How a node reaches the others. Both reject when that fails, with an error for the log. */
@@ -49,8 +51,12 @@ export interface ClusterNode extends ClusterView {
   status(): NodeStatus;
   /** Settled once this node was overtaken as writer, or its state has a gap: it is to be closed, and opened again. */
   readonly ended: Promise<Error>;
-  /** Of another node, when this one is the writer. Throws StoreError `notWriter`. */
-  takeReport(report: NodeReport): void;
+  /**
+   * Of another node, when this one is the writer. Where access is open anyone may send one, and the shared log is trimmed by what nodes
+   * say: so it counts only with the nonce of this writer.
+   * Throws StoreError `notWriter`, and `invalidArgument` when it is of no node.
+   */
+  takeReport(report: NodeReport, nonce: string): void;
   /**
    * Lets another node take over: writes the handover and goes on as a follower, by way of `ended`. Resolves when the handover is
    * in the shared log. Throws StoreError `notWriter`.

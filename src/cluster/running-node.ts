@@ -68,6 +68,8 @@ export class RunningNode implements ClusterNode {
   /** Of the writer. */
   #trimmer: Trimmer | undefined;
   #takeoverCount = 0;
+  /** The newest one that the shared log has told. */
+  #head: LogHead | undefined;
   #writer: string;
   #running: Promise<void> = Promise.resolve();
   #closing: Promise<void> | undefined;
@@ -89,7 +91,7 @@ export class RunningNode implements ClusterNode {
       place: journal.place,
       visibleRevision: () => store.seam.visibleRevision,
       writerHead: () => (this.#role === 'writer' ? journal.head : undefined),
-      onHead: (head) => this.#heard(head.position),
+      onHead: (head) => this.#heardHead(head),
       onOvertaken: () => journal.stop(new OvertakenError('')),
     });
     this.#election = new Election({
@@ -99,7 +101,7 @@ export class RunningNode implements ClusterNode {
       failoverAfterMs,
       hasAccepted: (position) => journal.newestPlace.position === position,
       isVacant: () => journal.newestPlace.epoch > 0 && journal.newestPlace.writerAddress === '',
-      onHead: (head) => this.#heard(head.position),
+      onHead: (head) => this.#heardHead(head),
       onSilent: (error) => this.#health.silent(error),
     });
   }
@@ -146,8 +148,9 @@ export class RunningNode implements ClusterNode {
     };
   }
 
-  takeReport(report: NodeReport): void {
+  takeReport(report: NodeReport, nonce: string): void {
     if (this.#role !== 'writer') throw notWriterError(this.writerAddress);
+    if (nonce !== this.#parts.journal.head?.nonce) throw noNodeError(report.address);
     this.#others.take(report);
   }
 
@@ -194,8 +197,12 @@ export class RunningNode implements ClusterNode {
     const reports = sendReports(
       {
         ...this.#parts,
-        writer: () => (this.#role === 'writer' ? '' : this.writerAddress),
-        report: () => ({ ...this.#ownReport(), storeId: this.#parts.store.storeId }),
+        writer: () => this.#reportedTo,
+        report: () => ({
+          ...this.#ownReport(),
+          storeId: this.#parts.store.storeId,
+          nonce: this.#head?.nonce ?? '',
+        }),
       },
       signal,
     ).catch(() => undefined);
@@ -263,6 +270,18 @@ export class RunningNode implements ClusterNode {
     if (writerAddress === '') this.#election.wake();
   }
 
+  /** '': there is no writer, or none whose nonce is known. */
+  get #reportedTo(): string {
+    const isOfWriter = this.#head?.epoch === this.#parts.journal.newestPlace.epoch;
+    return this.#role === 'writer' || !isOfWriter ? '' : this.writerAddress;
+  }
+
+  #heardHead(head: LogHead): void {
+    // Answers may come out of order.
+    if (head.epoch >= (this.#head?.epoch ?? 0)) this.#head = head;
+    this.#heard(head.position);
+  }
+
   #heard(position: number): void {
     this.#health.answered();
     this.#lag.heard(position);
@@ -327,4 +346,11 @@ export class RunningNode implements ClusterNode {
     sharedLog.close();
     await this.#running;
   }
+}
+
+function noNodeError(address: string): StoreError {
+  return new StoreError(
+    'invalidArgument',
+    `nonce: the report of the node at ${address} has not that of the writer, which all know that read the shared log of this cluster`,
+  );
 }

@@ -55,7 +55,7 @@ const positionsByCall: Record<Call, CallShape['positions']> = {
   'admin.compactStorage': [],
   'cluster.members': [],
   'cluster.report': [
-    ['report', 'object', { address: 'a:1', position: 1, snapshotPosition: 0, storeId: 'a' }],
+    ['report', 'object', { address: 'a:1', position: 1, snapshotPosition: 0, storeId: 'a', nonce: 'b' }],
   ],
   'cluster.head': [],
   'cluster.follow': [

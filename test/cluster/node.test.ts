@@ -256,7 +256,22 @@ describe('a follower', () => {
       await expect(cluster.world.answer(storeOf(other).put('key', 'value'))).rejects.toMatchObject(refusal);
       await expect(nodeOf(other).handOver()).rejects.toMatchObject(refusal);
       const report = { address: 'three:1', position: 1, snapshotPosition: 0 };
-      expect(() => nodeOf(other).takeReport(report)).toThrow(expect.objectContaining(refusal));
+      expect(() => nodeOf(other).takeReport(report, '')).toThrow(expect.objectContaining(refusal));
+    }));
+
+  it('tells the next writer how far it is, too, and never one that does not know it', () =>
+    started(async (cluster, writer, others) => {
+      const { world } = cluster;
+      await world.pass(2 * limits.reportMs);
+      await world.answer(nodeOf(writer).handOver());
+      const next = await nextWriter(cluster, writer);
+      await cluster.settle();
+      await world.pass(2 * limits.reportMs);
+      expect(nodeOf(next).status().nodes).toHaveLength(cluster.nodes.length);
+      const failures = [writer, ...others].flatMap(({ events }) =>
+        events.flatMap((event) => (event.kind === 'reportFailed' ? [event.error.message] : [])),
+      );
+      expect(failures.filter((message) => message.startsWith('nonce'))).toEqual([]);
     }));
 
   it('tells the writer how far it is', () =>
@@ -423,6 +438,30 @@ describe('the shared log', () => {
         await put(cluster, writer, 100);
         await cluster.world.until(() => kindsOf(writer).includes('logTrimmed'), 20_000);
         await cluster.world.pass(5000);
+      },
+      { limits: limitsOfStore },
+    ));
+
+  it('is trimmed whatever is reported by who does not read it', () =>
+    started(
+      async (cluster, writer, others) => {
+        const { world } = cluster;
+        const writing = put(cluster, writer, 100);
+        for (let count = 0; !kindsOf(writer).includes('logTrimmed'); count++) {
+          expect(count).toBeLessThan(30);
+          const report = { address: `${count}.example:1`, position: 0, snapshotPosition: 0 };
+          expect(() => nodeOf(writer).takeReport(report, '0'.repeat(32))).toThrow(
+            expect.objectContaining({ code: 'invalidArgument' }),
+          );
+          await world.pass(limits.reportMs);
+        }
+        await writing;
+        expect(
+          nodeOf(writer)
+            .status()
+            .nodes.map(({ address }) => address),
+        ).toEqual(expect.arrayContaining([writer, ...others].map(({ address }) => address)));
+        expect(nodeOf(writer).status().nodes).toHaveLength(cluster.nodes.length);
       },
       { limits: limitsOfStore },
     ));

@@ -15,6 +15,7 @@ export class StubNode implements ClusterNode {
   epoch = 1;
   writerAddress = '';
   writerRedisAddress = '';
+  nonce = '';
   lagMs = 0;
   handOvers = 0;
   isClosed = false;
@@ -50,8 +51,9 @@ export class StubNode implements ClusterNode {
     };
   }
 
-  takeReport(report: NodeReport): void {
+  takeReport(report: NodeReport, nonce: string): void {
     if (this.role !== 'writer') throw this.#notWriter();
+    if (nonce !== this.nonce) throw new StoreError('invalidArgument', 'it is of no node');
     this.reports.push(report);
   }
 

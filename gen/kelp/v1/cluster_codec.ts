@@ -313,6 +313,11 @@ export interface ReportRequestShape {
    * the node holds says nothing of that.
    */
   storeId: string;
+  /**
+   * Of the newest head of the shared log, 32 hexadecimal digits: each writer draws another one as it takes over. INVALID_ARGUMENT where it
+   * is not that of the writer.
+   */
+  nonce: string;
 }
 
 /** The ReportRequest with every field at its default. */
@@ -320,6 +325,7 @@ export function emptyReportRequest(): ReportRequestShape {
   return {
     member: undefined,
     storeId: '',
+    nonce: '',
   };
 }
 
@@ -328,6 +334,7 @@ export function sizeOfReportRequest(message: ReportRequestShape): number {
   let size = 0;
   if (message.member !== undefined) size += 1 + sizeWithLength(sizeOfMember(message.member));
   if (message.storeId !== '') size += 1 + sizeOfText(message.storeId);
+  if (message.nonce !== '') size += 1 + sizeOfText(message.nonce);
   return size;
 }
 
@@ -341,6 +348,10 @@ export function writeReportRequest(message: ReportRequestShape, buffer: Buffer, 
 /** Writes a message whose size was asked for, so that it ends before `end`; returns where it starts. */
 export function prependReportRequest(message: ReportRequestShape, buffer: Buffer, end: number): number {
   let start = end;
+  if (message.nonce !== '') {
+    start = prependText(buffer, start, message.nonce);
+    buffer[--start] = 0x1a;
+  }
   if (message.storeId !== '') {
     start = prependText(buffer, start, message.storeId);
     buffer[--start] = 0x12;
@@ -375,6 +386,9 @@ export function mergeReportRequest(message: ReportRequestShape, cursor: Cursor, 
         break;
       case 0x12:
         message.storeId = cursor.text(end);
+        break;
+      case 0x1a:
+        message.nonce = cursor.text(end);
         break;
       default:
         cursor.skip(tag, end);

@@ -44,10 +44,10 @@ export function clusterMethods({
         prepend: codec.prependReportResponse,
       },
       checkAdmin,
-      ({ storeId }, { member, storeId: requestedStoreId }, call) => {
+      ({ storeId }, { member, storeId: requestedStoreId, nonce }, call) => {
         const { node: asked } = nodeOf(node);
         if (requestedStoreId !== storeId) throw otherStore(requestedStoreId, storeId);
-        asked.takeReport(reportOf(member));
+        asked.takeReport(reportOf(member), nonce);
         onNodeSeen?.(call.peer?.remoteAddress);
         return {};
       },

@@ -142,8 +142,8 @@ class HastyNode implements ClusterNode {
     return this.#node.status();
   }
 
-  takeReport(report: NodeReport): void {
-    this.#node.takeReport(report);
+  takeReport(report: NodeReport, nonce: string): void {
+    this.#node.takeReport(report, nonce);
   }
 
   handOver(): Promise<void> {

@@ -4,7 +4,7 @@
  */
 import { openNode, type OpenedNode } from '../../../src/cluster/open-node.ts';
 import type { ClusterEvent } from '../../../src/cluster/cluster-event.ts';
-import type { NodeReport, Peers } from '../../../src/cluster/node.ts';
+import type { Peers, SentReport } from '../../../src/cluster/node.ts';
 import { StreamSource } from '../../../src/cluster/late/stream-source.ts';
 import { readSnapshotHeader } from '../../../gen/kelp/storage/v1/snapshot_codec.ts';
 import { openSnapshotStream } from '../../../src/snapshot/reader.ts';
@@ -196,9 +196,9 @@ export class SimulatedNode {
     return undefined;
   }
 
-  report(report: NodeReport): void {
+  report({ nonce, ...report }: SentReport): void {
     if (this.opened === undefined) throw new Error(`${this.name} is not open`);
-    this.opened.node.takeReport(report);
+    this.opened.node.takeReport(report, nonce);
   }
 
   #left(): void {

@@ -43,7 +43,7 @@ test('a server that is alone says so', async () => {
   });
   expect(await codeOf(client.cluster.members())).toBe('notClustered');
   expect(await codeOf(client.cluster.handover())).toBe('notClustered');
-  const report = { address: 'two.example:7379', position: 1, snapshotPosition: 0, storeId: '' };
+  const report = { address: 'two.example:7379', position: 1, snapshotPosition: 0, storeId: '', nonce: '' };
   expect(await codeOf(client.cluster.report(report))).toBe('notClustered');
 });
 
@@ -54,7 +54,13 @@ test('a node tells what it is, and who has reported', async () => {
   nodes.last.writerAddress = 'one.example:7379';
   nodes.last.lagMs = 1500;
   const { storeId } = await client.admin.status();
-  await client.cluster.report({ address: 'five.example:7379', position: 5, snapshotPosition: 2, storeId });
+  await client.cluster.report({
+    address: 'five.example:7379',
+    position: 5,
+    snapshotPosition: 2,
+    storeId,
+    nonce: '',
+  });
 
   const cluster = { role: 'writer', epoch: 1, writerAddress: 'one.example:7379', lagMs: 1500 };
   expect(await client.admin.status()).toMatchObject(cluster);
@@ -80,7 +86,7 @@ test('a follower takes no report and hands nothing over, but says where the writ
 
   expect(isKelpError(error, 'notWriter') && error.details).toEqual({ writerAddress: 'two.example:7379' });
   const { storeId } = await client.admin.status();
-  const report = { address: 'two.example:7379', position: 1, snapshotPosition: 0, storeId };
+  const report = { address: 'two.example:7379', position: 1, snapshotPosition: 0, storeId, nonce: '' };
   expect(await codeOf(client.cluster.report(report))).toBe('notWriter');
 });
 
@@ -103,7 +109,7 @@ test('a report without a node, or with impossible places, is refused', async () 
   nodes.last.role = 'writer';
 
   const { storeId } = await client.admin.status();
-  const report = { address: '', position: 1, snapshotPosition: 0, storeId };
+  const report = { address: '', position: 1, snapshotPosition: 0, storeId, nonce: '' };
   expect(await codeOf(client.cluster.report(report))).toBe('invalidArgument');
   expect(await codeOf(client.cluster.report({ ...report, address: 'a:1', snapshotPosition: 2 }))).toBe(
     'invalidArgument',
@@ -162,10 +168,26 @@ test('a node that has reported may have more connections than a client', async (
   const client = clientOf(server);
   const others = [await RawConnection.open(server)];
   const { storeId } = await client.admin.status();
-  await client.cluster.report({ address: 'a:1', position: 1, snapshotPosition: 0, storeId });
+  await client.cluster.report({ address: 'a:1', position: 1, snapshotPosition: 0, storeId, nonce: '' });
   for (let more = 0; more < 3; more++) others.push(await RawConnection.open(server));
   for (const other of others) {
     other.send('GET /healthz HTTP/1.1\r\nhost: localhost\r\n\r\n');
     await other.until('HTTP/1.1 200 OK');
   }
+});
+
+test('one that reports and is no node may not have more connections', async () => {
+  const nodes = new StubNodes();
+  const server = await startNode(nodes, { 'connections-per-address-max': '2' }, { countsLoopback: true });
+  Object.assign(nodes.last, { role: 'writer', nonce: 'that of the writer' });
+  const client = clientOf(server);
+  const other = await RawConnection.open(server);
+  const { storeId } = await client.admin.status();
+  const report = { address: 'a:1', position: 1, snapshotPosition: 0, storeId, nonce: '' };
+  expect(await codeOf(client.cluster.report(report))).toBe('invalidArgument');
+  const third = await RawConnection.open(server);
+  await third.closed;
+  other.send('GET /healthz HTTP/1.1\r\nhost: localhost\r\n\r\n');
+  await other.until('HTTP/1.1 200 OK');
+  expect(nodes.last.reports).toEqual([]);
 });

@@ -115,8 +115,8 @@ export class MeteredNode implements ClusterNode {
     return { ...this.#node.status(), takeoverCount: this.#meter.takeoverCount };
   }
 
-  takeReport(report: NodeReport): void {
-    this.#node.takeReport(report);
+  takeReport(report: NodeReport, nonce: string): void {
+    this.#node.takeReport(report, nonce);
   }
 
   handOver(): Promise<void> {
