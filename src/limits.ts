@@ -645,6 +645,8 @@ export const cluster = {
   newestMsMax: 250,
   /** A node that needs a snapshot of another one, and got none, tries again after so long. */
   fetchRetryMs: 1_000,
+  /** It looks through so many records at the end of the shared log first for whom to ask, then through more before those. */
+  searchedRecordsMin: 256,
   /** One whose state is damaged does not start when it got none for so long: it may have to be told that there is none. */
   healMsMax: 60_000,
   /** A report that has no answer after so long is given up. */

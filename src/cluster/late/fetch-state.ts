@@ -5,7 +5,7 @@ import type { ClusterEvent } from '../cluster-event.ts';
 import type { Peers } from '../node.ts';
 import { parseNodeAddress } from '../node-address.ts';
 import { pause } from '../waits/pause.ts';
-import { writerFrom } from './find-writer.ts';
+import { WriterSearch } from './find-writer.ts';
 import { clearReset, type NodeDirectory, replaceState } from './replace-state.ts';
 
 export interface FetchParts {
@@ -37,9 +37,10 @@ export async function fetchState(
 ): Promise<string | undefined> {
   const { clock } = directory;
   const endMs = clock.monotonicMs() + msMax;
+  const search = new WriterSearch(sharedLog, firstPosition);
   for (;;) {
     let why = 'the newest writer is not known, or was this node itself';
-    const found = await writerFrom(sharedLog, firstPosition, signal);
+    const found = await search.find(signal);
     const address = parseNodeAddress(found.address).http;
     if (address !== '' && address !== parseNodeAddress(ownAddress).http) {
       const name = `the snapshot of the node at ${address}`;

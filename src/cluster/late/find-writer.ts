@@ -1,4 +1,5 @@
 /** Whom a node asks for a snapshot that has nothing to go on from: the shared log itself says who its writer is. */
+import { cluster as limits } from '../../limits.ts';
 import type { LogRecord, SharedLog } from '../../shared-log/shared-log.ts';
 import { SharedLogError } from '../../shared-log/shared-log-error.ts';
 import type { LogPlace } from '../../wal/journal.ts';
@@ -60,30 +61,63 @@ export interface FoundWriter {
   readonly firstPosition: number;
 }
 
-export async function writerFrom(
-  sharedLog: SharedLog,
-  from: number,
-  signal: AbortSignal,
-): Promise<FoundWriter> {
-  for (let firstPosition = from; ;) {
-    try {
-      return { address: await newestAddress(sharedLog, firstPosition, signal), firstPosition };
-    } catch (error) {
-      if (!(error instanceof SharedLogError) || error.firstPosition === undefined) throw error;
-      firstPosition = error.firstPosition;
+/**
+ * Looks for the newest writer that the log tells of, again and again: first from its end backwards, by longer and longer pieces, until one
+ * is told of, and then in what is new. So no record is read twice, but for those that a trim breaks off.
+ */
+export class WriterSearch {
+  readonly #sharedLog: SharedLog;
+  #firstPosition: number;
+  #address = '';
+  /** Up to here all was looked through that is behind what tells of the writer; `undefined`: nothing was. */
+  #searchedTo: number | undefined;
+
+  /** @param firstPosition that is kept. */
+  constructor(sharedLog: SharedLog, firstPosition: number) {
+    this.#sharedLog = sharedLog;
+    this.#firstPosition = firstPosition;
+  }
+
+  async find(signal: AbortSignal): Promise<FoundWriter> {
+    for (;;) {
+      try {
+        const { position } = await this.#sharedLog.head({ signal });
+        if (this.#searchedTo === undefined) await this.#searchBackwards(position, signal);
+        else await this.#searchOn(this.#searchedTo + 1, position, signal);
+        this.#searchedTo = position;
+        return { address: this.#address, firstPosition: this.#firstPosition };
+      } catch (error) {
+        if (!(error instanceof SharedLogError) || error.firstPosition === undefined) throw error;
+        this.#firstPosition = error.firstPosition;
+      }
     }
+  }
+
+  async #searchBackwards(end: number, signal: AbortSignal): Promise<void> {
+    let last = end;
+    for (let count: number = limits.searchedRecordsMin; this.#address === ''; count *= SEARCH_GROWTH) {
+      if (last < this.#firstPosition) return;
+      const from = Math.max(this.#firstPosition, last - count + 1);
+      await this.#searchOn(from, last, signal);
+      last = from - 1;
+    }
+  }
+
+  /** The last of these that tells of a writer is the newest that is known. */
+  async #searchOn(from: number, last: number, signal: AbortSignal): Promise<void> {
+    const start = Math.max(from, this.#firstPosition);
+    if (start > last) return;
+    let address = '';
+    for await (const record of records(this.#sharedLog, start, signal)) {
+      address = addressIn(record) || address;
+      if (record.position >= last) break;
+    }
+    if (address !== '') this.#address = address;
   }
 }
 
-async function newestAddress(sharedLog: SharedLog, from: number, signal: AbortSignal): Promise<string> {
-  const head = await sharedLog.head({ signal });
-  let address = '';
-  for await (const record of records(sharedLog, from, signal)) {
-    address = addressIn(record) || address;
-    if (record.position >= head.position) break;
-  }
-  return address;
-}
+/** Each piece that is looked through is so many times as long as the one behind it. */
+const SEARCH_GROWTH = 4;
 
 function addressIn(record: LogRecord): string {
   return record.kind === 'takeOver' ? record.address : (placeOf(record)?.writerAddress ?? '');
