@@ -649,6 +649,8 @@ export const cluster = {
   searchedRecordsMin: 256,
   /** One whose state is damaged does not start when it got none for so long: it may have to be told that there is none. */
   healMsMax: 60_000,
+  /** Files that were damaged and set aside, of each folder of a data directory. */
+  damagedFilesMax: 16,
   /** A report that has no answer after so long is given up. */
   reportMsMax: 5_000,
   /** The operator is told of a node that has been behind for so long. */

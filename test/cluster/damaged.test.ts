@@ -85,6 +85,33 @@ describe('a node', () => {
       expect(other.disk.namesIn('/data/snapshots').join()).toContain('.snapshot.damaged');
     }));
 
+  it('keeps what was set aside when it is damaged again, or gets a snapshot since it was away', () =>
+    written(async (cluster, writer, other) => {
+      await putUntilTrimmed(cluster, writer);
+      const asideIn = (): string[] =>
+        ['/data/snapshots', '/data/log'].flatMap((folder) =>
+          other.disk.namesIn(folder).filter((name) => name.endsWith('.damaged')),
+        );
+      const found: string[] = [];
+      for (let count = 1; count <= 3; count++) {
+        other.crash('endProcess');
+        for (const path of other.files.snapshots) other.damage(path, 0.5);
+        other.start();
+        await expectWell(cluster, other);
+        expect(asideIn()).toHaveLength(count);
+        expect(asideIn()).toEqual(expect.arrayContaining(found));
+        found.splice(0, Infinity, ...asideIn());
+      }
+      other.crash('endProcess');
+      await put(cluster, 100);
+      await cluster.world.pass(limits.reportSilenceMs + limits.trimMs);
+      const fetchedCount = kindsOf(other).filter((kind) => kind === 'snapshotFetched').length;
+      other.start();
+      await expectWell(cluster, other);
+      expect(kindsOf(other).filter((kind) => kind === 'snapshotFetched')).toHaveLength(fetchedCount + 1);
+      expect(asideIn()).toEqual(found);
+    }));
+
   it('whose log is damaged gets a snapshot from the writer where the shared log is trimmed', () =>
     written(async (cluster, writer, other) => {
       await putUntilTrimmed(cluster, writer);

@@ -7,8 +7,8 @@ import type { LogRecord, SharedLog } from '../../../src/shared-log/shared-log.ts
 import { SharedLogError } from '../../../src/shared-log/shared-log-error.ts';
 
 const { signal } = new AbortController();
-/** A record of no store begins so: with its revision. */
-const BATCH = Uint8Array.of(3, 0x08, 1, 0);
+/** One record, which has a revision and nothing else. */
+const BATCH = Uint8Array.of(0x0a, 2, 0x08, 1);
 
 /** A log in memory that counts what is read of it. */
 class CountedLog {
