@@ -194,7 +194,7 @@ export class StoreOpener {
       },
       onEvent: (event) => {
         measures.storeMeter.happened(event);
-        logOperatorEvent(logger, event);
+        logOperatorEvent(logger, event, cluster !== undefined);
       },
       observer: observers(measures.storeMeter, traces),
       keyObserver: measures.prefixes,

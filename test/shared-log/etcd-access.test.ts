@@ -89,7 +89,8 @@ test.runIf(hasRealEtcd)(
     });
     const wrong = open({ address, login: { user: 'kelp', password: 'wrong' } });
     await expect(wrong.head({ timeoutMs })).rejects.toMatchObject({
-      code: expect.stringMatching(/refused|failed/) as string,
+      ...refused,
+      message: /--log-user, and at the password in --log-password-file/,
     });
     const other = open({ address: `etcd://${endpoint}/kelp/other`, login });
     await expect(other.init(storeId, { timeoutMs })).rejects.toMatchObject(refused);

@@ -59,27 +59,32 @@ export function etcdErrorOf(failure: unknown, address: string, flags: EtcdFlagsP
   if (code === grpcCode.Unimplemented || (code === grpcCode.Unknown && !message.startsWith('etcdserver'))) {
     return new EtcdError('other', `what answers at ${address} is no etcd v3: ${message}`, options);
   }
-  // Without a login etcd says so with the code of a bad argument.
-  if (message.includes('user name is empty')) {
-    return new EtcdError(
-      'refused',
-      `etcd at ${address} asks for a login: ${message}; give ${flags}-user with ${flags}-password-file, or ${flags}-token-file`,
-      options,
-    );
+  // What is wrong with a login has the code of a bad argument.
+  const advice = loginAdvice(message, flags);
+  if (advice !== undefined) {
+    return new EtcdError('refused', `etcd at ${address}: ${message}; ${advice}`, options);
   }
   const known = toKelpError(failure, { isWrite: false, address });
   const wrong = misconfigurationOf(known);
   if (wrong !== undefined) {
-    const advice = adviceByKind[wrong.kind]?.replaceAll('--etcd', flags);
-    return new EtcdError(
-      'other',
-      asOfEtcd(wrong.message) + (advice === undefined ? '' : `; ${advice}`),
-      options,
-    );
+    const told = adviceByKind[wrong.kind]?.replaceAll('--etcd', flags);
+    return new EtcdError('other', asOfEtcd(wrong.message) + (told === undefined ? '' : `; ${told}`), options);
   }
   const kind = mayPass(known) ? 'unavailable' : (kindByCode[code] ?? 'other');
   const text = known.message === message ? `etcd at ${address}: ${message}` : asOfEtcd(known.message);
   return new EtcdError(kind, text, options);
+}
+
+/** @returns `undefined`: it is not about a login. */
+function loginAdvice(message: string, flags: EtcdFlagsPrefix): string | undefined {
+  const [user, password] = [`${flags}-user`, `${flags}-password-file`];
+  if (message.includes('user name is empty')) {
+    const orToken = flags === '--etcd' ? `, or ${flags}-token-file` : '';
+    return `it asks for a login: give ${user} with ${password}${orToken}`;
+  }
+  if (message.includes('authentication failed')) return `look at ${user}, and at the password in ${password}`;
+  if (message.includes('authentication is not enabled')) return `leave out ${user} and ${password}`;
+  return message.includes('permission denied') ? `its user (${user}) lacks the right to that` : undefined;
 }
 
 /** The client speaks of servers of its own. */

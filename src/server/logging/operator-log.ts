@@ -4,7 +4,8 @@ import { limitOptionName } from '../../limits.ts';
 import type { RecoveryProgress } from '../../store/recovery/recovery-context.ts';
 import type { OperatorEvent } from '../../store/operator-event.ts';
 
-export function logOperatorEvent(logger: Logger, event: OperatorEvent): void {
+/** @param isOpenedAgain of a node of a cluster, or a server that follows another one: its store is, whatever has ended it. */
+export function logOperatorEvent(logger: Logger, event: OperatorEvent, isOpenedAgain: boolean): void {
   switch (event.kind) {
     case 'recovered': {
       const { kind: _, durationMs, timeMs, ...fields } = event;
@@ -85,16 +86,24 @@ export function logOperatorEvent(logger: Logger, event: OperatorEvent): void {
       // Its node tells of it, and why.
       return;
     case 'ownershipLost':
-      return logger.fatal(
-        { err: event.error },
-        'the data directory was taken away: no write is accepted until the server is started again',
-      );
+      return failed(logger, event, 'the data directory was taken away', isOpenedAgain);
     case 'storageFailed':
-      return logger.fatal(
-        { err: event.error },
-        'the disk failed: no write is accepted until the server is started again',
-      );
+      return failed(logger, event, 'the disk failed', isOpenedAgain);
   }
+}
+
+function failed(
+  logger: Logger,
+  { error: err }: { readonly error: Error },
+  what: string,
+  isOpenedAgain: boolean,
+): void {
+  if (!isOpenedAgain)
+    return logger.fatal({ err }, `${what}: no write is accepted until the server is started again`);
+  logger.error(
+    { err },
+    `${what}: the store is closed, and opened again as soon as that goes, as a follower; this server is not ready until then`,
+  );
 }
 
 /** A long recovery says how far it is, this often. */
