@@ -3,7 +3,7 @@
  * a directory the database is in memory alone.
  *
  * What is not as a flush left it is refused, and nothing of it is changed: what SQLite can not read, a database of another program, of
- * another store or of another version of KelpDB, and a log without its database.
+ * another store or of another version of KelpDB, and a log without its database or beside another one.
  */
 import { DiskError, type Disk } from '../../disk/disk.ts';
 import type { Base } from '../layered/base/base.ts';
@@ -13,6 +13,7 @@ import { BtreeBase } from './btree-base.ts';
 import { checkSchema, isNew } from './database/check-schema.ts';
 import { Connection } from './database/connection.ts';
 import { createRowWriter } from './rows/row-writer.ts';
+import { checkLogFits } from './database/log-fit.ts';
 import {
   APPLICATION_ID,
   DATABASE_NAME,
@@ -78,6 +79,7 @@ async function prepareFiles(disk: Disk, directory: string, path: string): Promis
     await file.close();
     // The life before may have failed at it.
     await disk.syncDirectory(directory);
+    await checkLogFits(path, directory, disk);
     return;
   }
   if (names.includes(LOG_NAME)) {

@@ -27,6 +27,9 @@ export const INCREMENTAL = 2;
 /** A log holds each page with so many bytes before it. */
 export const LOG_FRAME_HEAD_BYTES = 24;
 
+/** The number of the commit, in the header of the database: each has the next one (`log-fit.ts`). */
+export const COMMIT_NUMBER = 'user_version';
+
 /** By name. A database that has anything else is not whole. */
 export const SCHEMA: Readonly<Record<string, string>> = {
   entries: `CREATE TABLE entries (

@@ -20,6 +20,8 @@ export interface ThreadData {
   readonly cutBusyMs: number;
   /** For the connection. */
   readonly setupSql: string;
+  /** The name of the number that each commit raises (`log-fit.ts`). */
+  readonly commitNumber: string;
   readonly writeSql: WriteSql;
   /** It begins a transaction, which a flush is; else each order is one of its own. */
   readonly isFlush: boolean;
@@ -52,7 +54,7 @@ export function runThread(createWriter: typeof createRowWriter): void {
   const { DatabaseSync: Database } = process.getBuiltinModule('node:sqlite');
   const { crc32 } = process.getBuiltinModule('node:zlib');
   const data = workerData as ThreadData;
-  const { path, cacheBytes, busyMs, cutBusyMs, setupSql, writeSql, isFlush } = data;
+  const { path, cacheBytes, busyMs, cutBusyMs, setupSql, commitNumber, writeSql, isFlush } = data;
   let database: DatabaseSync | undefined;
   let writer: RowWriter | undefined;
   let isEnded = false;
@@ -81,6 +83,12 @@ export function runThread(createWriter: typeof createRowWriter): void {
 
   const pragma = (name: string, column: string): number =>
     Number(database?.prepare(`PRAGMA ${name}`).get()?.[column] ?? 0);
+
+  /** Puts page 1 into the transaction, by which a start tells whether database and log belong together. */
+  const commit = (): void => {
+    const number = pragma(commitNumber, commitNumber) + 1;
+    database?.exec(`PRAGMA ${commitNumber} = ${number}; COMMIT`);
+  };
 
   const logFrames = (mode: string): number => pragma(`wal_checkpoint(${mode})`, 'log');
 
@@ -114,14 +122,16 @@ export function runThread(createWriter: typeof createRowWriter): void {
         break;
       case 'commit': {
         const rowCount = writer?.writeState(order.state) ?? 0;
-        database?.exec('COMMIT');
+        commit();
         answer({ kind: 'committed', rowCount });
         copyLog(data.leftFrames);
         end();
         break;
       }
       case 'giveBack':
-        database?.exec(`PRAGMA busy_timeout = ${busyMs}; PRAGMA incremental_vacuum(${order.pages})`);
+        database?.exec(`PRAGMA busy_timeout = ${busyMs}; BEGIN IMMEDIATE`);
+        database?.exec(`PRAGMA incremental_vacuum(${order.pages})`);
+        commit();
         copyLog(order.leftFrames);
         // Others write before the next step: what is kept of pages would be for nothing.
         database?.exec('PRAGMA shrink_memory');

@@ -3,7 +3,7 @@ import { Worker } from 'node:worker_threads';
 import { DiskError } from '../../../disk/disk.ts';
 import { BUSY_MS } from '../database/connection.ts';
 import { createRowWriter } from '../rows/row-writer.ts';
-import { CONNECTION_SQL, DURABLE_SQL, WRITE_SQL } from '../database/schema.ts';
+import { COMMIT_NUMBER, CONNECTION_SQL, DURABLE_SQL, WRITE_SQL } from '../database/schema.ts';
 import { failureOf } from '../database/sqlite-error.ts';
 import { runThread, type Answer, type Order, type ThreadData } from './thread-work.ts';
 
@@ -31,6 +31,7 @@ export function startWorker({ path, cacheBytes, leftFrames, isFlush }: ThreadOpt
     busyMs: BUSY_MS,
     cutBusyMs: CUT_BUSY_MS,
     setupSql: `${CONNECTION_SQL}; ${DURABLE_SQL}`,
+    commitNumber: COMMIT_NUMBER,
     writeSql: WRITE_SQL,
     isFlush,
   };
