@@ -10,7 +10,8 @@
  * 5. The log is cut up to E, as far as watches do not want it.
  *
  * A crash before the end of 4 finds the files as they were, and the whole log above them; behind that, E and the log above E. What
- * fails (a full disk) is told, and tried again a little later with what was sealed: the log has everything, so nothing is lost. A start
+ * fails (a full disk) is told, and tried again a little later with what was sealed: the log has everything, so nothing is lost. Until one
+ * succeeds, no write waits for the memory that it would give back (`MemoryLimit.checkpointFailure`). A start
  * whose state may not be durable (`DurableState.unsettled`) is made up for by a checkpoint after the interval, also when nothing has changed. Only
  * damage in the files themselves, which no other try mends, stops the store: else the log would grow for ever.
  */
@@ -207,6 +208,7 @@ export class BaseCheckpointer implements Checkpoints {
       this.#context.compact();
       await durable.commit(notes);
       this.#sealed = undefined;
+      this.#context.memory.checkpointFailure = undefined;
       const info = this.#info();
       this.#context.onEvent({
         kind: 'checkpointWritten',
@@ -284,6 +286,7 @@ export class BaseCheckpointer implements Checkpoints {
     const error = cause as Error;
     if (isStoreError(error, 'damaged')) log.stop(error);
     if (log.failure === undefined) {
+      this.#context.memory.checkpointFailure = error;
       this.#retryTimer = clock.setTimer(fixed.checkpointRetryMs, () => {
         this.#retryTimer = undefined;
         this.notice();

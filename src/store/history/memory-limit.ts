@@ -18,7 +18,7 @@
  * the engine gives back what it would keep otherwise (`maintenance.ts`). A write that finds no room does some of that work
  * itself first. So writes are refused only once the newest state alone is too large, while something holds history back
  * that the text of the refusal names, or for as long as the work takes, which the text says then. What a checkpoint gives back is
- * waited for (`commit/room-gate.ts`).
+ * waited for (`commit/room-gate.ts`), but not while checkpoints fail: then writes are refused at once, and told why.
  */
 import type { Clock } from '../../clock.ts';
 import type { Engine } from '../../engine/engine.ts';
@@ -45,6 +45,8 @@ export interface MemoryLimitContext {
 
 export class MemoryLimit {
   readonly bytesMax: number;
+  /** Why the last checkpoint could not be written: until one can, none gives memory back. */
+  checkpointFailure: Error | undefined;
   readonly #context: MemoryLimitContext;
   readonly #scarceBytes: number;
   readonly #pressedBytes: number;
@@ -140,26 +142,47 @@ export class MemoryLimit {
     const isMoreToDo = this.#context.makeRoom(byteCount);
     if (this.hasRoom(byteCount)) return;
     const isWriting = this.isGivingBack;
-    const advice = isWriting ? this.#writing() : isMoreToDo ? GIVING_BACK : this.#advice();
+    const failure = this.#hasChanges ? this.checkpointFailure : undefined;
+    const advice =
+      failure !== undefined
+        ? this.#failing(failure)
+        : isWriting
+          ? this.#writing()
+          : isMoreToDo
+            ? GIVING_BACK
+            : this.#advice();
     const message = `the store uses ${inMiB(this.usedBytes)} of the ${inMiB(this.bytesMax)} of memory that ${limitName('memoryBytesMax')} allows, and this write needs ${inMiB(byteCount)} more; ${advice}`;
     if (isWriting) throw new NoRoomYetError(message, fixed.busyRetryMs, byteCount);
     this.tell();
+    const isPassing = isMoreToDo && failure === undefined;
     throw noRoomIn(
       'memory',
-      isMoreToDo ? new RetryLaterError(message, fixed.busyRetryMs) : new StoreError('limitReached', message),
+      isPassing ? new RetryLaterError(message, fixed.busyRetryMs) : new StoreError('limitReached', message),
     );
   }
 
   /** Whether a checkpoint gives memory back that is worth waiting for: one is under way, or begins as soon as a write waits for it. */
   get isGivingBack(): boolean {
-    const { durable } = this.#context.engine;
-    return durable !== undefined && durable.unsealedBytes + durable.sealedBytes >= fixed.checkpointBytesMin;
+    return this.#hasChanges && this.checkpointFailure === undefined;
+  }
+
+  /** Whether the engine has changes in memory that are worth a checkpoint. */
+  get #hasChanges(): boolean {
+    return this.#changedBytes >= fixed.checkpointBytesMin;
+  }
+
+  get #changedBytes(): number {
+    const { sealedBytes = 0, unsealedBytes = 0 } = this.#context.engine.durable ?? {};
+    return sealedBytes + unsealedBytes;
   }
 
   #writing(): string {
-    const { engine, engineName } = this.#context;
-    const { sealedBytes = 0, unsealedBytes = 0 } = engine.durable ?? {};
-    return `the engine ${engineName} has ${inMiB(sealedBytes + unsealedBytes)} of changes to write to its files, which is under way: try again in a moment`;
+    return `the engine ${this.#context.engineName} has ${inMiB(this.#changedBytes)} of changes to write to its files, which is under way: try again in a moment`;
+  }
+
+  #failing({ message }: Error): string {
+    const retryS = fixed.checkpointRetryMs / 1000;
+    return `the engine ${this.#context.engineName} has ${inMiB(this.#changedBytes)} of changes to write to its files, and its checkpoints fail: ${message}; see to the disk. One is tried every ${retryS} seconds, and writes go on with the first that succeeds`;
   }
 
   #advice(): string {

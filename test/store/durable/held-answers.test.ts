@@ -1,5 +1,6 @@
 /** Writes that outrun the disk wait for it, and are not refused; clients that do not wait for answers come to the memory limit. */
 import { describe, expect, it } from 'vitest';
+import { DiskError } from '../../../src/disk/disk.ts';
 import { RetryLaterError } from '../../../src/errors.ts';
 import { fixed } from '../../../src/limits.ts';
 import { allPairs, refused, valueOf } from '../model/readable.ts';
@@ -62,6 +63,64 @@ describe('while a checkpoint is written slowly', () => {
     await harness.told('checkpointWritten');
     await store.put('again', 'v');
     expect(await valueOf(store, 'again')).toBe('v');
+  });
+});
+
+describe('while checkpoints fail', () => {
+  it('writes that find no room are refused at once and told why, and go on with the first that is written', async () => {
+    const { harness, bases } = await openLayered({ memoryBytesMax: 16 * MIB });
+    const { clock, store } = harness;
+    bases.failure = new DiskError('failed', 'write kelp.run: the device reports an error (EIO)');
+    const errors: unknown[] = [];
+    const write = async (): Promise<void> => {
+      for (let index = 0; errors.length === 0; index++)
+        await store.put(`k${index}`, VALUE).catch((error: unknown) => errors.push(error));
+    };
+    await write();
+    const message =
+      /uses .* of the 16\.0 MiB .*the engine lsm has .* of changes to write to its files, and its checkpoints fail: write kelp\.run: .*\(EIO\); see to the disk\. One is tried every 5 seconds, and writes go on/;
+    expect(errors).toEqual([
+      expect.objectContaining({ code: 'limitReached', message: expect.stringMatching(message) }),
+    ]);
+    // Nothing tells a client to try again in a moment.
+    expect(errors[0]).not.toBeInstanceOf(RetryLaterError);
+    const beginMs = clock.monotonicMs();
+    await expect(store.put('more', VALUE)).rejects.toThrow(message);
+    await store.delete('k0');
+    expect((await store.get('k1')).entry?.value.length).toBe(VALUE.length);
+    expect(clock.monotonicMs()).toBe(beginMs);
+
+    // Others fail as well.
+    await harness.advance(2 * fixed.checkpointRetryMs);
+    await expect(store.put('more', VALUE)).rejects.toThrow(message);
+
+    bases.failure = undefined;
+    await harness.advance(fixed.checkpointRetryMs);
+    await harness.told('checkpointWritten');
+    await store.put('more', VALUE);
+    expect((await store.status()).memoryBytes).toBeLessThan(16 * MIB);
+  });
+
+  it('those that waited for the first that fails are refused with it', async () => {
+    const { harness, bases } = await openLayered({ memoryBytesMax: 16 * MIB });
+    const { clock, store } = harness;
+    bases.hold();
+    const errors: unknown[] = [];
+    const writing = Array.from({ length: 400 }, (_, index) =>
+      store.put(`k${index}`, VALUE).catch((error: unknown) => errors.push(error)),
+    );
+    // All that find no room wait.
+    while ((await store.status()).memoryBytes <= 14 * MIB) await new Promise(setImmediate);
+    await clock.settled();
+    expect(errors).toEqual([]);
+    bases.failure = new DiskError('failed', 'write kelp.run: the device reports an error (EIO)');
+    bases.letGo();
+    await harness.told('checkpointFailed');
+    // Answers that were held are looked at by and by, and refusals come behind them.
+    await harness.advance(fixed.heldAnswerLookMs);
+    await Promise.all(writing);
+    expect(errors.length).toBeGreaterThan(0);
+    for (const error of errors) expect(String(error)).toMatch(/its checkpoints fail/);
   });
 });
 

@@ -11,6 +11,8 @@ export class Bases {
   newest = new MapBase();
   /** What the next start finds may not be durable, for this. */
   unsettled: Error | undefined;
+  /** What each commit of a flush fails with, from now on. */
+  failure: Error | undefined;
   /** What a commit of a flush waits for. */
   #held: Promise<void> | undefined;
   #letGo: () => void = () => undefined;
@@ -41,6 +43,7 @@ export class Bases {
       const commit = flush.commit.bind(flush);
       flush.commit = async (notes) => {
         await this.#held;
+        if (this.failure !== undefined) throw this.failure;
         await commit(notes);
       };
       return flush;
