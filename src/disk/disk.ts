@@ -90,7 +90,10 @@ export interface DiskLock {
 export type DiskErrorCode =
   | 'notFound'
   | 'exists'
+  /** Another owner has taken the folder. */
   | 'locked'
+  /** Another program is at work on the file, or keeps it locked. */
+  | 'busy'
   /** The file system is full, or a quota is used up. */
   | 'noSpace'
   /** The process, or the system, has as many files open as it may. */

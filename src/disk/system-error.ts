@@ -18,6 +18,7 @@ const reasonByCode: Readonly<Record<DiskErrorCode, string>> = {
   notFound: 'no such file or directory',
   exists: 'the name is taken',
   locked: 'another owner has it',
+  busy: 'another program keeps it locked',
   noSpace: 'the file system is full or a quota is used up',
   tooManyFiles: 'as many files and connections are open as may be',
   noPermission: 'the process may not do this',

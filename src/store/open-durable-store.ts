@@ -287,6 +287,7 @@ function toStoreError(error: DiskError, dataDir: string): StoreError {
 
 /** What an operator can do when the system refuses. */
 const adviceByCode: Partial<Record<DiskErrorCode, string>> = {
+  busy: 'then start again',
   noPermission: 'let it belong to the user that runs the store, or use another directory',
   noSpace: 'free space on its file system, or use another directory',
   tooManyFiles: 'close other files, or let the process have more open (ulimit -n)',

@@ -24,7 +24,7 @@ import {
   SCHEMA,
   WRITE_SQL,
 } from './database/schema.ts';
-import { damaged } from './database/sqlite-error.ts';
+import { damaged, OTHER_PROGRAM } from './database/sqlite-error.ts';
 import { newState } from './state.ts';
 import { readState } from './stored-state.ts';
 
@@ -115,7 +115,6 @@ function useLog(connection: Connection): void {
   connection.exec(DURABLE_SQL, 'it could not be opened');
   // What a commit of the life before left in the log may not be durable: copied from there into the database it is.
   const [isBusy] = connection.row('PRAGMA wal_checkpoint(TRUNCATE)', 'its log') ?? [];
-  if (isBusy !== 0)
-    throw new DiskError('locked', `${connection.path}: another program has it open; it must end first`);
+  if (isBusy !== 0) throw new DiskError('busy', `${connection.path}: ${OTHER_PROGRAM}`);
   connection.exec('PRAGMA query_only = ON', 'it could not be opened');
 }

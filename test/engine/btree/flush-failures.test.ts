@@ -77,9 +77,9 @@ test(
     const other = new DatabaseSync(path);
     other.exec('BEGIN IMMEDIATE');
     await expect(base.begin(2)).rejects.toMatchObject({
-      code: 'locked',
+      code: 'busy',
       message: expect.stringMatching(
-        /kelp.sqlite: it could not be written: .*locked; another program has it open/,
+        /kelp.sqlite: it could not be written: .*locked; another program reads it or writes to it, such as the command sqlite3/,
       ),
     });
     other.close();

@@ -1,5 +1,6 @@
 /** A store with the engine btree: on a real disk, and with none. */
 import { readdir, stat } from 'node:fs/promises';
+import { DatabaseSync } from 'node:sqlite';
 import { expect, test } from 'vitest';
 import { openStore } from '../../../src/kv/open-store.ts';
 import { temporaryDirectory } from '../../support/test-server.ts';
@@ -46,3 +47,26 @@ test('that is closed beside a compaction of its files says so', async () => {
   await expect(compacted).rejects.toMatchObject({ code: 'closed' });
   await closed;
 });
+
+test.each([
+  { how: 'writes to', sql: 'BEGIN IMMEDIATE' },
+  { how: 'has locked', sql: 'PRAGMA locking_mode = EXCLUSIVE; BEGIN IMMEDIATE; COMMIT' },
+])(
+  'a start while another program $how its database says so, and what to do',
+  { timeout: 30_000 },
+  async ({ sql }) => {
+    const dataDir = await temporaryDirectory();
+    await (await openStore({ dataDir, engine: 'btree' })).close();
+    const path = `${dataDir}/base/kelp.sqlite`;
+    const other = new DatabaseSync(path);
+    other.exec(sql);
+    const refusal = await openStore({ dataDir, engine: 'btree' }).catch((error: unknown) => error);
+    expect(refusal).toMatchObject({ code: 'storageFailed' });
+    expect(String(refusal)).toMatch(`the data directory ${dataDir} can not be used: ${path}: `);
+    expect(String(refusal)).toMatch(
+      /another program reads it or writes to it, .* has to end first.*; then start again$/,
+    );
+    other.close();
+    await (await openStore({ dataDir, engine: 'btree' })).close();
+  },
+);

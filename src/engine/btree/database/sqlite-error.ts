@@ -16,6 +16,10 @@ const SHORT_READ = 522;
 /** Node's, for a number beyond 2^53 - 1: none is written. */
 const OUT_OF_RANGE = 'ERR_OUT_OF_RANGE';
 
+/** Who keeps KelpDB from what it needs: KelpDB itself never does. */
+export const OTHER_PROGRAM =
+  'another program reads it or writes to it, such as the command sqlite3 or a backup tool (lsof and fuser name it), and has to end first';
+
 const WHAT_TO_DO = 'restore a backup into an empty directory';
 
 interface SqliteFailure {
@@ -57,7 +61,7 @@ export function damaged(
 }
 
 function advice(code: number): string {
-  if (code === BUSY || code === LOCKED) return '; another program has it open and writes, which must end';
+  if (code === BUSY || code === LOCKED) return `; ${OTHER_PROGRAM}`;
   if (code === FULL) return '; the file system is full or a quota is used up';
   return '';
 }
@@ -65,6 +69,6 @@ function advice(code: number): string {
 function diskCode(code: number): DiskErrorCode {
   if (code === FULL) return 'noSpace';
   if (code === CAN_NOT_OPEN || code === READ_ONLY) return 'noPermission';
-  if (code === BUSY || code === LOCKED) return 'locked';
+  if (code === BUSY || code === LOCKED) return 'busy';
   return 'failed';
 }
