@@ -821,6 +821,8 @@ export class DurableStore implements Seam, Replica {
     try {
       await durable.compactStorage();
     } catch (error) {
+      // A close ends it, whatever it has met by then.
+      this.#checkOpen();
       if (error instanceof StoreError) throw error;
       throw new StoreError(
         'snapshotFailed',

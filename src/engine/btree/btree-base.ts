@@ -227,7 +227,8 @@ export class BtreeBase implements Base {
       }
     } finally {
       await thread?.end();
-      this.#measure();
+      // What is being closed may be closed by now.
+      if (!this.#isClosing) this.#measure();
     }
   }
 

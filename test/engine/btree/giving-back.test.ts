@@ -105,6 +105,15 @@ test('one that waits for a flush is given up when the base is to be closed', asy
   expect(base.figures().mergedBytes).toBe(0);
 });
 
+test('one that begins while the base is closed behind a flush is told so', async () => {
+  const flush = await base.begin(3);
+  const closed = base.close();
+  const refusal = expect(base.compactStorage()).rejects.toMatchObject({ code: 'closed' });
+  await flush.commit(NO_BYTES);
+  await closed;
+  await refusal;
+});
+
 test('two at once are one', async () => {
   await Promise.all([base.compactStorage(), base.compactStorage()]);
   const { mergedBytes } = base.figures();

@@ -39,6 +39,19 @@ describe('a checkpoint', () => {
     });
   });
 
+  it('has a merge by hand that a close ends told so, whatever it has met by then', async () => {
+    const { harness, bases } = await openLayered();
+    await harness.store.put('k', '1');
+    await harness.store.snapshot();
+    const { promise, reject } = Promise.withResolvers<void>();
+    bases.newest.compactStorage = () => promise;
+    const refusal = expect(harness.store.compactStorage()).rejects.toMatchObject({ code: 'closed' });
+    const closed = harness.store.close();
+    reject(new DiskError('failed', 'the database is not open'));
+    await refusal;
+    await closed;
+  });
+
   it('begins after an interval, and waits then for history to move by itself', async () => {
     const { harness, bases } = await openLayered({
       limits: { snapshotIntervalMs: 60_000, historyAgeMs: 600_000, historyRevisionsMax: 5 },
