@@ -91,8 +91,8 @@ function openBase(
 /** Loaded when it is asked for, and SQLite with it. SQLite does not know a disk in memory: there the database is in memory, too. */
 async function openBtreeBase(place: EnginePlace, cacheBytes: number): Promise<Base> {
   const { openBtree } = await import('./btree/open-btree.ts');
-  const { disk, directory, isInMemory, storeId } = place;
-  return openBtree({ directory: isInMemory ? undefined : directory, disk, storeId, cacheBytes });
+  const { disk, clock, directory, isInMemory, storeId } = place;
+  return openBtree({ directory: isInMemory ? undefined : directory, disk, clock, storeId, cacheBytes });
 }
 
 function drawSeed(random: Random): HashSeed {

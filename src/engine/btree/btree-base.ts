@@ -2,6 +2,7 @@
  * The engine `btree`: the state at one revision in a database of SQLite. Reads are done by one connection on the event loop, flushes by
  * a thread with a connection of its own (`thread-flush.ts`).
  */
+import type { Clock } from '../../clock.ts';
 import type { EngineRange } from '../engine.ts';
 import { assert, StoreError } from '../../errors.ts';
 import { fixed } from '../../limits.ts';
@@ -35,6 +36,7 @@ export interface BtreeOptions {
   /** Of the pages that both connections keep in memory, half of them each. */
   readonly cacheBytes: number;
   readonly isInMemory: boolean;
+  readonly clock: Clock;
 }
 
 const FRAME_BYTES = PAGE_BYTES + LOG_FRAME_HEAD_BYTES;
@@ -245,7 +247,9 @@ export class BtreeBase implements Base {
       },
       wasCommitted: () => this.#wasCommitted(revision),
     };
-    if (this.#options.isInMemory) return (this.#flush = new MemoryFlush(this.#connection, stateWith, end));
+    if (this.#options.isInMemory) {
+      return (this.#flush = new MemoryFlush(this.#connection, this.#options.clock, stateWith, end));
+    }
     const { path } = this.#connection;
     const worker = startWorker({ ...this.#threadOptions, isFlush: true });
     // Where there is little memory, little of it waits for the thread.

@@ -5,6 +5,7 @@
  * What is not as a flush left it is refused, and nothing of it is changed: what SQLite can not read, a database of another program, of
  * another store or of another version of KelpDB, and a log without its database or beside another one.
  */
+import type { Clock } from '../../clock.ts';
 import { DiskError, type Disk } from '../../disk/disk.ts';
 import type { Base } from '../layered/base/base.ts';
 import { NO_BYTES } from '../../wire/bytes.ts';
@@ -12,8 +13,8 @@ import { crc32 } from '../../wire/crc32.ts';
 import { BtreeBase } from './btree-base.ts';
 import { checkSchema, isNew } from './database/check-schema.ts';
 import { Connection } from './database/connection.ts';
-import { createRowWriter } from './rows/row-writer.ts';
 import { checkLogFits } from './database/log-fit.ts';
+import { createRowWriter } from './rows/row-writer.ts';
 import {
   APPLICATION_ID,
   DATABASE_NAME,
@@ -33,6 +34,7 @@ export interface OpenBtreeOptions {
   readonly directory: string | undefined;
   /** The real one, for what KelpDB itself does with the files. */
   readonly disk: Disk;
+  readonly clock: Clock;
   readonly storeId: Uint8Array;
   /** Of pages in memory: half for reads, half for a flush while it is at work. */
   readonly cacheBytes: number;
@@ -43,7 +45,7 @@ export interface OpenBtreeOptions {
  * @throws DiskError
  */
 export async function openBtree(options: OpenBtreeOptions): Promise<Base> {
-  const { directory, disk, cacheBytes } = options;
+  const { directory, disk, clock, cacheBytes } = options;
   const isInMemory = directory === undefined;
   const path = isInMemory ? ':memory:' : `${directory}/${DATABASE_NAME}`;
   if (!isInMemory) await prepareFiles(disk, directory, path);
@@ -63,7 +65,7 @@ export async function openBtree(options: OpenBtreeOptions): Promise<Base> {
       );
     }
     if (!isInMemory) useLog(connection);
-    return new BtreeBase(connection, state, { cacheBytes, isInMemory });
+    return new BtreeBase(connection, state, { cacheBytes, isInMemory, clock });
   } catch (error) {
     connection.close();
     throw error;
@@ -77,9 +79,9 @@ async function prepareFiles(disk: Disk, directory: string, path: string): Promis
     // Says why if that is not allowed, as SQLite does not.
     const file = await disk.open(path, 'readWrite');
     await file.close();
+    await checkLogFits(path, directory, disk);
     // The life before may have failed at it.
     await disk.syncDirectory(directory);
-    await checkLogFits(path, directory, disk);
     return;
   }
   if (names.includes(LOG_NAME)) {

@@ -5,6 +5,7 @@ import { mkdir } from 'node:fs/promises';
 import { DatabaseSync } from 'node:sqlite';
 import { promisify } from 'node:util';
 import { beforeEach, expect, onTestFinished, test, vi, type TestContext } from 'vitest';
+import { systemClock } from '../../../src/clock.ts';
 import { Connection } from '../../../src/engine/btree/database/connection.ts';
 import { SCHEMA } from '../../../src/engine/btree/database/schema.ts';
 import type { FlushResult } from '../../../src/engine/btree/flush/flush-end.ts';
@@ -194,7 +195,7 @@ test('a database in memory counts its rows right behind a flush that was taken b
       ...newState({ storeId: STORE_ID, revision: 5, notes, rowCount }),
       storeId,
     });
-    const flush = new MemoryFlush(connection, next, end);
+    const flush = new MemoryFlush(connection, systemClock, next, end);
     for (const change of changes) flush.add(placeChange(change));
     await flush.commit(NO_BYTES);
   };

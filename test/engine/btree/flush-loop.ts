@@ -5,6 +5,7 @@
  * It writes a line `begun REVISION` before each commit, `done REVISION` behind it, and `failed CODE TEXT` where one fails; then it goes on. Behind each commit
  * the file is made shorter, if pages are free.
  */
+import { systemClock } from '../../../src/clock.ts';
 import { nodeDisk } from '../../../src/disk/node-disk.ts';
 import { openBtree } from '../../../src/engine/btree/open-btree.ts';
 import { placeChange } from '../../../src/engine/version.ts';
@@ -14,6 +15,7 @@ const [directory = '', storeId = ''] = process.argv.slice(2);
 const base = await openBtree({
   directory,
   disk: nodeDisk,
+  clock: systemClock,
   storeId: Buffer.from(storeId, 'hex'),
   cacheBytes: 256 * 1024,
 });

@@ -2,6 +2,7 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { systemClock } from '../../../src/clock.ts';
 import { nodeDisk } from '../../../src/disk/node-disk.ts';
 import { openBtree } from '../../../src/engine/btree/open-btree.ts';
 import type { Base } from '../../../src/engine/layered/base/base.ts';
@@ -19,7 +20,13 @@ export interface BasePlace {
 export const newPlaceByName: Readonly<Record<'btree' | 'lsm' | 'bitcask', () => Promise<BasePlace>>> = {
   btree: async () => {
     const root = await mkdtemp(join(tmpdir(), 'kelp-btree-'));
-    const options = { directory: join(root, 'base'), disk: nodeDisk, storeId: STORE_ID, cacheBytes: 1 << 20 };
+    const options = {
+      directory: join(root, 'base'),
+      disk: nodeDisk,
+      clock: systemClock,
+      storeId: STORE_ID,
+      cacheBytes: 1 << 20,
+    };
     return { open: () => openBtree(options), remove: () => rm(root, { recursive: true, force: true }) };
   },
   lsm: async () => {

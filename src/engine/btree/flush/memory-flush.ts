@@ -1,4 +1,11 @@
-/** A flush into a database that is in memory alone: it waits in memory, and is written at once by the commit. */
+/**
+ * A flush into a database that is in memory alone. What is added waits, and the commit writes it in one transaction, in pieces between which
+ * others run.
+ *
+ * There is one connection to such a database, so reads see what was written so far. That is what the contract of a base allows: each key of the
+ * flush is read in the state before or the new one, and stands in memory above until the commit; ranges that it forgets are hidden.
+ */
+import type { Clock } from '../../../clock.ts';
 import type { EngineRange } from '../../engine.ts';
 import { crc32 } from '../../../wire/crc32.ts';
 import type { BaseFlush } from '../../layered/base/base.ts';
@@ -10,9 +17,15 @@ import type { RowBatch } from '../rows/row-batch.ts';
 import { createRowWriter, type NewState } from '../rows/row-writer.ts';
 import { RESET_ROW_ID_SQL, WRITE_SQL } from '../database/schema.ts';
 
+/** A row is forgotten in some 5 µs. */
+const FORGOTTEN_PER_PIECE = 2000;
+const PIECE = `SELECT key FROM entries WHERE key >= ? AND key < ? ORDER BY key LIMIT 1 OFFSET ${FORGOTTEN_PER_PIECE}`;
+const PIECE_OF_REST = `SELECT key FROM entries WHERE key >= ? ORDER BY key LIMIT 1 OFFSET ${FORGOTTEN_PER_PIECE}`;
+
 export class MemoryFlush implements BaseFlush {
   readonly isFull = false;
   readonly #connection: Connection;
+  readonly #clock: Clock;
   readonly #stateWith: StateWith;
   readonly #end: FlushEnd;
   readonly #filler = new BatchFiller();
@@ -20,8 +33,9 @@ export class MemoryFlush implements BaseFlush {
   readonly #forgotten: EngineRange[] = [];
   #heldBytes = 0;
 
-  constructor(connection: Connection, stateWith: StateWith, end: FlushEnd) {
+  constructor(connection: Connection, clock: Clock, stateWith: StateWith, end: FlushEnd) {
     this.#connection = connection;
+    this.#clock = clock;
     this.#stateWith = stateWith;
     this.#end = end;
   }
@@ -46,12 +60,11 @@ export class MemoryFlush implements BaseFlush {
     this.#forgotten.push({ start: start.slice(), end: end?.slice() });
   }
 
-  // eslint-disable-next-line typescript/require-await -- what it throws is to reject
   async commit(notes: Uint8Array): Promise<void> {
     this.#hold(this.#filler.takeRest());
     try {
       const state = this.#stateWith(notes.slice());
-      const rowCount = this.#write(state);
+      const rowCount = await this.#write(state);
       this.#end.committed({
         notes: state.notes,
         rowCount,
@@ -76,15 +89,23 @@ export class MemoryFlush implements BaseFlush {
     this.#heldBytes += batch.capacityBytes;
   }
 
-  #write(state: NewState): number {
+  async #write(state: NewState): Promise<number> {
     const { database } = this.#connection;
     this.#connection.exec('BEGIN', 'it could not be written');
     try {
       // The connection is that of all flushes: one that was taken back has left the id of a row that is gone, for an overwritten one.
       database.exec(RESET_ROW_ID_SQL);
       const writer = createRowWriter(database, WRITE_SQL, crc32);
-      for (const { start, end } of this.#forgotten) writer.forget(start, end);
-      for (const { buffer, byteCount } of this.#batches) writer.write(buffer, byteCount);
+      for (const range of this.#forgotten) {
+        for (const piece of this.#piecesOf(range)) {
+          writer.forget(piece.start, piece.end);
+          await this.#pause();
+        }
+      }
+      for (const { buffer, byteCount } of this.#batches) {
+        writer.write(buffer, byteCount);
+        await this.#pause();
+      }
       const rowCount = writer.writeState(state);
       database.exec('COMMIT');
       return rowCount;
@@ -92,5 +113,22 @@ export class MemoryFlush implements BaseFlush {
       if (database.isTransaction) database.exec('ROLLBACK');
       throw error;
     }
+  }
+
+  /** Of so many rows at most; each is found when the one before is gone. */
+  *#piecesOf({ start, end }: EngineRange): Generator<EngineRange, void> {
+    for (;;) {
+      const [next] =
+        end === undefined
+          ? (this.#connection.row(PIECE_OF_REST, 'rows that are forgotten', start) ?? [])
+          : (this.#connection.row(PIECE, 'rows that are forgotten', start, end) ?? []);
+      if (!(next instanceof Uint8Array)) break;
+      yield { start, end: next };
+    }
+    yield { start, end };
+  }
+
+  #pause(): Promise<void> {
+    return new Promise((resolve) => this.#clock.yieldNow(resolve));
   }
 }
