@@ -5,7 +5,7 @@
 import type { Clock, Random } from '../clock.ts';
 import { systemClock, systemRandom } from '../clock.ts';
 import { nodeDisk } from '../disk/node-disk.ts';
-import { StoreError } from '../errors.ts';
+import { isStoreError, StoreError } from '../errors.ts';
 import { cluster as limits, defaults } from '../limits.ts';
 import { openUncheckedStore } from '../kv/open-store.ts';
 import type { KvStore } from '../kv/kv-store.ts';
@@ -19,7 +19,7 @@ import { replaceableDamage } from './late/damaged-state.ts';
 import { type FetchOptions, fetchState } from './late/fetch-state.ts';
 import { firstPositionBehind, firstPositionBeyond } from './late/find-writer.ts';
 import { clearReset, dropState, type NodeDirectory } from './late/replace-state.ts';
-import { newestReadablePosition, newestSnapshotPosition } from './late/snapshot-places.ts';
+import { newestReadablePlace, newestSnapshotPosition } from './late/snapshot-places.ts';
 import type { ClusterNode, Peers } from './node.ts';
 import { RunningNode } from './running-node.ts';
 
@@ -164,7 +164,7 @@ class Opening {
     if (damage === undefined) throw error;
     this.#hasHealed = true;
     this.#event({ kind: 'stateDamaged', error: damage.error });
-    await this.#checkNotBehind(damage.error, signal);
+    await this.#checkSameLog(damage.error, signal);
     const firstPosition = await firstPositionBeyond(this.#options.sharedLog, 1, signal);
     const { path: damagedPath } = damage;
     // Else the log has all that ever was.
@@ -173,18 +173,18 @@ class Opening {
     if (why !== undefined) throw unmendedError(damage.error, why);
   }
 
-  /** A log that was put back to before what this directory has would give less, and the directory may be all that is left. */
-  async #checkNotBehind(damage: StoreError<'damaged'>, signal: AbortSignal): Promise<void> {
+  /** A log that was put back to an older state would give something else, and the directory may be all that is left of what it has. */
+  async #checkSameLog(damage: StoreError<'damaged'>, signal: AbortSignal): Promise<void> {
     const { disk, dataDir } = this.#directory;
-    const head = await this.#options.sharedLog.head({ signal });
-    const position = await newestReadablePosition(disk, dataDirectory(dataDir).snapshots);
-    if (head.position >= position) return;
-    throw new StoreError(
-      'damaged',
-      `${damage.message} It is not had again from the shared log, which is at position ${head.position}, before the snapshot at ${position} of this node: ` +
-        'an older state of the log was put back. Keep a copy of this data directory, and restore from it or from a backup',
-      { cause: damage },
-    );
+    const place = await newestReadablePlace(disk, dataDirectory(dataDir).snapshots);
+    if (place === undefined) return;
+    try {
+      await firstPositionBehind(this.#options.sharedLog, place, signal);
+    } catch (error) {
+      if (!isStoreError(error, 'damaged')) throw error;
+      const text = `${damage.message} It is not had again from the shared log: ${error.message}`;
+      throw new StoreError('damaged', text, { cause: damage });
+    }
   }
 
   /** Puts a snapshot of another node in place of what is there. @returns why not; `undefined`: it is there. */

@@ -22,6 +22,7 @@ import type { ClusterEvent } from './cluster-event.ts';
 import { Election } from './follower/election.ts';
 import { LogFollower } from './follower/log-follower.ts';
 import { sendReports } from './follower/reports.ts';
+import { checkHasPlace } from './journal/other-history.ts';
 import type { ReplicatedJournal } from './journal/replicated-journal.ts';
 import type { ClusterNode, NodeReport, NodeStatus, Peers } from './node.ts';
 import { parseNodeAddress } from './node-address.ts';
@@ -222,6 +223,7 @@ export class RunningNode implements ClusterNode {
       const seen = await this.#untilVacant(signal);
       // The last batch may have come as the reading ended.
       if (journal.newestPlace.position !== seen.position) continue;
+      checkHasPlace(seen, journal.newestPlace);
       try {
         const won = await sharedLog.takeOver(seen, address, { signal });
         if (won !== 'lost') return won;

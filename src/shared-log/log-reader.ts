@@ -9,7 +9,7 @@ import type { Clock } from '../clock.ts';
 import { sharedLog as limits } from '../limits.ts';
 import { type Attempts, errorOf } from './attempts.ts';
 import { ChangeFeed } from './change-feed.ts';
-import { hexOf } from './head-format.ts';
+import { checksumText, hexOf } from './head-format.ts';
 import { type LogState, wentBack } from './log-state.ts';
 import {
   type Listed,
@@ -48,6 +48,7 @@ export async function* readRecords(
       throw missingAt(missing, await attempts.until('tell its oldest record', { signal }, ask, 'read'), head);
     }
     for (const stored of listed.records) yield place.take(decodeRecord(stored, head.storeId));
+    place.checkEnd(head);
     limit = nextLimit(listed.records, limit);
     if (place.next <= head.position) continue;
 
@@ -76,29 +77,45 @@ export async function* readRecords(
   }
 }
 
+/** What the first record comes behind. */
+const NOTHING = { epoch: 0, checksum: 0 };
+
 /** Where a reader is: which record must come next. */
 class Place {
   next: number;
-  /** Of the record before; `undefined`: none was read yet. */
-  epoch: number | undefined;
+  /** `undefined`: none was read yet. */
+  #before: LogRecord | undefined;
 
   constructor(next: number) {
     this.next = next;
   }
 
   take(record: LogRecord): LogRecord {
-    const { kind, epoch, position } = record;
-    const before = this.epoch;
-    const isNext = before === undefined || epoch === before + (kind === 'takeOver' ? 1 : 0);
-    if (!isNext || (position === 1 && kind !== 'takeOver')) {
+    const { kind, epoch, position, behind } = record;
+    const before = position === 1 ? NOTHING : (this.#before ?? { epoch: undefined, checksum: behind });
+    const isNext = before.epoch === undefined || epoch === before.epoch + (kind === 'takeOver' ? 1 : 0);
+    if (!isNext || behind !== before.checksum) {
       throw new SharedLogError(
         'damaged',
-        `the record at position ${position} of the shared log is of epoch ${epoch}, behind one of ${before ?? 0}`,
+        `the record at position ${position} of the shared log is of epoch ${epoch} and behind ${checksumText(behind)}, ` +
+          `but comes behind one of epoch ${before.epoch ?? epoch} with checksum ${checksumText(before.checksum)}`,
       );
     }
-    this.epoch = epoch;
+    this.#before = record;
     this.next = position + 1;
     return record;
+  }
+
+  /** The head was told together with the records before `next`. */
+  checkEnd(head: LogHead): void {
+    const before = this.#before;
+    if (before?.position !== head.position) return;
+    if (before.epoch === head.epoch && before.checksum === head.checksum) return;
+    throw new SharedLogError(
+      'damaged',
+      `the head of the shared log says epoch ${head.epoch} and checksum ${checksumText(head.checksum)} at position ${head.position}, ` +
+        `and the record there has ${before.epoch} and ${checksumText(before.checksum)}`,
+    );
   }
 }
 

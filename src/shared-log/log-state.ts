@@ -7,11 +7,13 @@ import { SharedLogError } from './shared-log-error.ts';
 export interface Reached {
   readonly epoch: number;
   readonly position: number;
+  /** Of the record at that position. */
+  readonly checksum: number;
 }
 
 export class LogState {
   #storeId: Uint8Array | undefined;
-  #reached: Reached = { epoch: 0, position: 0 };
+  #reached: Reached = { epoch: 0, position: 0, checksum: 0 };
   /** It stays so: a log that was set back grows, and would be where it has been before. */
   #wentBack: SharedLogError | undefined;
 
@@ -47,8 +49,12 @@ export class LogState {
    */
   learn(head: LogHead): void {
     this.#checkStore(head);
-    const { epoch, position } = this.#reached;
-    this.#reached = { epoch: Math.max(epoch, head.epoch), position: Math.max(position, head.position) };
+    const { epoch, position, checksum } = this.#reached;
+    this.#reached = {
+      epoch: Math.max(epoch, head.epoch),
+      position: Math.max(position, head.position),
+      checksum: head.position > position ? head.checksum : checksum,
+    };
   }
 
   #checkStore({ storeId }: LogHead): void {
@@ -61,15 +67,18 @@ export class LogState {
   }
 }
 
-export function wentBack(head: Reached, reached: Reached): SharedLogError {
+type Placed = Omit<Reached, 'checksum'>;
+
+export function wentBack(head: Placed, reached: Placed): SharedLogError {
   return new SharedLogError(
     'wentBack',
     `the shared log is at position ${head.position} of epoch ${head.epoch}, but has been at ${reached.position} of ` +
-      `${reached.epoch}: was an older copy of it brought back?`,
+      `${reached.epoch}${head.position === reached.position ? ', with another record there' : ''}: was an older copy of it brought back?`,
   );
 }
 
-/** Neither ever falls, and a higher epoch is at a higher position. */
+/** Neither ever falls, a higher epoch is at a higher position, and a record never changes. */
 function isBehind(one: Reached, other: Reached): boolean {
-  return one.epoch < other.epoch || one.position < other.position;
+  const isOther = one.position === other.position && one.checksum !== other.checksum;
+  return isOther || one.epoch < other.epoch || one.position < other.position;
 }

@@ -5,13 +5,13 @@
  * Places are numbered by positions from 1 on, without holes. At each lies a record, which never changes: a batch of the writer,
  * or the sign that another writer has taken over. The head is the one thing that all compete for:
  *
- *   position  record                        the head behind it (epoch, position, nonce)
- *          -  -                             0  0  a    as `init` makes it: there is no writer yet
- *          1  taken over by "10.0.1.1"      1  1  b
- *          2  batch                         1  2  b
- *          3  batch                         1  3  b
- *          4  taken over by "10.0.1.2"      2  4  c    from here on each `append` behind (1, 3, b) is fenced
- *          5  batch                         2  5  c
+ *   position  record                        the head behind it (epoch, position, checksum, nonce)
+ *          -  -                             0  0  0   a    as `init` makes it: there is no writer yet
+ *          1  taken over by "10.0.1.1"      1  1  81  b
+ *          2  batch, behind 81              1  2  44  b
+ *          3  batch, behind 44              1  3  07  b
+ *          4  taken over by "10.0.1.2"      2  4  d5  c    from here on each `append` behind (1, 3, 07, b) is fenced
+ *          5  batch, behind d5              2  5  2a  c
  *
  * What holds, with any number of processes, lost replies, and requests that arrive long after they were given up:
  *
@@ -19,6 +19,8 @@
  *   writer says. So at most one record ever lies at a position, and the epochs of records never fall.
  * - An epoch has at most one writer: each attempt to take over draws a nonce, which lies in the head. Who finds another one there
  *   has lost, however the epoch and the position look.
+ * - The records form a chain: each holds the checksum of the one before, and the head that of the newest. So who knows the checksum
+ *   at its place finds out when the log is another one, though its positions and epochs look alike.
  * - What is told as stored is durable on a majority, and each reader gets it.
  * - Positions never go back, those that were trimmed neither: none is written twice.
  * - A log is made once, by `init`. One that is not there, was wiped, belongs to another store or was set back to an older state
@@ -39,6 +41,8 @@ export interface LogHead {
   readonly epoch: number;
   /** Of the newest record; 0: there is none yet. */
   readonly position: number;
+  /** Of the newest record (`LogRecord.checksum`); 0: there is none yet. */
+  readonly checksum: number;
   /** Drawn by the attempt that won the epoch: 32 hexadecimal digits. */
   readonly nonce: string;
 }
@@ -46,6 +50,10 @@ export interface LogHead {
 interface Placed {
   readonly position: number;
   readonly epoch: number;
+  /** The checksum of the record before; 0: this is the first. */
+  readonly behind: number;
+  /** CRC-32 of the record as it lies in the log: 32 bits. */
+  readonly checksum: number;
 }
 
 export interface BatchRecord extends Placed {
@@ -118,7 +126,8 @@ export interface SharedLog {
    * wants to know whether the log answers asks for its head.
    *
    * `trimmed`: the position is trimmed; `firstPosition` of the error is the oldest that is kept. `wentBack`: it is beyond the next
-   * one. `damaged`: a record is missing or can't be read, or its epoch is not the one that must follow.
+   * one. `damaged`: a record is missing or can't be read, or is not the one that must follow, by its epoch or by
+   * the checksum of the one before.
    */
   read(from: number, signal: AbortSignal): AsyncIterable<LogRecord>;
 

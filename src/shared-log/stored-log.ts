@@ -15,8 +15,8 @@ import { Attempts } from './attempts.ts';
 import { NONCE_BYTES, STORE_ID_BYTES, decodeHead, encodeHead, hexOf } from './head-format.ts';
 import { missingAt, readRecords } from './log-reader.ts';
 import { LogState } from './log-state.ts';
-import type { Found, LogStorage } from './log-storage.ts';
-import { encodeRecord } from './record-format.ts';
+import type { Advance, Found, LogStorage } from './log-storage.ts';
+import { recordBehind } from './record-format.ts';
 import type { LogCall, LogHead, LogRecord, SharedLog } from './shared-log.ts';
 import { SharedLogError } from './shared-log-error.ts';
 
@@ -46,7 +46,7 @@ export class StoredLog implements SharedLog {
   init(storeId: Uint8Array, call: LogCall = {}): Promise<LogHead | 'exists'> {
     if (storeId.length !== STORE_ID_BYTES)
       throw new RangeError(`the id of a store has ${STORE_ID_BYTES} bytes`);
-    const made: LogHead = { storeId, epoch: 0, position: 0, nonce: this.#newNonce() };
+    const made: LogHead = { storeId, epoch: 0, position: 0, checksum: 0, nonce: this.#newNonce() };
     return this.#attempts.until('make itself', call, async (signal) => {
       const found = await this.#storage.create(encodeHead(made), signal);
       if (found === 'done') return made;
@@ -74,11 +74,9 @@ export class StoredLog implements SharedLog {
     if (bytes.length === 0 || bytes.length > limits.batchBytesMax) {
       throw new RangeError(`a batch has 1 to ${limits.batchBytesMax} bytes, not ${bytes.length}`);
     }
-    const { storeId, epoch } = after;
-    const position = after.position + 1;
-    const stored: LogHead = { ...after, position };
-    const record = encodeRecord({ kind: 'batch', epoch, position, bytes }, storeId);
-    const advance = { expected: encodeHead(after), head: encodeHead(stored), position, record };
+    const { epoch, nonce } = after;
+    const { record, head: stored } = recordBehind(after, { kind: 'batch', epoch, bytes }, nonce);
+    const advance = advanceOf(after, stored, record);
     return this.#attempts.until('store a batch', call, async (signal) => {
       this.#state.learn(after);
       const found = await this.#storage.advance(advance, signal);
@@ -92,12 +90,9 @@ export class StoredLog implements SharedLog {
     if (addressBytes === 0 || addressBytes > limits.addressBytesMax) {
       throw new RangeError(`an address has 1 to ${limits.addressBytesMax} bytes, not ${addressBytes}`);
     }
-    const { storeId } = seen;
     const epoch = seen.epoch + 1;
-    const position = seen.position + 1;
-    const won: LogHead = { storeId, epoch, position, nonce: this.#newNonce() };
-    const record = encodeRecord({ kind: 'takeOver', epoch, position, address }, storeId);
-    const advance = { expected: encodeHead(seen), head: encodeHead(won), position, record };
+    const { record, head: won } = recordBehind(seen, { kind: 'takeOver', epoch, address }, this.#newNonce());
+    const advance = advanceOf(seen, won, record);
     return this.#attempts.until('change its writer', call, async (signal) => {
       this.#state.learn(seen);
       const found = await this.#storage.advance(advance, signal);
@@ -162,4 +157,8 @@ export class StoredLog implements SharedLog {
     assert(bytes.length === NONCE_BYTES, 'as many bytes as were asked for');
     return hexOf(bytes);
   }
+}
+
+function advanceOf(before: LogHead, after: LogHead, record: Uint8Array): Advance {
+  return { expected: encodeHead(before), head: encodeHead(after), position: after.position, record };
 }

@@ -90,6 +90,8 @@ export interface LogPlace {
   /** Of the batch in the shared log; 0: none. */
   readonly position: number;
   readonly epoch: number;
+  /** Of the record there, which the one behind it names; 0: none, also where a server is followed, whose records form no chain. */
+  readonly checksum: number;
   /** Where the writer of that epoch is reached, in the form of `cluster/node-address.ts`; '': there is none, it has handed over. */
   readonly writerAddress: string;
 }

@@ -1,16 +1,20 @@
 import { describe, expect, test } from 'vitest';
 import { decodeHead, encodeHead } from '../../src/shared-log/head-format.ts';
-import { decodeRecord, encodeRecord } from '../../src/shared-log/record-format.ts';
-import type { LogRecord } from '../../src/shared-log/shared-log.ts';
+import {
+  type NewRecord,
+  decodeRecord,
+  encodeRecord,
+  recordBehind,
+} from '../../src/shared-log/record-format.ts';
 import { storeId } from './world.ts';
 
 const nonce = '000102030405060708090a0b0c0d0e0f';
 
 describe('a head', () => {
-  const head = { storeId, epoch: 2, position: Number.MAX_SAFE_INTEGER, nonce };
+  const head = { storeId, epoch: 2, position: Number.MAX_SAFE_INTEGER, checksum: 0x0b41d2c9, nonce };
   const text =
-    '{"format":1,"storeId":"00112233445566778899aabbccddeeff","epoch":2,"position":9007199254740991,' +
-    '"nonce":"000102030405060708090a0b0c0d0e0f"}';
+    '{"format":2,"storeId":"00112233445566778899aabbccddeeff","epoch":2,"position":9007199254740991,' +
+    '"checksum":"0b41d2c9","nonce":"000102030405060708090a0b0c0d0e0f"}';
 
   test('is a text that can be read, and comes back as it was', () => {
     expect(Buffer.from(encodeHead(head)).toString()).toBe(text);
@@ -19,7 +23,9 @@ describe('a head', () => {
 
   test.each([
     '',
-    text.replace('"format":1', '"format":2'),
+    text.replace('"format":2', '"format":3'),
+    text.replace('0b41d2c9', '0B41D2C9'),
+    text.replace('0b41d2c9', 'b41d2c9'),
     text.replace('"epoch":2', '"epoch":02'),
     text.replace('9007199254740991', '9007199254740992'),
     text.replace('eeff', 'eef'),
@@ -30,29 +36,50 @@ describe('a head', () => {
       expect.objectContaining({ code: 'damaged' }) as Error,
     );
   });
+
+  test('of an earlier format is refused with what to do', () => {
+    const earlier = Buffer.from(`{"format":1,"storeId":"00","epoch":2,"position":4,"nonce":"${nonce}"}`);
+    expect(() => decodeHead(earlier)).toThrow(
+      /of format 1, and this version reads format 2.*kelp cluster init/s,
+    );
+  });
 });
 
 describe('a record', () => {
-  const records: readonly LogRecord[] = [
-    { kind: 'batch', epoch: 3, position: 2 ** 32 + 5, bytes: Buffer.from([1, 2, 3]) },
+  const records: readonly NewRecord[] = [
+    { kind: 'batch', epoch: 3, position: 2 ** 32 + 5, behind: 0xfedcba98, bytes: Buffer.from([1, 2, 3]) },
     {
       kind: 'takeOver',
       epoch: Number.MAX_SAFE_INTEGER,
       position: Number.MAX_SAFE_INTEGER,
+      behind: 0,
       address: 'käse:7379',
     },
   ];
 
   test('lies there byte by byte as its page says', () => {
-    const [batch] = records as [LogRecord];
+    const [batch] = records as [NewRecord];
     expect(Buffer.from(encodeRecord(batch, storeId)).toString('hex')).toBe(
-      ['9f3d9eb0', '01', '01', '0000', '0300000000000000', '0500000001000000', '010203'].join(''),
+      ['1213cb34', '02', '01', '0000', '0300000000000000', '0500000001000000', '98badcfe', '010203'].join(''),
     );
   });
 
   test.each(records)('comes back as it was: $kind', (record) => {
     const bytes = encodeRecord(record, storeId);
-    expect(decodeRecord({ position: record.position, bytes }, storeId)).toEqual(record);
+    expect(decodeRecord({ position: record.position, bytes }, storeId)).toEqual({
+      ...record,
+      checksum: bytes.readUInt32LE(0),
+    });
+  });
+
+  test('names the one that it was put behind', () => {
+    const head = { storeId, epoch: 2, position: 6, checksum: 0x89abcdef, nonce };
+    const one = recordBehind(head, { kind: 'takeOver', epoch: 3, address: 'a' }, 'ff');
+    const other = recordBehind({ ...head, checksum: 1 }, { kind: 'takeOver', epoch: 3, address: 'a' }, 'ff');
+    const record = decodeRecord({ position: 7, bytes: one.record }, storeId);
+    expect(record).toMatchObject({ epoch: 3, position: 7, behind: head.checksum });
+    expect(one.head).toEqual({ storeId, epoch: 3, position: 7, checksum: record.checksum, nonce: 'ff' });
+    expect(other.head.checksum).not.toBe(one.head.checksum);
   });
 
   test.each(records)('with any bit changed, or cut, is damaged: $kind', (record) => {

@@ -199,14 +199,15 @@ export class ReplicatedJournal implements CachedJournal {
    */
   async accept(record: LogRecord): Promise<void> {
     assert(this.#stored === undefined, 'a journal that leads accepts nothing');
-    const { position, epoch } = record;
+    const { position, epoch, checksum } = record;
     const { newestPlace } = this;
     checkFollows(record, newestPlace);
-    if (record.kind === 'takeOver') return this.#placed({ position, epoch, writerAddress: record.address });
+    if (record.kind === 'takeOver')
+      return this.#placed({ position, epoch, checksum, writerAddress: record.address });
     const told = placeOf(record);
     if (told !== undefined) return this.#placed(told);
     const batch = Buffer.from(record.bytes.buffer, record.bytes.byteOffset, record.bytes.length);
-    const place = { position, epoch, writerAddress: newestPlace.writerAddress };
+    const place = { position, epoch, checksum, writerAddress: newestPlace.writerAddress };
     await this.#room(batch.length, place);
     this.#taken(place, this.#applied(batch, position));
   }
@@ -217,7 +218,7 @@ export class ReplicatedJournal implements CachedJournal {
       this.#stored === undefined && !this.#isBehindSnapshot,
       'a journal begins to lead once, with all that there is',
     );
-    await this.#placed({ position: head.position, epoch: head.epoch, writerAddress: address });
+    await this.#placed(placeAt(head, address));
     this.#address = address;
     const { sharedLog, clock, onDelayed } = this.#parts;
     this.#stored = new StoredBatches({ sharedLog, clock, onDelayed }, head);
@@ -470,8 +471,7 @@ export class ReplicatedJournal implements CachedJournal {
 
   /** @returns where it is stored. */
   async #append(bytes: Uint8Array): Promise<LogPlace> {
-    const { position, epoch } = await this.#storeBytes(bytes);
-    return { position, epoch, writerAddress: this.#address };
+    return placeAt(await this.#storeBytes(bytes), this.#address);
   }
 
   /** Records have joined what waits. */
@@ -529,9 +529,9 @@ export class ReplicatedJournal implements CachedJournal {
   async #storePlace(writerAddress: string): Promise<void> {
     const stored = this.#stored;
     assert(stored !== undefined, 'who stores batches is leading');
-    const place = { position: stored.head.position + 1, epoch: stored.head.epoch, writerAddress };
-    await this.#storeBytes(encodePlace(place));
-    await this.#placed(place);
+    const { epoch, position: before } = stored.head;
+    const note = encodePlace({ position: before + 1, epoch, checksum: 0, writerAddress });
+    await this.#placed(placeAt(await this.#storeBytes(note), writerAddress));
   }
 
   async #storeBytes(bytes: Uint8Array): Promise<LogHead> {
@@ -574,6 +574,10 @@ export class ReplicatedJournal implements CachedJournal {
       await cache.close();
     }
   }
+}
+
+function placeAt({ position, epoch, checksum }: LogHead, writerAddress: string): LogPlace {
+  return { position, epoch, checksum, writerAddress };
 }
 
 function failedError(cause: Error): StoreError<'storageFailed'> {

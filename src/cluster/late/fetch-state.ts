@@ -1,11 +1,13 @@
 /** Gets a node the state of another one: asks the writer for a snapshot, again and again, and puts it in place of what is there. */
+import { isStoreError, StoreError } from '../../errors.ts';
 import { cluster as limits } from '../../limits.ts';
 import type { SharedLog } from '../../shared-log/shared-log.ts';
+import type { LogPlace } from '../../wal/journal.ts';
 import type { ClusterEvent } from '../cluster-event.ts';
 import type { Peers } from '../node.ts';
 import { parseNodeAddress } from '../node-address.ts';
 import { pause } from '../waits/pause.ts';
-import { WriterSearch } from './find-writer.ts';
+import { firstPositionBehind, WriterSearch } from './find-writer.ts';
 import { clearReset, type NodeDirectory, replaceState } from './replace-state.ts';
 
 export interface FetchParts {
@@ -44,7 +46,8 @@ export async function fetchState(
     const address = parseNodeAddress(found.address).http;
     if (address !== '' && address !== parseNodeAddress(ownAddress).http) {
       const name = `the snapshot of the node at ${address}`;
-      const wanted = { storeId, position: found.firstPosition, name, damagedPath };
+      const checkPlace = (place: LogPlace): Promise<void> => checkOfLog(sharedLog, name, place, signal);
+      const wanted = { storeId, position: found.firstPosition, name, checkPlace, damagedPath };
       try {
         const fetched = await replaceState(directory, wanted, peers.snapshot(address, signal));
         onEvent({ kind: 'snapshotFetched', address, ...fetched });
@@ -58,5 +61,21 @@ export async function fetchState(
     }
     if (clock.monotonicMs() >= endMs) return why;
     await pause(clock, limits.fetchRetryMs, signal);
+  }
+}
+
+/** A node that holds another history than the log has would give that. */
+async function checkOfLog(
+  sharedLog: SharedLog,
+  name: string,
+  place: LogPlace,
+  signal: AbortSignal,
+): Promise<void> {
+  try {
+    await firstPositionBehind(sharedLog, place, signal);
+  } catch (error) {
+    if (!isStoreError(error, 'damaged')) throw error;
+    const text = `${name} is of another history than the shared log: an older state of that was put back`;
+    throw new StoreError('damaged', text, { cause: error });
   }
 }

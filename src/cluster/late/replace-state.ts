@@ -10,7 +10,11 @@
  *
  * A crash before the mark leaves the old state, and one before its removal an empty directory (`clearReset`). Both start.
  */
-import { readSnapshotHeader, type SnapshotHeaderShape } from '../../../gen/kelp/storage/v1/snapshot_codec.ts';
+import {
+  readSnapshotHeader,
+  type SnapshotHeaderShape,
+  type SnapshotPlaceShape,
+} from '../../../gen/kelp/storage/v1/snapshot_codec.ts';
 import type { Clock } from '../../clock.ts';
 import type { Disk } from '../../disk/disk.ts';
 import { StoreError } from '../../errors.ts';
@@ -23,6 +27,7 @@ import { dataDirectory, type DataDirectory } from '../../store/directory/data-di
 import { takeDirectory } from '../../store/directory/take-directory.ts';
 import type { OperatorEvent } from '../../store/operator-event.ts';
 import { readHeader } from '../../store/recovery/snapshot-head.ts';
+import type { LogPlace } from '../../wal/journal.ts';
 import { Log } from '../../wal/log.ts';
 import { isMarkedReset, markReset, removeState, unmarkReset } from './reset-mark.ts';
 import { StreamSource } from './stream-source.ts';
@@ -42,6 +47,8 @@ export interface Wanted {
   readonly name: string;
   /** It is that of a running server, at this address, which is followed by its revisions: those are the positions. */
   readonly serverAddress?: string;
+  /** Rejects where the snapshot's place is not one of the shared log as it is. */
+  readonly checkPlace?: (place: LogPlace) => Promise<void>;
   /** A file of the state that is replaced, which is set aside. */
   readonly damagedPath?: string | undefined;
 }
@@ -105,7 +112,8 @@ async function replace(
 ): Promise<{ readonly revision: number; readonly bytes: number }> {
   const { disk, dataDir } = node;
   const header = headerOf(reader, wanted);
-  const { revision } = header;
+  const { revision, place } = header;
+  await wanted.checkPlace?.(place);
   const writer = await SnapshotWriter.create(
     disk,
     directory.snapshots,
@@ -133,7 +141,10 @@ async function replace(
   }
 }
 
-function headerOf(reader: SnapshotReader, wanted: Wanted): SnapshotHeaderShape {
+function headerOf(
+  reader: SnapshotReader,
+  wanted: Wanted,
+): SnapshotHeaderShape & { readonly place: SnapshotPlaceShape } {
   const { storeId, position, name, serverAddress } = wanted;
   const bytes = Buffer.from(reader.header);
   const { revision } = readSnapshotHeader(bytes, 0, bytes.length);
@@ -141,7 +152,7 @@ function headerOf(reader: SnapshotReader, wanted: Wanted): SnapshotHeaderShape {
   const place =
     serverAddress === undefined
       ? header.place
-      : { position: revision, epoch: 0, writerAddress: serverAddress, revision };
+      : { position: revision, epoch: 0, checksum: 0, writerAddress: serverAddress, revision };
   if (place !== undefined && place.position + 1 >= position) return { ...header, place };
   const text = `${name} ends at position ${place?.position ?? 0} of the shared log, which begins at ${position}`;
   throw new StoreError('damaged', `${text}: that node is late itself`);

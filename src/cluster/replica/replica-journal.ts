@@ -241,7 +241,7 @@ export class ReplicaJournal implements CachedJournal {
   }
 
   #newPlace(): LogPlace {
-    return { position: this.#committedRevision, epoch: 0, writerAddress: this.#parts.address };
+    return { position: this.#committedRevision, epoch: 0, checksum: 0, writerAddress: this.#parts.address };
   }
 
   async #room(byteCount: number): Promise<void> {

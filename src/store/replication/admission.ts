@@ -8,7 +8,7 @@ import type { RecoveredState } from '../recovery/recovering.ts';
 import type { StoreOptions } from '../store-options.ts';
 import type { Followed, Replication } from './replication.ts';
 
-const BEFORE_THE_FIRST: JournalPlace = { position: 0, epoch: 0, writerAddress: '', revision: 0 };
+const BEFORE_THE_FIRST: JournalPlace = { position: 0, epoch: 0, checksum: 0, writerAddress: '', revision: 0 };
 
 /** What can't go together with replication yet; `undefined`: nothing. */
 export function faultOfReplication({ replication, engine, fsync }: StoreOptions): string | undefined {

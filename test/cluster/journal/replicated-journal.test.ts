@@ -33,7 +33,14 @@ describe('a writer', () => {
     await writer.putStored('C');
     expect(writer.durable).toEqual([0, 2, 3]);
     expect(writer.journal.durableSequence).toBe(3);
-    expect(writer.journal.place).toEqual({ position: 3, epoch: 1, writerAddress: 'first', revision: 3 });
+    const { checksum } = await writer.node.log.head();
+    expect(writer.journal.place).toEqual({
+      position: 3,
+      epoch: 1,
+      checksum,
+      writerAddress: 'first',
+      revision: 3,
+    });
   });
 
   it('puts nothing into the cache before the shared log has stored it', async () => {
@@ -130,7 +137,8 @@ describe('a writer', () => {
     expect(writer.failures).toEqual([expect.any(OvertakenError)]);
     const follower = await cluster.node();
     await follower.follow(3);
-    expect(follower.journal.newestPlace).toEqual({ position: 3, epoch: 1, writerAddress: '' });
+    const { checksum } = await follower.node.log.head();
+    expect(follower.journal.newestPlace).toEqual({ position: 3, epoch: 1, checksum, writerAddress: '' });
   });
 
   it('stores what was committed before it is closed, but does not wait for ever', async () => {
@@ -188,8 +196,8 @@ describe('a follower', () => {
 
   it('leaves out of the cache what the snapshot that it began with has', async () => {
     const writer = await cluster.writer();
+    const place = { ...writer.journal.newestPlace, revision: 0 };
     await writer.putStored('A1', 'A2', 'A3');
-    const place = { position: 1, epoch: 1, writerAddress: 'first', revision: 0 };
     const late = await cluster.node({ snapshotRevision: 2, place });
     await late.follow(2);
     await late.journal.flush();
@@ -199,11 +207,11 @@ describe('a follower', () => {
 
   it('notes no place in the cache before it has come to the revision of its snapshot', async () => {
     const writer = await cluster.writer();
+    const place = { ...writer.journal.newestPlace, revision: 0 };
     for (const text of ['A1', 'A2', 'A3', 'A4']) await writer.putStored(text);
-    const place = { position: 1, epoch: 1, writerAddress: 'first', revision: 0 };
     const late = await cluster.node({ snapshotRevision: 3, place });
     await late.follow(3);
-    expect(late.journal.place).toEqual({ ...place, position: 3, revision: 2 });
+    expect(late.journal.place).toMatchObject({ position: 3, epoch: 1, writerAddress: 'first', revision: 2 });
     await late.follow(5);
     await late.journal.flush();
     expect(late.applied).toEqual([{ sequence: 1, text: 'A4' }]);
@@ -213,8 +221,9 @@ describe('a follower', () => {
 
   it('learns who the writer is from what the writer says of itself', async () => {
     const writer = await cluster.writer();
+    const place = { ...writer.journal.newestPlace, writerAddress: '', revision: 0 };
     expect(await writer.journal.announce()).toBe(2);
-    const follower = await cluster.node({ place: { position: 1, epoch: 1, writerAddress: '', revision: 0 } });
+    const follower = await cluster.node({ place });
     await follower.follow(2);
     expect(follower.journal.newestPlace.writerAddress).toBe('first');
     expect(follower.applied).toEqual([]);
@@ -223,9 +232,29 @@ describe('a follower', () => {
   it('refuses bytes that are no batch', async () => {
     const follower = await cluster.node();
     const bytes = Buffer.from('no batch');
+    const taken = { kind: 'takeOver', position: 1, epoch: 1, behind: 0, checksum: 7, address: 'a' } as const;
+    await follower.journal.accept(taken);
     await expect(
-      follower.journal.accept({ kind: 'batch', position: 1, epoch: 1, bytes }),
-    ).rejects.toMatchObject({ code: 'damaged' });
+      follower.journal.accept({ kind: 'batch', position: 2, epoch: 1, behind: 7, checksum: 8, bytes }),
+    ).rejects.toMatchObject({ code: 'damaged', message: expect.stringContaining('no batch') as string });
+  });
+
+  it('refuses a record that lies behind another one than it has', async () => {
+    const writer = await cluster.writer();
+    await writer.putStored('A');
+    const follower = await cluster.node();
+    await follower.follow(1);
+    const { newestPlace } = follower.journal;
+    for await (const record of follower.records()) {
+      const other = { ...record, behind: (record.behind ^ 1) >>> 0 };
+      await expect(follower.journal.accept(other)).rejects.toMatchObject({
+        code: 'damaged',
+        message: expect.stringContaining('an older state of the log was put back') as string,
+      });
+      break;
+    }
+    expect(follower.applied).toEqual([]);
+    expect(follower.journal.newestPlace).toEqual(newestPlace);
   });
 
   it('waits for room in the cache', async () => {

@@ -14,7 +14,7 @@ export interface ToldRecord {
   readonly text: string;
 }
 
-export const NOWHERE: JournalPlace = { position: 0, epoch: 0, writerAddress: '', revision: 0 };
+export const NOWHERE: JournalPlace = { position: 0, epoch: 0, checksum: 0, writerAddress: '', revision: 0 };
 
 /** A shared log that was made, and what nodes follow it with. */
 export class JournalWorld {

@@ -21,7 +21,7 @@ class CountedLog {
 
   takeOver(address: string): void {
     this.#epoch++;
-    this.#records.push({ kind: 'takeOver', position: this.#next, epoch: this.#epoch, address });
+    this.#records.push({ kind: 'takeOver', ...this.#place, address });
   }
 
   batches(count: number): void {
@@ -29,7 +29,7 @@ class CountedLog {
   }
 
   announce(writerAddress: string): void {
-    this.#batch(encodePlace({ position: this.#next, epoch: this.#epoch, writerAddress }));
+    this.#batch(encodePlace({ ...this.#place, writerAddress }));
   }
 
   trim(before: number): void {
@@ -44,16 +44,18 @@ class CountedLog {
     return used as SharedLog;
   }
 
-  get #next(): number {
-    return this.#records.length + 1;
+  /** Of the next record. The chain is not looked at. */
+  get #place(): Pick<LogRecord, 'position' | 'epoch' | 'behind' | 'checksum'> {
+    return { position: this.#records.length + 1, epoch: this.#epoch, behind: 0, checksum: 0 };
   }
 
   get #head() {
-    return { storeId: new Uint8Array(16), epoch: this.#epoch, position: this.#records.length, nonce: '' };
+    const position = this.#records.length;
+    return { storeId: new Uint8Array(16), epoch: this.#epoch, position, checksum: 0, nonce: '' };
   }
 
   #batch(bytes: Uint8Array): void {
-    this.#records.push({ kind: 'batch', position: this.#next, epoch: this.#epoch, bytes });
+    this.#records.push({ kind: 'batch', ...this.#place, bytes });
   }
 
   async *#read(from: number): AsyncGenerator<LogRecord> {

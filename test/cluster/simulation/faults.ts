@@ -3,6 +3,7 @@ import type { Role } from '../../../src/cluster/cluster-view.ts';
 import type { ClusterNode, NodeReport, NodeStatus } from '../../../src/cluster/node.ts';
 import type { LogCall, LogHead, LogRecord, SharedLog } from '../../../src/shared-log/shared-log.ts';
 import { cluster } from '../../../src/limits.ts';
+import { recordBehind } from '../../../src/shared-log/record-format.ts';
 import { SharedLogError } from '../../../src/shared-log/shared-log-error.ts';
 import type { SimulatedNodeOptions } from './simulated-node.ts';
 
@@ -43,6 +44,11 @@ class PassingLog implements SharedLog {
   }
 }
 
+/** As if the batch were stored. */
+function headBehind(after: LogHead, bytes: Uint8Array): LogHead {
+  return recordBehind(after, { kind: 'batch', epoch: after.epoch, bytes }, after.nonce).head;
+}
+
 /** A batch counts as stored while it is still on its way, so that it comes into the cache and is acknowledged too early. */
 class EarlyLog extends PassingLog {
   #before: Promise<unknown> = Promise.resolve();
@@ -50,7 +56,7 @@ class EarlyLog extends PassingLog {
   override append(after: LogHead, bytes: Uint8Array, call?: LogCall): Promise<LogHead | 'fenced'> {
     const copy = Uint8Array.from(bytes);
     this.#before = this.#before.then(() => this.log.append(after, copy, call)).catch(() => undefined);
-    return Promise.resolve({ ...after, position: after.position + 1 });
+    return Promise.resolve(headBehind(after, copy));
   }
 }
 
@@ -58,7 +64,7 @@ class EarlyLog extends PassingLog {
 class DeafLog extends PassingLog {
   override async append(after: LogHead, bytes: Uint8Array, call?: LogCall): Promise<LogHead | 'fenced'> {
     const stored = await this.log.append(after, bytes, call);
-    return stored === 'fenced' ? { ...after, position: after.position + 1 } : stored;
+    return stored === 'fenced' ? headBehind(after, bytes) : stored;
   }
 }
 

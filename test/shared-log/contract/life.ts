@@ -1,10 +1,24 @@
 /** Its beginning and end: made once, and told when it is not what it was. */
 import { describe, expect, test } from 'vitest';
 import { encodeHead } from '../../../src/shared-log/head-format.ts';
-import { encodeRecord } from '../../../src/shared-log/record-format.ts';
+import { recordBehind } from '../../../src/shared-log/record-format.ts';
+import type { LogHead } from '../../../src/shared-log/shared-log.ts';
 import { type LogWorld, batch, openNode, readTo, setBack, storeId, won, writtenLog } from '../world.ts';
 
 const otherId = Buffer.alloc(16, 7);
+
+/** Puts a batch behind the head as if that were another one. */
+async function put(world: LogWorld, head: LogHead, asIf: LogHead): Promise<void> {
+  const content = { kind: 'batch', epoch: asIf.epoch, bytes: batch('other') } as const;
+  const { record, head: next } = recordBehind(asIf, content, head.nonce);
+  const advance = {
+    expected: encodeHead(head),
+    head: encodeHead({ ...next, epoch: head.epoch }),
+    position: next.position,
+    record,
+  };
+  expect(await world.storage().advance(advance, new AbortController().signal)).toBe('done');
+}
 
 export function lifeTests(name: string, newWorld: () => Promise<LogWorld>): void {
   describe(`a shared log, ${name}: its beginning and end`, () => {
@@ -103,12 +117,27 @@ export function lifeTests(name: string, newWorld: () => Promise<LogWorld>): void
       const world = await newWorld();
       const { log, head } = await writtenLog(world, 1);
       const taken = won(await log.takeOver(head, 'second'));
-      const next = { ...taken, position: taken.position + 1 };
-      const { position } = next;
-      const record = encodeRecord({ kind: 'batch', epoch: 1, position, bytes: batch('old') }, storeId);
-      const advance = { expected: encodeHead(taken), head: encodeHead(next), position, record };
-      expect(await world.storage().advance(advance, new AbortController().signal)).toBe('done');
-      await expect(readTo(log, position)).rejects.toMatchObject({ code: 'damaged' });
+      await put(world, taken, { ...taken, epoch: 1 });
+      await expect(readTo(log, 4)).rejects.toMatchObject({ code: 'damaged', message: /of epoch 1/ });
+    });
+
+    test('with a record that was put behind another one is damaged', async () => {
+      const world = await newWorld();
+      const { log, head } = await writtenLog(world, 1);
+      await put(world, head, { ...head, checksum: (head.checksum ^ 1) >>> 0 });
+      await expect(readTo(log, 3)).rejects.toMatchObject({ code: 'damaged', message: /but comes behind/ });
+    });
+
+    test('whose head names another record than the newest is damaged', async () => {
+      const world = await newWorld();
+      const { log, head } = await writtenLog(world, 3);
+      await setBack(world, { ...head, checksum: (head.checksum ^ 1) >>> 0 });
+      const { log: reader } = openNode(world);
+      await expect(readTo(reader, 5)).rejects.toMatchObject({
+        code: 'damaged',
+        message: /and the record there/,
+      });
+      await expect(log.head()).rejects.toMatchObject({ code: 'wentBack', message: /another record there/ });
     });
 
     test('breaks off its calls when it is closed', async () => {

@@ -34,7 +34,7 @@ test('a new directory gets the id of the cluster, and begins before the first ba
   const node = await TestNode.open(new SharedBatches(), { name: 'node-0', seed: 1 });
   onTestFinished(() => node.close());
   expect(node.journal.storeId).toEqual(STORE_ID);
-  expect(node.journal.place).toEqual({ position: 0, epoch: 0, writerAddress: '', revision: 0 });
+  expect(node.journal.place).toEqual({ position: 0, epoch: 0, checksum: 0, writerAddress: '', revision: 0 });
 });
 
 test.each([

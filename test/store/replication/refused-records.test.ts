@@ -54,7 +54,9 @@ test.each<[string, Buffer, RegExp]>([
   ],
   [
     'a place',
-    recordOf(0, { effect: { case: 'place', value: { position: 2, epoch: 1, writerAddress: '' } } }),
+    recordOf(0, {
+      effect: { case: 'place', value: { position: 2, epoch: 1, checksum: 3, writerAddress: '' } },
+    }),
     /a place of the shared log/,
   ],
   ['an effect of another version', recordOf(0, lease, { effect: { case: undefined } }), /does not know/],

@@ -1,9 +1,11 @@
 /** A log that the nodes of a test share: batches in memory, which are there at once and stay. */
+import { crc32 } from '../../../src/wire/crc32.ts';
 import { OvertakenError } from '../../../src/wal/segments/overtaken.ts';
 
 export interface SharedBatch {
   readonly position: number;
   readonly epoch: number;
+  readonly checksum: number;
   readonly writerAddress: string;
   /** Records with their prefixes. */
   readonly payload: Buffer;
@@ -29,7 +31,8 @@ export class SharedBatches {
   /** @throws OvertakenError when another epoch has begun. */
   append(epoch: number, payload: Buffer): SharedBatch {
     if (epoch !== this.epoch) throw new OvertakenError(this.writerAddress);
-    const batch = { position: this.head + 1, epoch, writerAddress: this.writerAddress, payload };
+    const { writerAddress } = this;
+    const batch = { position: this.head + 1, epoch, checksum: crc32(payload), writerAddress, payload };
     this.batches.push(batch);
     return batch;
   }

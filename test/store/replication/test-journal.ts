@@ -163,9 +163,9 @@ export class TestJournal implements CachedJournal {
   }
 
   /** Brings what was taken of a batch into the cache. @param payload from the first record that was taken on. */
-  toCache({ position, epoch, writerAddress }: SharedBatch, payload: Buffer): void {
+  toCache({ position, epoch, checksum, writerAddress }: SharedBatch, payload: Buffer): void {
     const { cache } = this.#opening;
-    const place = { position, epoch, writerAddress };
+    const place = { position, epoch, checksum, writerAddress };
     this.#append(placeNote(place), 0);
     const head = { revision: 0, timeMs: 0, leaseClockMs: 0, effectsCount: 0 };
     visitRecords(payload, 0, payload.length, (buffer, start, end) => {
@@ -217,8 +217,8 @@ export class TestJournal implements CachedJournal {
   }
 }
 
-function placeNote({ position, epoch, writerAddress }: Omit<JournalPlace, 'revision'>): Buffer {
-  const effect = { case: 'place' as const, value: { position, epoch, writerAddress } };
+function placeNote(place: Omit<JournalPlace, 'revision'>): Buffer {
+  const effect = { case: 'place' as const, value: place };
   const record: RecordShape = { revision: 0, timeMs: 0, leaseClockMs: 0, effects: [{ effect }] };
   const bytes = Buffer.alloc(sizeOfRecord(record));
   prependRecord(record, bytes, bytes.length);

@@ -1806,6 +1806,11 @@ export interface PlaceEffectShape {
   epoch: number;
   /** Where that writer is reached; empty when it has handed over, and there is none. */
   writerAddress: string;
+  /**
+   * CRC-32 of the record at that position of the shared log, as it lies there: the next one tells it, too. 0 in notes of epoch 0, of a server
+   * that is followed, and in a note that is itself a batch of the shared log.
+   */
+  checksum: number;
 }
 
 /** The PlaceEffect with every field at its default. */
@@ -1814,6 +1819,7 @@ export function emptyPlaceEffect(): PlaceEffectShape {
     position: 0,
     epoch: 0,
     writerAddress: '',
+    checksum: 0,
   };
 }
 
@@ -1823,6 +1829,7 @@ export function sizeOfPlaceEffect(message: PlaceEffectShape): number {
   if (message.position !== 0) size += 1 + sizeOfInt64(message.position);
   if (message.epoch !== 0) size += 1 + sizeOfInt64(message.epoch);
   if (message.writerAddress !== '') size += 1 + sizeOfText(message.writerAddress);
+  if (message.checksum !== 0) size += 1 + sizeOfUint32(message.checksum);
   return size;
 }
 
@@ -1836,6 +1843,10 @@ export function writePlaceEffect(message: PlaceEffectShape, buffer: Buffer, offs
 /** Writes a message whose size was asked for, so that it ends before `end`; returns where it starts. */
 export function prependPlaceEffect(message: PlaceEffectShape, buffer: Buffer, end: number): number {
   let start = end;
+  if (message.checksum !== 0) {
+    start = prependVarint32(buffer, start, message.checksum);
+    buffer[--start] = 0x20;
+  }
   if (message.writerAddress !== '') {
     start = prependText(buffer, start, message.writerAddress);
     buffer[--start] = 0x1a;
@@ -1874,6 +1885,9 @@ export function mergePlaceEffect(message: PlaceEffectShape, cursor: Cursor, end:
         break;
       case 0x1a:
         message.writerAddress = cursor.text(end);
+        break;
+      case 0x20:
+        message.checksum = cursor.uint32(end);
         break;
       default:
         cursor.skip(tag, end);

@@ -195,6 +195,8 @@ export interface SnapshotPlaceShape {
    * up to that.
    */
   revision: number;
+  /** As in PlaceEffect. */
+  checksum: number;
 }
 
 /** The SnapshotPlace with every field at its default. */
@@ -204,6 +206,7 @@ export function emptySnapshotPlace(): SnapshotPlaceShape {
     epoch: 0,
     writerAddress: '',
     revision: 0,
+    checksum: 0,
   };
 }
 
@@ -214,6 +217,7 @@ export function sizeOfSnapshotPlace(message: SnapshotPlaceShape): number {
   if (message.epoch !== 0) size += 1 + sizeOfInt64(message.epoch);
   if (message.writerAddress !== '') size += 1 + sizeOfText(message.writerAddress);
   if (message.revision !== 0) size += 1 + sizeOfInt64(message.revision);
+  if (message.checksum !== 0) size += 1 + sizeOfUint32(message.checksum);
   return size;
 }
 
@@ -227,6 +231,10 @@ export function writeSnapshotPlace(message: SnapshotPlaceShape, buffer: Buffer, 
 /** Writes a message whose size was asked for, so that it ends before `end`; returns where it starts. */
 export function prependSnapshotPlace(message: SnapshotPlaceShape, buffer: Buffer, end: number): number {
   let start = end;
+  if (message.checksum !== 0) {
+    start = prependVarint32(buffer, start, message.checksum);
+    buffer[--start] = 0x28;
+  }
   if (message.revision !== 0) {
     start = prependInt64(buffer, start, message.revision);
     buffer[--start] = 0x20;
@@ -272,6 +280,9 @@ export function mergeSnapshotPlace(message: SnapshotPlaceShape, cursor: Cursor, 
         break;
       case 0x20:
         message.revision = cursor.int64(end);
+        break;
+      case 0x28:
+        message.checksum = cursor.uint32(end);
         break;
       default:
         cursor.skip(tag, end);
