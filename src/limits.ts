@@ -579,6 +579,8 @@ export const transfer = {
 export const sharedLog = {
   /** What one batch may hold: etcd takes 1.5 MiB in one request unless it is told otherwise. */
   batchBytesMax: 1 * MiB,
+  /** What etcd needs for a record beside its bytes: it counts as much of what the log may hold. */
+  recordOverheadBytes: 600,
   /** The address of a writer. */
   addressBytesMax: 1 * KiB,
   /** The prefix of its keys. */
@@ -656,15 +658,15 @@ export const cluster = {
   /** The operator is told of a node that has been behind for so long. */
   lagToldMs: 5_000,
   /**
-   * A snapshot is written when so many batches lie behind the last one, also of notes alone: beside its bytes a batch takes some 600 in
-   * etcd, which can go by a trim only.
+   * A snapshot is written when so many batches lie behind the last one, also of notes alone: each takes room in etcd
+   * (`sharedLog.recordOverheadBytes`), which a trim alone gives back.
    */
   snapshotPositions: 500_000,
   /** A writer looks so often whether the shared log can be trimmed. */
   trimMs: 2_000,
   /** Before that it says in the log who it is; when the log has not taken that after so long, it is trimmed all the same. */
   announceMsMax: 5_000,
-  /** What the shared log may hold: from a part of it on the writer warns, and beyond it writes are refused. */
+  /** What the shared log may hold, with the overhead of its records: from a part of it on the writer warns, and beyond it writes are refused. */
   sharedLogBytesMax: 1024 * MiB,
   sharedLogBytesWarnedShare: 3 / 4,
   /** What the shared log does not do for the time being is tried again after so long. */

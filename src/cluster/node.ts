@@ -39,7 +39,7 @@ export interface NodeStatus {
   readonly lagMs: number;
   /** The takeovers that this node has won since it was started. */
   readonly takeoverCount: number;
-  /** Of the writer: how many bytes of the shared log it knows, those since its start that are not trimmed, ... */
+  /** Of the writer: how many bytes the shared log takes, `limits.sharedLog.recordOverheadBytes` for each record included, ... */
   readonly logBytes: number;
   /** ... and of how many it may; 0: there is no shared log. */
   readonly logBytesMax: number;

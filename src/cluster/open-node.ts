@@ -124,7 +124,7 @@ class Opening {
             place,
             unflushedBytesMax: given.limits?.unflushedBytesMax ?? defaults.unflushedBytesMax,
             onPlace: (newest) => this.#node?.placed(newest),
-            onStored: (position, byteCount) => this.#node?.stored(position, byteCount),
+            onStored: () => this.#node?.stored(),
             onDelayed: (error) => this.#node?.delayed(error),
           });
           return journal;

@@ -26,10 +26,8 @@ import { checkHasPlace } from './journal/other-history.ts';
 import type { ReplicatedJournal } from './journal/replicated-journal.ts';
 import type { ClusterNode, NodeReport, NodeStatus, Peers } from './node.ts';
 import { parseNodeAddress } from './node-address.ts';
-import { firstPositionBeyond } from './late/find-writer.ts';
 import { Lag } from './reads/lag.ts';
 import { NodeReads } from './reads/node-reads.ts';
-import { StoredBytes } from './stored-bytes.ts';
 import { LogHealth } from './log-health.ts';
 import { pause } from './waits/pause.ts';
 import { beat } from './writer/heartbeats.ts';
@@ -60,7 +58,6 @@ export class RunningNode implements ClusterNode {
   readonly #end = new AbortController();
   readonly #resolveEnded: (error: Error) => void;
   readonly #others: NodeTable;
-  readonly #storedBytes: StoredBytes;
   readonly #health: LogHealth;
   readonly #lag: Lag;
   readonly #reads: NodeReads;
@@ -81,7 +78,6 @@ export class RunningNode implements ClusterNode {
     this.ended = promise;
     this.#resolveEnded = resolve;
     const { journal, sharedLog, clock, random, store, failoverAfterMs, onEvent } = parts;
-    this.#storedBytes = new StoredBytes(parts.sharedLogBytesMax);
     this.#writer = journal.newestPlace.writerAddress;
     this.#others = new NodeTable(clock);
     this.#health = new LogHealth(clock, onEvent);
@@ -143,7 +139,7 @@ export class RunningNode implements ClusterNode {
       logPosition: Math.max(this.#lag.logPosition, journal.newestPlace.position),
       lagMs: this.#role === 'writer' ? 0 : this.#lag.ms,
       takeoverCount: this.#takeoverCount,
-      logBytes: this.#role === 'writer' ? this.#storedBytes.bytes : 0,
+      logBytes: this.#role === 'writer' ? (this.#trimmer?.bytes ?? 0) : 0,
       logBytesMax: this.#parts.sharedLogBytesMax,
       nodes: [this.#ownReport(), ...others],
     };
@@ -174,8 +170,7 @@ export class RunningNode implements ClusterNode {
   }
 
   /** Of the journal: a batch of this node is in the shared log. */
-  stored(position: number, byteCount: number): void {
-    this.#storedBytes.add(position, byteCount);
+  stored(): void {
     this.#health.answered();
     this.#trimmer?.bound();
   }
@@ -263,8 +258,6 @@ export class RunningNode implements ClusterNode {
   #accepted(record: LogRecord): void {
     const { journal, onEvent } = this.#parts;
     this.#heard(record.position);
-    this.#storedBytes.add(record.position, record.kind === 'batch' ? record.bytes.length : 0);
-    this.#storedBytes.leaveOutBeyond();
     const { epoch, writerAddress } = journal.newestPlace;
     if (writerAddress === this.#writer) return;
     this.#writer = writerAddress;
@@ -303,8 +296,7 @@ export class RunningNode implements ClusterNode {
       sharedLog,
       clock,
       bytesMax: sharedLogBytesMax,
-      storedBytes: this.#storedBytes,
-      oldestPosition: (ended) => firstPositionBeyond(sharedLog, 1, ended),
+      head: () => journal.head ?? head,
       others: this.#others,
       ownReport: () => this.#ownReport(),
       announce: () => journal.announce(),

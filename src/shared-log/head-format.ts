@@ -1,7 +1,7 @@
 /**
  * The head as it lies in the log, as text so that an operator can read it with the tools of the system:
  *
- *   {"format":2,"storeId":"9f…","epoch":2,"position":4,"checksum":"0b41d2c9","nonce":"3c…"}
+ *   {"format":2,"storeId":"9f…","epoch":2,"position":4,"checksum":"0b41d2c9","logBytes":721,"nonce":"3c…"}
  *
  * A head is compared as bytes, so it has one form alone: what does not come out as it went in is refused as damaged.
  */
@@ -14,31 +14,31 @@ export const NONCE_BYTES = 16;
 const FORMAT = 2;
 
 const HEAD =
-  /^\{"format":2,"storeId":"([0-9a-f]{32})","epoch":(\d{1,16}),"position":(\d{1,16}),"checksum":"([0-9a-f]{8})","nonce":"([0-9a-f]{32})"\}$/;
+  /^\{"format":2,"storeId":"([0-9a-f]{32})","epoch":(\d{1,16}),"position":(\d{1,16}),"checksum":"([0-9a-f]{8})","logBytes":(\d{1,16}),"nonce":"([0-9a-f]{32})"\}$/;
 const ANY_FORMAT = /^\{"format":(\d{1,9}),/;
 
-export function encodeHead({ storeId, epoch, position, checksum, nonce }: LogHead): Uint8Array {
+export function encodeHead({ storeId, epoch, position, checksum, logBytes, nonce }: LogHead): Uint8Array {
   const id = hexOf(storeId);
   return Buffer.from(
     `{"format":${FORMAT},"storeId":"${id}","epoch":${epoch},"position":${position},` +
-      `"checksum":"${checksumText(checksum)}","nonce":"${nonce}"}`,
+      `"checksum":"${checksumText(checksum)}","logBytes":${logBytes},"nonce":"${nonce}"}`,
   );
 }
 
 /** @throws SharedLogError `damaged` */
 export function decodeHead(bytes: Uint8Array): LogHead {
-  const [, storeId, epoch, position, checksum, nonce] = HEAD.exec(textOf(bytes)) ?? [];
+  const [, storeId, epoch, position, checksum, logBytes, nonce] = HEAD.exec(textOf(bytes)) ?? [];
   if (storeId === undefined || checksum === undefined || nonce === undefined) throw unreadable(bytes);
   const head = {
     storeId: Buffer.from(storeId, 'hex'),
     epoch: Number(epoch),
     position: Number(position),
     checksum: Number.parseInt(checksum, 16),
+    logBytes: Number(logBytes),
     nonce,
   };
-  if (!Number.isSafeInteger(head.epoch) || !Number.isSafeInteger(head.position) || !isSame(bytes, head)) {
-    throw unreadable(bytes);
-  }
+  const numbers = [head.epoch, head.position, head.logBytes];
+  if (!numbers.every(Number.isSafeInteger) || !isSame(bytes, head)) throw unreadable(bytes);
   return head;
 }
 

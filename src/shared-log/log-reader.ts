@@ -18,7 +18,7 @@ import {
   type Oldest,
   type StoredRecord,
 } from './log-storage.ts';
-import { decodeRecord } from './record-format.ts';
+import { bytesThrough, decodeRecord } from './record-format.ts';
 import type { LogHead, LogRecord } from './shared-log.ts';
 import { SharedLogError } from './shared-log-error.ts';
 
@@ -78,30 +78,40 @@ export async function* readRecords(
 }
 
 /** What the first record comes behind. */
-const NOTHING = { epoch: 0, checksum: 0 };
+const NOTHING = { epoch: 0, checksum: 0, bytes: 0 };
+
+/** Of the log up to a record. */
+interface Ending {
+  readonly epoch: number;
+  readonly position: number;
+  readonly checksum: number;
+  readonly bytes: number;
+}
 
 /** Where a reader is: which record must come next. */
 class Place {
   next: number;
   /** `undefined`: none was read yet. */
-  #before: LogRecord | undefined;
+  #before: Ending | undefined;
 
   constructor(next: number) {
     this.next = next;
   }
 
   take(record: LogRecord): LogRecord {
-    const { kind, epoch, position, behind } = record;
-    const before = position === 1 ? NOTHING : (this.#before ?? { epoch: undefined, checksum: behind });
+    const { kind, epoch, position, behind, bytesBefore } = record;
+    const before =
+      position === 1 ? NOTHING : (this.#before ?? { epoch: undefined, checksum: behind, bytes: bytesBefore });
     const isNext = before.epoch === undefined || epoch === before.epoch + (kind === 'takeOver' ? 1 : 0);
-    if (!isNext || behind !== before.checksum) {
+    if (!isNext || behind !== before.checksum || bytesBefore !== before.bytes) {
       throw new SharedLogError(
         'damaged',
-        `the record at position ${position} of the shared log is of epoch ${epoch} and behind ${checksumText(behind)}, ` +
-          `but comes behind one of epoch ${before.epoch ?? epoch} with checksum ${checksumText(before.checksum)}`,
+        `the record at position ${position} of the shared log is of epoch ${epoch} and behind ${checksumText(behind)} and ${bytesBefore} bytes, ` +
+          `but comes behind one of epoch ${before.epoch ?? epoch} with checksum ${checksumText(before.checksum)} and ${before.bytes} bytes`,
       );
     }
-    this.#before = record;
+    const { checksum } = record;
+    this.#before = { epoch, position, checksum, bytes: bytesThrough(record) };
     this.next = position + 1;
     return record;
   }
@@ -110,11 +120,12 @@ class Place {
   checkEnd(head: LogHead): void {
     const before = this.#before;
     if (before?.position !== head.position) return;
-    if (before.epoch === head.epoch && before.checksum === head.checksum) return;
+    const isIts = before.epoch === head.epoch && before.checksum === head.checksum;
+    if (isIts && before.bytes === head.logBytes) return;
     throw new SharedLogError(
       'damaged',
-      `the head of the shared log says epoch ${head.epoch} and checksum ${checksumText(head.checksum)} at position ${head.position}, ` +
-        `and the record there has ${before.epoch} and ${checksumText(before.checksum)}`,
+      `the head of the shared log says epoch ${head.epoch}, checksum ${checksumText(head.checksum)} and ${head.logBytes} bytes at position ` +
+        `${head.position}, and the record there has ${before.epoch}, ${checksumText(before.checksum)} and ${before.bytes}`,
     );
   }
 }

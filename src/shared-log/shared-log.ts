@@ -43,6 +43,8 @@ export interface LogHead {
   readonly position: number;
   /** Of the newest record (`LogRecord.checksum`); 0: there is none yet. */
   readonly checksum: number;
+  /** Of all records that were ever put, as they lie there, whether trimmed or not. */
+  readonly logBytes: number;
   /** Drawn by the attempt that won the epoch: 32 hexadecimal digits. */
   readonly nonce: string;
 }
@@ -50,6 +52,8 @@ export interface LogHead {
 interface Placed {
   readonly position: number;
   readonly epoch: number;
+  /** Of all records before this one, from the first one of the log on, as they lie there. */
+  readonly bytesBefore: number;
   /** The checksum of the record before; 0: this is the first. */
   readonly behind: number;
   /** CRC-32 of the record as it lies in the log: 32 bits. */
@@ -69,6 +73,13 @@ export interface TakeOverRecord extends Placed {
 }
 
 export type LogRecord = BatchRecord | TakeOverRecord;
+
+/** Where a log begins: at its oldest record that is kept; or, while it has none, where the first one comes. */
+export interface LogBeginning {
+  readonly position: number;
+  /** As of the record there. What the head has more is what the log holds. */
+  readonly bytesBefore: number;
+}
 
 export interface LogCall {
   readonly signal?: AbortSignal | undefined;
@@ -137,6 +148,9 @@ export interface SharedLog {
    * `notInitialized`, `otherStore`, `wentBack`, `damaged`. Throws a `RangeError` when the position is above the newest.
    */
   trim(before: number, call?: LogCall): Promise<void>;
+
+  /** `notInitialized`, `otherStore`, `wentBack`, `damaged`. */
+  beginning(call?: LogCall): Promise<LogBeginning>;
 
   /** Breaks off all calls, as `closed`. */
   close(): void;

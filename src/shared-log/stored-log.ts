@@ -16,8 +16,8 @@ import { NONCE_BYTES, STORE_ID_BYTES, decodeHead, encodeHead, hexOf } from './he
 import { missingAt, readRecords } from './log-reader.ts';
 import { LogState } from './log-state.ts';
 import type { Advance, Found, LogStorage } from './log-storage.ts';
-import { recordBehind } from './record-format.ts';
-import type { LogCall, LogHead, LogRecord, SharedLog } from './shared-log.ts';
+import { decodeRecord, recordBehind } from './record-format.ts';
+import type { LogBeginning, LogCall, LogHead, LogRecord, SharedLog } from './shared-log.ts';
 import { SharedLogError } from './shared-log-error.ts';
 
 export interface StoredLogOptions {
@@ -46,7 +46,14 @@ export class StoredLog implements SharedLog {
   init(storeId: Uint8Array, call: LogCall = {}): Promise<LogHead | 'exists'> {
     if (storeId.length !== STORE_ID_BYTES)
       throw new RangeError(`the id of a store has ${STORE_ID_BYTES} bytes`);
-    const made: LogHead = { storeId, epoch: 0, position: 0, checksum: 0, nonce: this.#newNonce() };
+    const made: LogHead = {
+      storeId,
+      epoch: 0,
+      position: 0,
+      checksum: 0,
+      logBytes: 0,
+      nonce: this.#newNonce(),
+    };
     return this.#attempts.until('make itself', call, async (signal) => {
       const found = await this.#storage.create(encodeHead(made), signal);
       if (found === 'done') return made;
@@ -124,6 +131,22 @@ export class StoredLog implements SharedLog {
       // From 1 on all below the head have lain there: where one is missing there is nothing below.
       if (before > 1) await this.#storage.trim(before, signal);
     });
+  }
+
+  beginning(call: LogCall = {}): Promise<LogBeginning> {
+    const ask = async (signal: AbortSignal): Promise<LogBeginning> => {
+      for (;;) {
+        const { reached } = this.#state;
+        const oldest = await this.#storage.oldest(signal);
+        const head = this.#state.headOf(oldest.head, reached);
+        if (head.position === 0) return { position: 1, bytesBefore: 0 };
+        if (oldest.position === undefined) throw missingAt(head.position, oldest, head);
+        const [first] = (await this.#storage.list(oldest.position, 1, signal)).records;
+        // Else it was trimmed meanwhile.
+        if (first !== undefined) return decodeRecord(first, head.storeId);
+      }
+    };
+    return this.#attempts.until('tell where it begins', call, ask, 'read');
   }
 
   close(): void {

@@ -1,6 +1,6 @@
 /** How the nodes of a cluster elect, follow and fail over: three of them on simulated machines, without chance mishaps. */
 import { expect, it, describe } from 'vitest';
-import { cluster as limits } from '../../src/limits.ts';
+import { cluster as limits, sharedLog as logLimits } from '../../src/limits.ts';
 import type { ClusterNode } from '../../src/cluster/node.ts';
 import { collectionReaders } from '../../src/kv/collections/read-calls.ts';
 import type { KvStore } from '../../src/kv/kv-store.ts';
@@ -498,6 +498,41 @@ describe('the shared log', () => {
         await put(cluster, writer, 1);
       },
       { limits: limitsOfStore, node: { sharedLogBytesMax: 30_000 } },
+    ));
+
+  it('is known in its length at once by the next writer, and by one that was restarted', () =>
+    started(
+      async (cluster, writer) => {
+        const { world } = cluster;
+        const taken = (): number => {
+          const records = [...world.system.records.values()];
+          return records.reduce((sum, { length }) => sum + length + logLimits.recordOverheadBytes, 0);
+        };
+        const tells = (node: SimulatedNode): Promise<void> =>
+          world.until(() => node.isWriter && nodeOf(node).status().logBytes === taken(), limits.trimMs / 2);
+        await put(cluster, writer, 100);
+        await tells(writer);
+        writer.crash('endProcess');
+        const next = await nextWriter(cluster, writer);
+        await tells(next);
+        for (const node of cluster.nodes) node.crash('endProcess');
+        for (const node of cluster.nodes) node.start();
+        await world.until(() => cluster.writer !== undefined);
+        await tells(cluster.writer ?? next);
+      },
+      { limits: { snapshotLogBytes: 4096 } },
+    ));
+
+  it('is full for the next writer, too', () =>
+    started(
+      async (cluster, writer) => {
+        await expect(put(cluster, writer, 1000)).rejects.toMatchObject({ code: 'limitReached' });
+        writer.crash('endProcess');
+        const next = await nextWriter(cluster, writer);
+        await cluster.world.until(() => kindsOf(next).includes('logFull'), limits.trimMs / 2);
+        await expect(put(cluster, next, 1)).rejects.toMatchObject({ code: 'limitReached' });
+      },
+      { node: { sharedLogBytesMax: 60_000 } },
     ));
 
   it('has no more what a node missed that was away: it gets a snapshot from the writer', () =>

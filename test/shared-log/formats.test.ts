@@ -2,6 +2,7 @@ import { describe, expect, test } from 'vitest';
 import { decodeHead, encodeHead } from '../../src/shared-log/head-format.ts';
 import {
   type NewRecord,
+  bytesThrough,
   decodeRecord,
   encodeRecord,
   recordBehind,
@@ -11,10 +12,17 @@ import { storeId } from './world.ts';
 const nonce = '000102030405060708090a0b0c0d0e0f';
 
 describe('a head', () => {
-  const head = { storeId, epoch: 2, position: Number.MAX_SAFE_INTEGER, checksum: 0x0b41d2c9, nonce };
+  const head = {
+    storeId,
+    epoch: 2,
+    position: Number.MAX_SAFE_INTEGER,
+    checksum: 0x0b41d2c9,
+    logBytes: 721,
+    nonce,
+  };
   const text =
     '{"format":2,"storeId":"00112233445566778899aabbccddeeff","epoch":2,"position":9007199254740991,' +
-    '"checksum":"0b41d2c9","nonce":"000102030405060708090a0b0c0d0e0f"}';
+    '"checksum":"0b41d2c9","logBytes":721,"nonce":"000102030405060708090a0b0c0d0e0f"}';
 
   test('is a text that can be read, and comes back as it was', () => {
     expect(Buffer.from(encodeHead(head)).toString()).toBe(text);
@@ -26,6 +34,7 @@ describe('a head', () => {
     text.replace('"format":2', '"format":3'),
     text.replace('0b41d2c9', '0B41D2C9'),
     text.replace('0b41d2c9', 'b41d2c9'),
+    text.replace('721', '0721'),
     text.replace('"epoch":2', '"epoch":02'),
     text.replace('9007199254740991', '9007199254740992'),
     text.replace('eeff', 'eef'),
@@ -47,11 +56,19 @@ describe('a head', () => {
 
 describe('a record', () => {
   const records: readonly NewRecord[] = [
-    { kind: 'batch', epoch: 3, position: 2 ** 32 + 5, behind: 0xfedcba98, bytes: Buffer.from([1, 2, 3]) },
+    {
+      kind: 'batch',
+      epoch: 3,
+      position: 2 ** 32 + 5,
+      bytesBefore: 0x1122,
+      behind: 0xfedcba98,
+      bytes: Buffer.from([1, 2, 3]),
+    },
     {
       kind: 'takeOver',
       epoch: Number.MAX_SAFE_INTEGER,
       position: Number.MAX_SAFE_INTEGER,
+      bytesBefore: Number.MAX_SAFE_INTEGER,
       behind: 0,
       address: 'käse:7379',
     },
@@ -60,7 +77,17 @@ describe('a record', () => {
   test('lies there byte by byte as its page says', () => {
     const [batch] = records as [NewRecord];
     expect(Buffer.from(encodeRecord(batch, storeId)).toString('hex')).toBe(
-      ['1213cb34', '02', '01', '0000', '0300000000000000', '0500000001000000', '98badcfe', '010203'].join(''),
+      [
+        'd2182343',
+        '02',
+        '01',
+        '0000',
+        '0300000000000000',
+        '0500000001000000',
+        '2211000000000000',
+        '98badcfe',
+        '010203',
+      ].join(''),
     );
   });
 
@@ -73,12 +100,21 @@ describe('a record', () => {
   });
 
   test('names the one that it was put behind', () => {
-    const head = { storeId, epoch: 2, position: 6, checksum: 0x89abcdef, nonce };
+    const head = { storeId, epoch: 2, position: 6, checksum: 0x89abcdef, logBytes: 100, nonce };
     const one = recordBehind(head, { kind: 'takeOver', epoch: 3, address: 'a' }, 'ff');
     const other = recordBehind({ ...head, checksum: 1 }, { kind: 'takeOver', epoch: 3, address: 'a' }, 'ff');
     const record = decodeRecord({ position: 7, bytes: one.record }, storeId);
-    expect(record).toMatchObject({ epoch: 3, position: 7, behind: head.checksum });
-    expect(one.head).toEqual({ storeId, epoch: 3, position: 7, checksum: record.checksum, nonce: 'ff' });
+    expect(record).toMatchObject({ epoch: 3, position: 7, behind: head.checksum, bytesBefore: 100 });
+    const logBytes = 100 + one.record.length;
+    expect(bytesThrough(record)).toBe(logBytes);
+    expect(one.head).toEqual({
+      storeId,
+      epoch: 3,
+      position: 7,
+      checksum: record.checksum,
+      logBytes,
+      nonce: 'ff',
+    });
     expect(other.head.checksum).not.toBe(one.head.checksum);
   });
 

@@ -71,8 +71,8 @@ export interface ReplicatedJournalParts {
   readonly unflushedBytesMax: number;
   /** A newer batch has become durable here. */
   readonly onPlace: (place: JournalPlace) => void;
-  /** A batch of this node, of so many bytes, is stored in the shared log. */
-  readonly onStored: (position: number, byteCount: number) => void;
+  /** A batch of this node is stored in the shared log: `head` tells of it. */
+  readonly onStored: () => void;
   /** The shared log does not take a batch for now; it is tried again. */
   readonly onDelayed: (error: SharedLogError) => void;
 }
@@ -538,7 +538,7 @@ export class ReplicatedJournal implements CachedJournal {
     const stored = this.#stored;
     assert(stored !== undefined, 'who stores batches is leading');
     await stored.store(bytes, this.#end.signal);
-    this.#parts.onStored(stored.head.position, bytes.length);
+    this.#parts.onStored();
     return stored.head;
   }
 

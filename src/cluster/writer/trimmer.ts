@@ -1,11 +1,13 @@
-/** Keeps the shared log short while this node is its writer, and bounds its length: see `trim-plan.ts` for what may go. */
+/**
+ * Keeps the shared log short while this node is its writer, and bounds its length: see `trim-plan.ts` for what may go. How long it is, its
+ * oldest record and its head tell (`bytesBefore`, `logBytes`), whatever node has written what lies between.
+ */
 import type { Clock } from '../../clock.ts';
 import { StoreError } from '../../errors.ts';
-import { cluster as limits } from '../../limits.ts';
-import type { SharedLog } from '../../shared-log/shared-log.ts';
+import { cluster as limits, sharedLog as logLimits } from '../../limits.ts';
+import type { LogBeginning, LogHead, SharedLog } from '../../shared-log/shared-log.ts';
 import type { ClusterEvent } from '../cluster-event.ts';
 import type { NodeReport } from '../node.ts';
-import type { StoredBytes } from '../stored-bytes.ts';
 import { pause } from '../waits/pause.ts';
 import type { NodeTable } from './node-table.ts';
 import { keptFrom } from './trim-plan.ts';
@@ -14,9 +16,8 @@ export interface TrimmerParts {
   readonly sharedLog: SharedLog;
   readonly clock: Clock;
   readonly bytesMax: number;
-  readonly storedBytes: StoredBytes;
-  /** The first position that the log keeps; `undefined`: it keeps all. */
-  readonly oldestPosition: (signal: AbortSignal) => Promise<number | undefined>;
+  /** The newest. */
+  readonly head: () => LogHead;
   readonly others: NodeTable;
   /** Of this node. */
   readonly ownReport: () => NodeReport;
@@ -36,8 +37,11 @@ export class Trimmer {
   readonly #parts: TrimmerParts;
   #trimmedBefore = 1;
   #fullness: Fullness = 'free';
-  /** Whether what other writers have trimmed is left out of the bytes: a node that follows is not told of that. */
-  #isCounted = false;
+  /** Where the log began when it was asked last; `undefined`: it was not yet. */
+  #beginning: LogBeginning | undefined;
+  /** False: it is to be asked, since this node has begun to write, or has trimmed. */
+  #isBeginningKnown = false;
+  #bytes = 0;
   /** The tries in a row that have failed. */
   #failureCount = 0;
 
@@ -45,27 +49,35 @@ export class Trimmer {
     this.#parts = parts;
   }
 
+  /** Of the shared log, by what is known of it; 0: nothing is yet. */
+  get bytes(): number {
+    return this.#bytes;
+  }
+
   /** Until the signal is aborted, whose reason it rejects with. */
   async run(signal: AbortSignal): Promise<never> {
     for (;;) {
       try {
-        if (!this.#isCounted) await this.#count(signal);
-        else if (await this.#trim(signal)) this.#trimmed();
+        await this.#findBeginning(signal);
+        if (await this.#trim(signal)) {
+          this.#trimmed();
+          await this.#findBeginning(signal);
+        }
       } catch (error) {
         signal.throwIfAborted();
         this.#failed(error as Error);
       }
-      this.bound();
       await pause(this.#parts.clock, limits.trimMs, signal);
     }
   }
 
-  async #count(signal: AbortSignal): Promise<void> {
-    const { oldestPosition, storedBytes } = this.#parts;
-    const oldest = await oldestPosition(signal);
-    signal.throwIfAborted();
-    if (oldest !== undefined) storedBytes.trimmed(oldest);
-    this.#isCounted = true;
+  /** Unless it is known. */
+  async #findBeginning(signal: AbortSignal): Promise<void> {
+    if (this.#isBeginningKnown) return;
+    const timeoutMs = limits.closeMsMax;
+    this.#beginning = await this.#parts.sharedLog.beginning({ signal, timeoutMs });
+    this.#isBeginningKnown = true;
+    this.bound();
   }
 
   /** Told as that begins. */
@@ -81,7 +93,7 @@ export class Trimmer {
 
   /** @returns whether something was to go. */
   async #trim(signal: AbortSignal): Promise<boolean> {
-    const { sharedLog, clock, storedBytes, others, ownReport, announce } = this.#parts;
+    const { sharedLog, clock, others, ownReport, announce } = this.#parts;
     const covering = [ownReport(), ...others.covering];
     const before = keptFrom(covering, this.#reports, this.#isBeyond(limits.sharedLogBytesWarnedShare));
     if (before <= this.#trimmedBefore) return false;
@@ -91,14 +103,16 @@ export class Trimmer {
     signal.throwIfAborted();
     await sharedLog.trim(Math.min(before, newest), { signal, timeoutMs: limits.closeMsMax });
     this.#trimmedBefore = before;
-    storedBytes.trimmed(before);
+    this.#isBeginningKnown = false;
     return true;
   }
 
   /** Looks how long the log has become. */
   bound(): void {
-    if (!this.#isCounted) return;
-    const { storedBytes, bytesMax, refuseWith, onEvent } = this.#parts;
+    if (this.#beginning === undefined) return;
+    const { head, bytesMax, refuseWith, onEvent } = this.#parts;
+    const bytes = bytesBetween(this.#beginning, head());
+    this.#bytes = bytes;
     const fullness = this.#isBeyond(1)
       ? 'full'
       : this.#isBeyond(limits.sharedLogBytesWarnedShare)
@@ -106,7 +120,6 @@ export class Trimmer {
         : 'free';
     if (fullness === this.#fullness) return;
     this.#fullness = fullness;
-    const { bytes } = storedBytes;
     const why = fullness === 'free' ? '' : this.#whyNotTrimmed();
     refuseWith(fullness === 'full' ? fullError(bytes, bytesMax, why) : undefined);
     if (fullness === 'full') onEvent({ kind: 'logFull', bytes, bytesMax, why });
@@ -114,8 +127,7 @@ export class Trimmer {
   }
 
   #isBeyond(share: number): boolean {
-    const { storedBytes, bytesMax } = this.#parts;
-    return storedBytes.bytes >= bytesMax * share;
+    return this.#bytes >= this.#parts.bytesMax * share;
   }
 
   get #reports(): NodeReport[] {
@@ -132,9 +144,15 @@ export class Trimmer {
   }
 }
 
+/** What the log holds, as it counts. */
+function bytesBetween({ position, bytesBefore }: LogBeginning, head: LogHead): number {
+  const count = head.position + 1 - position;
+  return head.logBytes - bytesBefore + count * logLimits.recordOverheadBytes;
+}
+
 function fullError(bytes: number, bytesMax: number, why: string): StoreError<'limitReached'> {
   return new StoreError(
     'limitReached',
-    `the shared log has ${bytes} bytes, and may have ${bytesMax}; it is trimmed below what the snapshots of two nodes hold, and ${why}`,
+    `the shared log takes ${bytes} bytes, and may take ${bytesMax}; it is trimmed below what the snapshots of two nodes hold, and ${why}`,
   );
 }

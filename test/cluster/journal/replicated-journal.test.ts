@@ -232,11 +232,13 @@ describe('a follower', () => {
   it('refuses bytes that are no batch', async () => {
     const follower = await cluster.node();
     const bytes = Buffer.from('no batch');
-    const taken = { kind: 'takeOver', position: 1, epoch: 1, behind: 0, checksum: 7, address: 'a' } as const;
-    await follower.journal.accept(taken);
-    await expect(
-      follower.journal.accept({ kind: 'batch', position: 2, epoch: 1, behind: 7, checksum: 8, bytes }),
-    ).rejects.toMatchObject({ code: 'damaged', message: expect.stringContaining('no batch') as string });
+    const first = { position: 1, epoch: 1, bytesBefore: 0, behind: 0, checksum: 7 };
+    await follower.journal.accept({ ...first, kind: 'takeOver', address: 'a' });
+    const second = { position: 2, epoch: 1, bytesBefore: 40, behind: 7, checksum: 8 };
+    await expect(follower.journal.accept({ ...second, kind: 'batch', bytes })).rejects.toMatchObject({
+      code: 'damaged',
+      message: expect.stringContaining('no batch') as string,
+    });
   });
 
   it('refuses a record that lies behind another one than it has', async () => {

@@ -16,7 +16,14 @@ class Following {
   silentCount = 0;
   found: LogHead | undefined;
   readonly #clock = new ManualClock();
-  readonly #head: LogHead = { storeId: new Uint8Array(16), epoch: 1, position: 5, checksum: 5, nonce: 'a' };
+  readonly #head: LogHead = {
+    storeId: new Uint8Array(16),
+    epoch: 1,
+    position: 5,
+    checksum: 5,
+    logBytes: 500,
+    nonce: 'a',
+  };
 
   constructor() {
     const election = new Election({

@@ -45,13 +45,13 @@ class CountedLog {
   }
 
   /** Of the next record. The chain is not looked at. */
-  get #place(): Pick<LogRecord, 'position' | 'epoch' | 'behind' | 'checksum'> {
-    return { position: this.#records.length + 1, epoch: this.#epoch, behind: 0, checksum: 0 };
+  get #place(): Pick<LogRecord, 'position' | 'epoch' | 'bytesBefore' | 'behind' | 'checksum'> {
+    return { position: this.#records.length + 1, epoch: this.#epoch, bytesBefore: 0, behind: 0, checksum: 0 };
   }
 
   get #head() {
     const position = this.#records.length;
-    return { storeId: new Uint8Array(16), epoch: this.#epoch, position, checksum: 0, nonce: '' };
+    return { storeId: new Uint8Array(16), epoch: this.#epoch, position, checksum: 0, logBytes: 0, nonce: '' };
   }
 
   #batch(bytes: Uint8Array): void {

@@ -4,7 +4,7 @@ import { Silence } from '../../../src/cluster/follower/silence.ts';
 import type { LogHead } from '../../../src/shared-log/shared-log.ts';
 
 function head(position: number, nonce = 'a'): LogHead {
-  return { storeId: new Uint8Array(16), epoch: 1, position, checksum: position, nonce };
+  return { storeId: new Uint8Array(16), epoch: 1, position, checksum: position, logBytes: position, nonce };
 }
 
 describe('silence', () => {

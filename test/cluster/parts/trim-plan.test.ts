@@ -2,7 +2,6 @@
 import { describe, expect, it } from 'vitest';
 import type { NodeReport } from '../../../src/cluster/node.ts';
 import { keptFrom } from '../../../src/cluster/writer/trim-plan.ts';
-import { StoredBytes } from '../../../src/cluster/stored-bytes.ts';
 
 function reports(...nodes: [position: number, snapshotPosition: number][]): NodeReport[] {
   return nodes.map(([position, snapshotPosition], index) => ({
@@ -40,21 +39,5 @@ describe('the shared log is kept', () => {
     const slow = reports([90, 70], [90, 60], [30, 20]);
     expect(kept(slow, false)).toBe(31);
     expect(kept(slow, true)).toBe(61);
-  });
-});
-
-describe('the length of the shared log', () => {
-  it('is that of what was read and written, but for what was trimmed', () => {
-    const stored = new StoredBytes(Infinity);
-    for (let position = 1; position <= 200; position++) stored.add(position, 10);
-    expect(stored.bytes).toBe(2000);
-    stored.trimmed(1);
-    expect(stored.bytes).toBe(2000);
-    // Positions are counted in groups: none is taken for gone too early.
-    stored.trimmed(100);
-    expect(stored.bytes).toBeGreaterThanOrEqual(1010);
-    expect(stored.bytes).toBeLessThan(2000);
-    stored.trimmed(201);
-    expect(stored.bytes).toBe(0);
   });
 });

@@ -1,7 +1,13 @@
 /** Faults put into nodes by hand: each breaks what a node must hold to, and the simulation must notice. */
 import type { Role } from '../../../src/cluster/cluster-view.ts';
 import type { ClusterNode, NodeReport, NodeStatus } from '../../../src/cluster/node.ts';
-import type { LogCall, LogHead, LogRecord, SharedLog } from '../../../src/shared-log/shared-log.ts';
+import type {
+  LogBeginning,
+  LogCall,
+  LogHead,
+  LogRecord,
+  SharedLog,
+} from '../../../src/shared-log/shared-log.ts';
 import { cluster } from '../../../src/limits.ts';
 import { recordBehind } from '../../../src/shared-log/record-format.ts';
 import { SharedLogError } from '../../../src/shared-log/shared-log-error.ts';
@@ -37,6 +43,10 @@ class PassingLog implements SharedLog {
 
   trim(before: number, call?: LogCall): Promise<void> {
     return this.log.trim(before, call);
+  }
+
+  beginning(call?: LogCall): Promise<LogBeginning> {
+    return this.log.beginning(call);
   }
 
   close(): void {

@@ -59,7 +59,7 @@ export function planOf(random: SeededRandom): Plan {
       late: isFaulty ? random.pick([0, 0.02, 0.1]) : 0,
     },
     snapshotLogBytes: random.pick([1024, 4096, 100_000]),
-    sharedLogBytesMax: random.pick([20_000, 1_000_000]),
+    sharedLogBytesMax: random.pick([100_000, 1_000_000]),
     hasShortSegments: random.chance(0.5),
   };
 }

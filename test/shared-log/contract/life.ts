@@ -128,6 +128,13 @@ export function lifeTests(name: string, newWorld: () => Promise<LogWorld>): void
       await expect(readTo(log, 3)).rejects.toMatchObject({ code: 'damaged', message: /but comes behind/ });
     });
 
+    test('with a record that counts other bytes before it is damaged', async () => {
+      const world = await newWorld();
+      const { log, head } = await writtenLog(world, 1);
+      await put(world, head, { ...head, logBytes: head.logBytes + 1 });
+      await expect(readTo(log, 3)).rejects.toMatchObject({ code: 'damaged', message: /but comes behind/ });
+    });
+
     test('whose head names another record than the newest is damaged', async () => {
       const world = await newWorld();
       const { log, head } = await writtenLog(world, 3);

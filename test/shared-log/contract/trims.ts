@@ -1,6 +1,16 @@
 /** Trims: what is gone is told as such, and no place is written again. */
 import { describe, expect, test } from 'vitest';
-import { type LogWorld, batch, openNode, readTo, stored, won, writtenLog } from '../world.ts';
+import { type LogWorld, batch, openNode, readTo, storeId, stored, won, writtenLog } from '../world.ts';
+
+/** Of the records from a position on, as they lie there. */
+async function lengthsFrom(world: LogWorld, position: number): Promise<number[]> {
+  const { records } = await world.storage().list(position, 10, new AbortController().signal);
+  return records.map(({ bytes }) => bytes.length);
+}
+
+function sum(numbers: readonly number[]): number {
+  return numbers.reduce((total, number) => total + number, 0);
+}
 
 export function trimTests(name: string, newWorld: () => Promise<LogWorld>): void {
   describe(`a shared log, ${name}: trims`, () => {
@@ -30,6 +40,26 @@ export function trimTests(name: string, newWorld: () => Promise<LogWorld>): void
       const next = stored(await log.append(head, batch(4)));
       expect(next.position).toBe(5);
       expect(await readTo(log, 5, 4)).toEqual(['1 batch 3', '1 batch 4']);
+    });
+
+    test('leave it known where it begins, and what it holds', async () => {
+      const world = await newWorld();
+      await expect(openNode(world).log.beginning()).rejects.toMatchObject({ code: 'notInitialized' });
+      const { log, head } = await writtenLog(world, 5);
+      const lengths = await lengthsFrom(world, 1);
+      expect(await log.beginning()).toMatchObject({ position: 1, bytesBefore: 0 });
+      expect(head.logBytes).toBe(sum(lengths));
+      await log.trim(4);
+      const { log: next } = openNode(world);
+      expect(await next.beginning()).toMatchObject({ position: 4, bytesBefore: sum(lengths.slice(0, 3)) });
+      const taken = won(await next.takeOver(await next.head(), 'second'));
+      expect(taken.logBytes - head.logBytes).toBe(sum(await lengthsFrom(world, 7)));
+    });
+
+    test('are needed for a log to begin later than where its first record comes', async () => {
+      const { log } = openNode(await newWorld());
+      await log.init(storeId);
+      expect(await log.beginning()).toEqual({ position: 1, bytesBefore: 0 });
     });
 
     test('that come too late for their log drop nothing', async () => {

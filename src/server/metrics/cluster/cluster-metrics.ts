@@ -51,7 +51,7 @@ export const clusterMetrics: readonly ClusterMetric[] = [
   figure(
     'kelp_cluster_log_bytes',
     'gauge',
-    'Of the writer: the bytes of the shared log that it knows, those since its start that are not trimmed; 0 at a follower.',
+    'Of the writer: the bytes that the shared log takes, with 600 for each record that etcd needs beside its own; 0 at a follower.',
     ({ logBytes }) => logBytes,
   ),
   figure(

@@ -1,5 +1,5 @@
 /** A shared log whose appends are timed: that is what each write waits for. */
-import type { LogCall, LogHead, LogRecord, SharedLog } from '../../../shared-log/shared-log.ts';
+import type { LogBeginning, LogCall, LogHead, LogRecord, SharedLog } from '../../../shared-log/shared-log.ts';
 import type { Histogram } from '../histogram.ts';
 
 export class TimedLog implements SharedLog {
@@ -37,6 +37,10 @@ export class TimedLog implements SharedLog {
 
   trim(before: number, call?: LogCall): Promise<void> {
     return this.#log.trim(before, call);
+  }
+
+  beginning(call?: LogCall): Promise<LogBeginning> {
+    return this.#log.beginning(call);
   }
 
   close(): void {
