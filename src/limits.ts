@@ -683,6 +683,8 @@ export const cluster = {
    */
   gatheredRecordsMax: 1024,
   gatheringMsMax: 4,
+  /** A writer whose disk takes nothing for so long, though something waits for it, gives up its role. */
+  diskStallMs: 10_000,
   /** A node that is closed waits so long for the shared log to store what was committed, and the handover. */
   closeMsMax: 5_000,
 } as const;

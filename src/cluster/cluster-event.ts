@@ -8,6 +8,8 @@ export type ClusterEvent =
     }
   /** Another node has become the writer, which this one was: its store is closed and opened again, as a follower. */
   | { readonly kind: 'overtaken'; readonly error: Error }
+  /** The disk of this node, the writer, has taken nothing for so long: the node writes no more, so that another one takes over. */
+  | { readonly kind: 'diskStalled'; readonly stalledMs: number }
   /** This node was the writer, and lets another one be it. */
   | { readonly kind: 'handedOver'; readonly epoch: number }
   /** A follower has learned of a new writer; '': there is none now. */

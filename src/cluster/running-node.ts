@@ -6,7 +6,8 @@
  *      +------------------------------------------------+
  *
  * - follower: it accepts what comes in the shared log (`LogFollower`), and looks for the time at which there is no writer (`Election`).
- * - writer: its store writes; it lets itself be heard (`Heartbeats`), and keeps the shared log short (`Trimmer`).
+ * - writer: its store writes; it lets itself be heard (`beat`), looks whether its disk takes what it writes (`watchDisk`), and keeps the
+ *   shared log short (`Trimmer`).
  * - ended: it was overtaken, has handed over, or has missed a part of the shared log, or its disk fails. Its state may hold what is not
  *   in the shared log, so its store is to be closed and opened again.
  */
@@ -31,9 +32,10 @@ import { NodeReads } from './reads/node-reads.ts';
 import { LogHealth } from './log-health.ts';
 import { pause } from './waits/pause.ts';
 import { beat } from './writer/heartbeats.ts';
+import { watchDisk } from './writer/disk-watch.ts';
 import { NodeTable } from './writer/node-table.ts';
 import { Trimmer } from './writer/trimmer.ts';
-import { notWriterError, OvertakenError } from '../wal/segments/overtaken.ts';
+import { DiskStalledError, notWriterError, OvertakenError } from '../wal/segments/overtaken.ts';
 
 export interface RunningNodeParts {
   readonly store: KvStore;
@@ -182,8 +184,10 @@ export class RunningNode implements ClusterNode {
 
   /** Of the journal: it has failed for good. */
   failed(error: Error): void {
-    if (error instanceof OvertakenError && this.#role === 'writer')
-      this.#parts.onEvent({ kind: 'overtaken', error });
+    const { onEvent } = this.#parts;
+    if (error instanceof DiskStalledError) onEvent({ kind: 'diskStalled', stalledMs: error.stalledMs });
+    else if (error instanceof OvertakenError && this.#role === 'writer')
+      onEvent({ kind: 'overtaken', error });
     this.#ends(error);
   }
 
@@ -285,7 +289,9 @@ export class RunningNode implements ClusterNode {
   /** Writes until the journal fails. */
   async #write(head: LogHead, signal: AbortSignal): Promise<void> {
     const { journal, store, address, clock, sharedLog, sharedLogBytesMax, onEvent } = this.#parts;
-    await journal.lead(head, address);
+    const onStalled = (stalledMs: number): void => journal.stop(new DiskStalledError(stalledMs));
+    const disk = watchDisk({ clock, journal, onStalled }, signal);
+    await Promise.race([journal.lead(head, address), disk]);
     signal.throwIfAborted();
     this.#writer = address;
     this.#role = 'writer';
@@ -305,7 +311,7 @@ export class RunningNode implements ClusterNode {
     }));
     const parts = { journal, clock, heartbeat: () => store.seam.heartbeat() };
     const beats = beat({ ...parts, onStalled: (error) => this.#health.silent(error) }, signal);
-    await Promise.race([beats, trimmer.run(signal)]);
+    await Promise.race([beats, disk, trimmer.run(signal)]);
   }
 
   #ownReport(): NodeReport {

@@ -1,6 +1,6 @@
 /** How the nodes of a cluster elect, follow and fail over: three of them on simulated machines, without chance mishaps. */
 import { expect, it, describe } from 'vitest';
-import { cluster as limits, sharedLog as logLimits } from '../../src/limits.ts';
+import { cluster as limits, fixed, sharedLog as logLimits } from '../../src/limits.ts';
 import type { ClusterNode } from '../../src/cluster/node.ts';
 import { collectionReaders } from '../../src/kv/collections/read-calls.ts';
 import type { KvStore } from '../../src/kv/kv-store.ts';
@@ -124,6 +124,51 @@ describe('a cluster', () => {
       expect(kindsOf(other)).toContain('logUnreachable');
       other.cut(false);
       await cluster.settle();
+      expect(world.truth.epochs.at(-1)).toBe(1);
+    }));
+});
+
+describe('a writer whose disk hangs', () => {
+  /** So much is not written at once, in the turn in which it comes. */
+  const large = 'x'.repeat(fixed.batchWrittenNowBytesMax);
+
+  it('gives up its role, and says of what waits that it may have been made', () =>
+    started(async (cluster, writer) => {
+      const { world } = cluster;
+      const { revision } = await world.answer(storeOf(writer).put('key', 'value'));
+      writer.hangDisk(true);
+      const hungMs = world.time.nowMs;
+      const call = storeOf(writer).put('key', large);
+      const refused = expect(world.answer(call)).rejects.toMatchObject({ code: 'storageFailed' });
+      const next = await nextWriter(cluster, writer);
+      const passedMs = world.time.nowMs - hungMs;
+      expect(passedMs).toBeGreaterThan(limits.diskStallMs);
+      expect(passedMs).toBeLessThan(
+        limits.diskStallMs + limits.failoverAfterMs + limits.failoverJitterMs + 4 * limits.heartbeatMs,
+      );
+      await refused;
+      expect(kindsOf(writer)).toContain('diskStalled');
+      expect(kindsOf(writer)).not.toContain('overtaken');
+      // The shared log had it.
+      expect(storeOf(next).seam.visibleRevision).toBeGreaterThan(revision);
+      await world.answer(storeOf(next).put('key', 'last'));
+
+      writer.hangDisk(false);
+      await cluster.settle();
+      expect(nodeOf(writer).status()).toMatchObject({ role: 'follower', writerAddress: next.address });
+    }));
+
+  it('for less than that keeps it', () =>
+    started(async (cluster, writer) => {
+      const { world } = cluster;
+      for (let count = 0; count < 3; count++) {
+        writer.hangDisk(true);
+        const call = storeOf(writer).put('key', large + count);
+        await world.pass(limits.diskStallMs - 2 * limits.heartbeatMs);
+        writer.hangDisk(false);
+        await world.answer(call);
+      }
+      expect(cluster.writer).toBe(writer);
       expect(world.truth.epochs.at(-1)).toBe(1);
     }));
 });

@@ -46,6 +46,8 @@ export class CachedBatches {
   /** ... and of the newest that is readable. */
   #durableSequence = 0;
   #wakeWaiting: (() => void) | undefined;
+  #isShortOfRoom = false;
+  #isOver = false;
 
   constructor(cache: Log, clock: Clock, place: JournalPlace) {
     this.#cache = cache;
@@ -70,11 +72,23 @@ export class CachedBatches {
     return this.#durableSequence;
   }
 
-  /** Resolves when there is room for a batch of so many bytes, or the cache has failed. One call at a time. */
+  /** Whether something that was put in, or that has no room, waits for the disk. */
+  get isAwaitingDisk(): boolean {
+    return this.#isShortOfRoom || this.#cached.length > 0;
+  }
+
+  /** Resolves when there is room for a batch of so many bytes, the cache has failed, or all is over. One call at a time. */
   async room(byteCount: number, place: LogPlace): Promise<void> {
     const bytes = byteCount + encodePlace(place).length;
-    while (this.#cache.failure === undefined && this.#cache.reserveRow(bytes) === undefined)
+    while (
+      !this.#isOver &&
+      this.#cache.failure === undefined &&
+      this.#cache.reserveRow(bytes) === undefined
+    ) {
+      this.#isShortOfRoom = true;
       await this.#move();
+    }
+    this.#isShortOfRoom = false;
   }
 
   /** There is room for it, as `room` has said in the same turn. */
@@ -120,12 +134,13 @@ export class CachedBatches {
       hasMoved = true;
       next = cached.peek();
     }
-    this.wake();
+    this.#wakeWaiting?.();
     return hasMoved;
   }
 
-  /** Who waits for room looks again. */
-  wake(): void {
+  /** Nothing is put in any more: who waits for room waits no longer. */
+  end(): void {
+    this.#isOver = true;
     this.#wakeWaiting?.();
   }
 

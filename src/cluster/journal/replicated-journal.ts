@@ -178,6 +178,11 @@ export class ReplicatedJournal implements CachedJournal {
     return !this.#isAtWork;
   }
 
+  /** Whether something is to come into the cache that its disk has not taken. */
+  get isAwaitingDisk(): boolean {
+    return this.#cached.isAwaitingDisk;
+  }
+
   /** Records are refused with this from now on; `undefined`: they are not. */
   refuseWith(error: StoreError | undefined): void {
     this.#refusal = error;
@@ -551,7 +556,7 @@ export class ReplicatedJournal implements CachedJournal {
   #stop(error: Error): void {
     this.#failure ??= error;
     this.#end.abort(error);
-    this.#cached.wake();
+    this.#cached.end();
     this.#onGathered?.();
     this.#pendingFlushes.rejectAll(failedError(error));
     this.#handover?.reject(error);

@@ -265,7 +265,7 @@ export class ReplicaJournal implements CachedJournal {
 
   #end(error: Error): void {
     this.#failure ??= error;
-    this.#cached.wake();
+    this.#cached.end();
     this.#pendingFlushes.rejectAll(error);
   }
 

@@ -63,6 +63,12 @@ function logClusterEvent(logger: Logger, event: ClusterEvent, texts: SourceTexts
         { why: event.error.message },
         'another node has taken over, since this one was not heard of: writes that wait here may have been made or not',
       );
+    case 'diskStalled':
+      return logger.error(
+        { stalledMs: event.stalledMs },
+        'the disk of this node takes nothing: it is the writer no more, so that another node takes over, and is opened again once its disk answers; ' +
+          'writes that wait here may have been made or not',
+      );
     case 'handedOver':
       return logger.info(
         { epoch: event.epoch },

@@ -6,9 +6,20 @@ export class OvertakenError extends Error {
   /** '': it is not known. */
   readonly writerAddress: string;
 
-  constructor(writerAddress: string) {
-    super(writerAddress === '' ? 'another node writes now' : `the node at ${writerAddress} writes now`);
+  constructor(writerAddress: string, message?: string) {
+    const other = writerAddress === '' ? 'another node' : `the node at ${writerAddress}`;
+    super(message ?? `${other} writes now`);
     this.writerAddress = writerAddress;
+  }
+}
+
+/** The node gives up its role, so that another one writes, since its own disk takes nothing. */
+export class DiskStalledError extends OvertakenError {
+  readonly stalledMs: number;
+
+  constructor(stalledMs: number) {
+    super('', `the disk of this node has taken nothing for ${stalledMs} ms, so another node is to write`);
+    this.stalledMs = stalledMs;
   }
 }
 

@@ -59,6 +59,8 @@ export class SimulatedNode {
   #link: LogLink | undefined;
   #die: () => void = () => undefined;
   #stopping: AbortController = new AbortController();
+  /** What waits for a disk that hangs. */
+  #hung: (() => void)[] | undefined;
   /** Of those that were ever written. */
   readonly #snapshotRevisions: number[] = [];
 
@@ -107,9 +109,19 @@ export class SimulatedNode {
     if (!this.isUp) return;
     this.#note(kind);
     this.process.kill();
+    this.#hung &&= [];
     this.#left();
     this.disk = this.disk[kind]();
     this.#die();
+  }
+
+  /** Calls to its disk do not end, and do nothing, until it no longer hangs. */
+  hangDisk(isHung: boolean): void {
+    if (isHung === (this.#hung !== undefined)) return;
+    this.#note(isHung ? 'has a disk that hangs' : 'has a disk that answers again');
+    const held = this.#hung ?? [];
+    this.#hung = isHung ? [] : undefined;
+    for (const action of held) this.process.schedule(action);
   }
 
   /** The machine gets another disk, which is empty. The process is not running. */
@@ -345,7 +357,10 @@ export class SimulatedNode {
   #newDisk(): SimulatedDisk {
     return new SimulatedDisk({
       seed: this.#world.random.uint32(),
-      schedule: (action) => this.process.schedule(action),
+      schedule: (action) => {
+        if (this.#hung === undefined) this.process.schedule(action);
+        else this.#hung.push(action);
+      },
     });
   }
 
