@@ -2,33 +2,7 @@
  * Counters with many writers: the plain one, and one that counts each event once although the event may be handed in
  * twice. Run it beside a server: `npm run example examples/counter.ts`.
  */
-import { type KelpClient, createClient, isKelpError } from 'kelpdb/client';
-
-const DAY_MS = 24 * 60 * 60 * 1000;
-
-/**
- * Counts an event unless it was counted before: the number and the note that the event was seen change in one transaction.
- * So the call may be repeated as often as needed, also when an answer was lost and it is not known whether it was counted.
- * @returns whether this call counted it.
- */
-async function countOnce(client: KelpClient, key: string, eventId: string): Promise<boolean> {
-  const seen = `seen/${key}/${eventId}`;
-  for (;;) {
-    try {
-      const { succeeded } = await client.txn({
-        compares: [{ subject: { key: seen }, relation: 'equal', operand: { kind: 'exists', value: false } }],
-        success: [
-          { kind: 'increment', key, delta: 1n },
-          // Forgotten after a day: by then the event is not handed in again.
-          { kind: 'put', key: seen, value: '', ttlMs: DAY_MS },
-        ],
-      });
-      return succeeded;
-    } catch (error) {
-      if (!isKelpError(error) || !error.mayHaveTakenEffect) throw error;
-    }
-  }
-}
+import { createClient } from 'kelpdb/client';
 
 const { KELP_ADDRESS: address = '127.0.0.1:7379', KELP_TOKEN: token } = process.env;
 await using client = createClient({ address, ...(token && { credentials: { token } }) });
@@ -45,9 +19,11 @@ const numbers = await Promise.all(
 console.log('visits:', (await client.get('visits')).entry?.text());
 console.log('different numbers:', new Set(numbers.flat()).size);
 
-// Five orders, each handed in twice.
-const orders = Array.from({ length: 5 }, (_, index) => `${Date.now()}-${index}`);
+// Five orders, each handed in twice: the number and the note that an order was seen change in one transaction. So a call may be
+// made as often as needed, also when an answer was lost and it is not known whether it was counted.
+const orders = client.recipes.counter('orders');
+const ids = Array.from({ length: 5 }, (_, index) => `${Date.now()}-${index}`);
 await client.delete('orders');
-const counted = await Promise.all([...orders, ...orders].map((id) => countOnce(client, 'orders', id)));
-console.log('orders:', (await client.get('orders')).entry?.text());
-console.log('refused as seen before:', counted.filter((isNew) => !isNew).length);
+const additions = await Promise.all([...ids, ...ids].map((id) => orders.add(1, { id })));
+console.log('orders:', String(await orders.value()));
+console.log('refused as seen before:', additions.filter(({ counted }) => !counted).length);

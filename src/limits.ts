@@ -487,6 +487,34 @@ export const client = {
     changesMax: 10_000,
     changesBytesMax: 64 * MiB,
   },
+  /** Of locks, elections, queues and the like (`client/recipes`). */
+  recipes: {
+    /** A name, in UTF-8: what stands behind it in a key has room. */
+    nameBytesMax: 1 * KiB,
+    /** How long others wait for what a holder has that has died. */
+    ttlMs: 10_000,
+    /** Those that hold or wait in one line: each looks at all of them when its turn may have come. */
+    lineMax: 10_000,
+    /** The holders of one semaphore: a waiter watches as many keys, by one watch. */
+    permitsMax: fixed.watchRangesMax,
+    /** What a leader tells of itself; each observer has that of all candidates. */
+    leaderValueBytesMax: 64 * KiB,
+    /** Who gives up waiting takes its place out of the line, for so long at most; then the time to live does it. */
+    leaveMsMax: 2_000,
+    /** What names an addition to a counter, in UTF-8; and how long it is remembered: where the program gives it, and where the client does. */
+    idBytesMax: 512,
+    idTtlMs: 24 * 60 * 60 * 1000,
+    ownIdTtlMs: 10 * 60 * 1000,
+    /** The jobs of one queue, and those that one worker may have at a time. */
+    jobsMax: 100_000,
+    openJobsMax: 100,
+    /** How often a job is taken, and how long it is kept when that was in vain, unless the queue says it. */
+    attemptsMax: 5,
+    deadTtlMs: 30 * 24 * 60 * 60 * 1000,
+    /** A worker looks at so many jobs in one page, and looks anew when so many of those that it saw free were taken before it. */
+    jobsLookedAt: 100,
+    conflictsMax: 4,
+  },
   /** Room for so much of a long message is taken before its bytes are there; then it doubles. */
   messageFirstBytes: 64 * KiB,
   /** Messages that are kept share a slab of so many bytes, if none of them is longer than the second: who keeps one keeps all. */

@@ -92,6 +92,7 @@ import type {
   Watch,
   WatchRequest,
 } from './messages/types.ts';
+import { Recipes } from './recipes/recipes.ts';
 import { openWatch } from './watch.ts';
 
 /** Throws a `KelpError` `invalidArgument` when the options make no sense. Connects when the first call is made. */
@@ -155,6 +156,7 @@ export class KelpClient {
   #set: Sets<CallOptions, ReadCallOptions> | undefined;
   #sortedSet: SortedSets<CallOptions, ReadCallOptions> | undefined;
   #sketch: Sketches<CallOptions, ReadCallOptions> | undefined;
+  #recipes: Recipes | undefined;
 
   /** @internal Use `createClient`. */
   constructor(caller: Caller) {
@@ -189,6 +191,15 @@ export class KelpClient {
   /** HyperLogLogs and Bloom filters. */
   get sketch(): Sketches<CallOptions, ReadCallOptions> {
     return (this.#sketch ??= new Sketches(this.#collections));
+  }
+
+  /** Locks, semaphores, elections and what else programs need that work together; see `recipes/recipes.ts`. */
+  get recipes(): Recipes {
+    return (this.#recipes ??= new Recipes({
+      caller: this.#caller,
+      keys: this,
+      grant: (ttlMs, options) => this.leases.grant(ttlMs, options),
+    }));
   }
 
   /**

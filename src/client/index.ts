@@ -28,7 +28,26 @@ export type {
   NamespaceTxnResult,
 } from './namespace/namespace.ts';
 export type { TypedEntry } from './namespace/typed-entry.ts';
-export { CodecError } from './namespace/typed-entry.ts';
+export { CodecError } from './namespace/given-codec.ts';
+export type { Counter } from './recipes/counter.ts';
+export type { Leader, Leadership } from './recipes/election.ts';
+export type { Held } from './recipes/held.ts';
+export type { Job } from './recipes/job.ts';
+export type { DeadLetter, Queue } from './recipes/queue.ts';
+export type { Recipes } from './recipes/recipes.ts';
+export type {
+  AdditionOptions,
+  Addition,
+  ElectOptions,
+  EnqueueOptions,
+  LeadersOptions,
+  LockOptions,
+  NackOptions,
+  OnceOptions,
+  OnceRun,
+  QueueOptions,
+  WorkerOptions,
+} from './recipes/types.ts';
 export type { Page, PagedList } from '../paged-list.ts';
 export type { Access } from './access.ts';
 export type { Admin } from './admin.ts';

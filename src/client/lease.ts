@@ -151,6 +151,7 @@ export class LeaseHandle {
   readonly #lost = new AbortController();
   readonly #stopped = new AbortController();
   #isKeptAlive = false;
+  #isRevoked = false;
   #renewedAtMs: number;
 
   /** @internal */
@@ -169,6 +170,15 @@ export class LeaseHandle {
   /** Aborted when the lease is lost while `keepAlive` is on, with the reason: for the work that the lease guards. */
   get signal(): AbortSignal {
     return this.#lost.signal;
+  }
+
+  /**
+   * How long it lives still as far as this program can know, by its own clock, counted from when the last renewal that succeeded was
+   * sent; 0: it may be gone. Of one that was revoked it is 0, too.
+   */
+  get remainingMs(): number {
+    if (this.#isRevoked || this.signal.aborted) return 0;
+    return Math.max(0, this.#endsAtMs - this.#caller.pace.monotonicMs());
   }
 
   /**
@@ -198,6 +208,7 @@ export class LeaseHandle {
   async revoke(options: CallOptions = noOptions): Promise<DeleteRangeResult> {
     refuse(optionsByCall['leases.revoke'](options));
     this.close();
+    this.#isRevoked = true;
     return await this.#leases.revoke(this.id, options);
   }
 

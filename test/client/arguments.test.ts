@@ -148,8 +148,8 @@ function methodOf(client: KelpClient, call: Call): (...given: readonly unknown[]
   return (owner[name as keyof typeof owner] as (...given: readonly unknown[]) => unknown).bind(owner);
 }
 
-/** What is asked of them is looked at in `collections/arguments.test.ts` and `namespace/namespace.test.ts`. */
-const rooms = ['hash', 'list', 'set', 'sortedSet', 'sketch', 'namespace'];
+/** What is asked of them is looked at in `collections/arguments.test.ts`, `namespace/namespace.test.ts` and `recipes/arguments.test.ts`. */
+const rooms = ['hash', 'list', 'set', 'sortedSet', 'sketch', 'namespace', 'recipes'];
 
 test('every call of the client is looked at', () => {
   const namesOf = ({ prototype }: { readonly prototype: object }, room = ''): string[] =>

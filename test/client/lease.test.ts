@@ -86,6 +86,21 @@ describe('a lease that is kept alive', () => {
     expect(pace.nowMs).toBeLessThan((sent[0] ?? 0) + 9100);
   });
 
+  test('tells how long it lives still, from when it was last renewed', async () => {
+    const { client, pace } = leasing();
+    const lease = await client.leases.grant(9000);
+    expect(lease.remainingMs).toBe(9000);
+    pace.nowMs += 4000;
+    expect(lease.remainingMs).toBe(5000);
+    await lease.renew();
+    expect(lease.remainingMs).toBe(9000);
+    pace.nowMs += 9001;
+    expect(lease.remainingMs).toBe(0);
+    const other = await client.leases.grant(9000);
+    await other.revoke().catch(() => undefined);
+    expect(other.remainingMs).toBe(0);
+  });
+
   test('is renewed at once when keeping it begins late', async () => {
     const { client, pace, renewals } = leasing(() => lease.close());
     const lease = await client.leases.grant(9000);

@@ -127,6 +127,7 @@ const roomsByLayer: Readonly<Record<string, readonly string[]>> = {
     'calls',
     'mirror',
     'namespace',
+    'recipes',
     'tracing',
     'exchanges',
     'pipelining',

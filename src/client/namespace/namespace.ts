@@ -28,18 +28,18 @@ import type {
   TouchResult,
   Value,
 } from '../../api.ts';
-import { type Check, mustBe, named } from '../../arguments/check.ts';
+import { named } from '../../arguments/check.ts';
 import { isKey } from '../../arguments/key.ts';
 import { deletedRange, readRange } from '../../arguments/requests.ts';
-import { isRecord, noOptions, optionsOf } from '../../arguments/shape.ts';
+import { noOptions, optionsOf } from '../../arguments/shape.ts';
 import type { PagedList } from '../../paged-list.ts';
-import { KelpError } from '../errors/error.ts';
 import { invalidArgument, refuse } from '../errors/refuse.ts';
 import type { Entry } from '../messages/entry.ts';
 import type * as calls from '../messages/types.ts';
 import type { Mirror } from '../mirror/mirror.ts';
 import type { MirrorOptions, MirrorView } from '../mirror/types.ts';
 import { type Codec, bytes } from './codec.ts';
+import { encodeBy, isCodec } from './given-codec.ts';
 import { Prefix } from './prefix.ts';
 import { TypedEntry } from './typed-entry.ts';
 
@@ -274,11 +274,7 @@ export class Namespace<Read = Uint8Array, Given = Read> {
   }
 
   #encode(value: Given): Value {
-    try {
-      return this.#codec.encode(value);
-    } catch (cause) {
-      throw unwritable(cause);
-    }
+    return encodeBy(this.#codec, value);
   }
 
   #typed(raw: Entry): TypedEntry<Read> {
@@ -350,15 +346,7 @@ export class Namespace<Read = Uint8Array, Given = Read> {
   }
 }
 
-const codecCheck: Check<Codec<unknown, never>> = (given) => {
-  if (!isRecord(given)) return mustBe(given, 'a codec, such as json() gives');
-  const lacking = ['encode', 'decode'].find((name) => typeof given[name] !== 'function');
-  return lacking === undefined
-    ? undefined
-    : ` has no function "${lacking}"; it must be a codec, such as json() gives`;
-};
-
-const namespaceOptions = optionsOf<NamespaceOptions<unknown, never>>('namespace', { codec: codecCheck });
+const namespaceOptions = optionsOf<NamespaceOptions<unknown, never>>('namespace', { codec: isCodec() });
 
 type Shown<Read> = IteratorResult<calls.WatchMessage<TypedEntry<Read>>, undefined>;
 
@@ -375,9 +363,4 @@ export function openNamespace<Read, Given>(
   refuse(namespaceOptions(options));
   // Without a codec its types are those of bytes.
   return new Namespace(host, within + prefix, options.codec ?? (bytes as unknown as Codec<Read, Given>));
-}
-
-function unwritable(cause: unknown): Error {
-  const reason = cause instanceof Error ? cause.message : String(cause);
-  return new KelpError('invalidArgument', `the codec can't write the value: ${reason}`, undefined, { cause });
 }

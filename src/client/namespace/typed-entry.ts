@@ -1,22 +1,8 @@
 /** An entry of a namespace: its key below the prefix, and its value as the codec reads it. */
-import type { Key } from '../../api.ts';
 import type { Entry } from '../messages/entry.ts';
 import type { Codec } from './codec.ts';
+import { decodeBy } from './given-codec.ts';
 import type { Prefix } from './prefix.ts';
-
-/** A value that its codec can't read, since something else has written it. */
-export class CodecError extends Error {
-  override readonly name = 'CodecError';
-  /** Of the entry, with the prefix. */
-  readonly key: Key;
-
-  constructor(key: Key, cause: unknown) {
-    const reason = cause instanceof Error ? cause.message : String(cause);
-    const shown = typeof key === 'string' ? JSON.stringify(key) : `of ${key.length} bytes`;
-    super(`the value of the key ${shown} can't be read by its codec: ${reason}`, { cause });
-    this.key = key;
-  }
-}
 
 export class TypedEntry<Read> {
   /** Below the prefix of the namespace; empty when it is no text. */
@@ -50,10 +36,6 @@ export class TypedEntry<Read> {
 
   #decode(): Read {
     const { key, keyBytes, value } = this.raw;
-    try {
-      return this.#codec.decode(value);
-    } catch (cause) {
-      throw new CodecError(keyBytes ?? key, cause);
-    }
+    return decodeBy(this.#codec, keyBytes ?? key, value);
   }
 }

@@ -5,7 +5,7 @@ import { EntrySchema } from '../../../gen/kelp/v1/types_pb.ts';
 import { type KelpClient, createClient } from '../../../src/client/client.ts';
 import { type StandardSchema, json, text } from '../../../src/client/namespace/codec.ts';
 import { protobuf } from '../../../src/client/namespace/protobuf-codec.ts';
-import { CodecError } from '../../../src/client/namespace/typed-entry.ts';
+import { CodecError } from '../../../src/client/namespace/given-codec.ts';
 import { KEPT_HISTORY_FLAGS } from '../../support/test-engine.ts';
 import { startTestServer } from '../../support/test-server.ts';
 import { failureOf } from '../support/fake-server.ts';
