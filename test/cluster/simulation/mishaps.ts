@@ -11,6 +11,7 @@ export type MishapKind =
   | 'pause'
   | 'cut'
   | 'stall'
+  | 'hang'
   | 'handOver'
   | 'snapshot'
   | 'loseDisk'
@@ -37,6 +38,7 @@ const ALL: readonly MishapKind[] = [
   'pause',
   'cut',
   'stall',
+  'hang',
   'handOver',
   'snapshot',
   'loseDisk',
@@ -113,6 +115,9 @@ function befall(cluster: SimulatedCluster, node: SimulatedNode, kind: MishapKind
       return after(6000, () => node.cut(false));
     case 'stall':
       return world.stall(random.below(4000));
+    case 'hang':
+      node.hangDisk(true);
+      return after(20_000, () => node.hangDisk(false));
     case 'handOver':
       // It is refused where the node writes no more, and lost with the process.
       node.opened?.node.handOver().catch(() => undefined);

@@ -62,6 +62,7 @@ export class SimulatedCluster {
     for (const node of this.nodes) {
       node.faults = { lostAnswer: 0, lostCall: 0, late: 0 };
       node.resume();
+      node.hangDisk(false);
       node.cut(false);
       node.start();
     }
