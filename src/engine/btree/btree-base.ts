@@ -6,7 +6,7 @@ import type { Clock } from '../../clock.ts';
 import type { EngineRange } from '../engine.ts';
 import { assert, StoreError } from '../../errors.ts';
 import { fixed } from '../../limits.ts';
-import type { BaseFigures, LiveState } from '../layered/base/base-figures.ts';
+import type { BaseFigures } from '../layered/base/base-figures.ts';
 import type {
   Base,
   BaseCursor,
@@ -25,7 +25,7 @@ import { IndexCursor, RowDeadlines } from './rows/index-cursor.ts';
 import { MemoryFlush } from './flush/memory-flush.ts';
 import { RowCursor } from './rows/row-cursor.ts';
 import { RowSource } from './rows/row-source.ts';
-import { DATABASE_NAME, INCREMENTAL, LOG_FRAME_HEAD_BYTES, PAGE_BYTES } from './database/schema.ts';
+import { DATABASE_NAME, LOG_FRAME_HEAD_BYTES, PAGE_BYTES } from './database/schema.ts';
 import type { NewState } from './rows/row-writer.ts';
 import { newState, type State } from './state.ts';
 import { readState } from './stored-state.ts';
@@ -42,10 +42,7 @@ export interface BtreeOptions {
 const FRAME_BYTES = PAGE_BYTES + LOG_FRAME_HEAD_BYTES;
 
 /** A step that gives pages back takes some 20 ms, for which a flush waits. */
-const STEP_PAGES = 512;
-
-/** What a row takes beside its key and value, where pages are full: its head, its numbers, and its place in the index by key. */
-const ROW_BYTES = 64;
+const STEP_PAGES = 256;
 
 export class BtreeBase implements Base {
   /** What lies in SQLite's log of the life before is in the database by now, or the start has failed. */
@@ -172,12 +169,11 @@ export class BtreeBase implements Base {
     return this.#givingBack;
   }
 
-  figures(live?: LiveState): BaseFigures {
+  figures(): BaseFigures {
     const pageCount = this.#connection.number('PRAGMA page_count');
     const bytes = pageCount * PAGE_BYTES;
-    const usedBytes = (pageCount - this.#freePages) * PAGE_BYTES;
-    const liveBytes =
-      live === undefined ? usedBytes : Math.min(usedBytes, live.dataBytes + live.keyCount * ROW_BYTES);
+    // What a compaction can't give back.
+    const liveBytes = (pageCount - this.#freePages) * PAGE_BYTES;
     const diskBytes = this.#options.isInMemory ? 0 : bytes + this.#leftFrames * FRAME_BYTES;
     return {
       diskBytes,
@@ -216,7 +212,6 @@ export class BtreeBase implements Base {
         try {
           this.#checkOpen();
           if (this.#freePages === 0) break;
-          this.#checkShrinks();
           const { path } = this.#connection;
           thread ??= new GivingBack(path, startWorker({ ...this.#threadOptions, isFlush: false }));
           const { logFrames, leftFrames, freePages } = await thread.step(STEP_PAGES, this.#leftFrames);
@@ -285,14 +280,6 @@ export class BtreeBase implements Base {
 
   get #freePages(): number {
     return this.#connection.number('PRAGMA freelist_count');
-  }
-
-  #checkShrinks(): void {
-    if (this.#connection.number('PRAGMA auto_vacuum') === INCREMENTAL) return;
-    throw new Error(
-      `${this.#connection.path} was made by an older version of KelpDB, whose files use free pages again and do not become shorter; ` +
-        'a backup that is restored into an empty directory takes no more than is live',
-    );
   }
 
   #checkOpen(): void {

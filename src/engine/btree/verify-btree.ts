@@ -16,7 +16,7 @@ import { RangeSet } from '../range-set.ts';
 import { IndexCursor } from './rows/index-cursor.ts';
 import { RowCursor } from './rows/row-cursor.ts';
 import { RowSource } from './rows/row-source.ts';
-import { PAGE_BYTES } from './database/schema.ts';
+import { isApart, PAGE_BYTES } from './database/schema.ts';
 import { damaged } from './database/sqlite-error.ts';
 import type { State } from './state.ts';
 import { readState } from './stored-state.ts';
@@ -95,15 +95,22 @@ async function readRows(
   let rowCount = 0;
   let deadlineCount = 0;
   let leasedCount = 0;
+  let apartCount = 0;
   slice.begin();
   while (rows.next(placed)) {
     count(++rowCount);
     if (placed.expireTimeMs > 0) deadlineCount++;
     if (placed.leaseId > 0) leasedCount++;
+    if (isApart(placed.keyEnd - placed.keyStart, placed.valueEnd - placed.valueStart)) apartCount++;
     if (slice.isOver()) await pause(rowCount);
   }
   if (rowCount !== state.rowCount) {
     throw damaged(connection.path, `it has ${rowCount} rows, and says that it has ${state.rowCount}`);
+  }
+  // The value of each row was found that is apart, so there are others if there are more.
+  const valueCount = connection.number('SELECT count(*) FROM long_values');
+  if (valueCount !== apartCount) {
+    throw damaged(connection.path, `it has ${valueCount} long values, and ${apartCount} rows that have one`);
   }
   // Each place in an index says what its row says, and there are as many as there are rows to be found by it.
   for (const [column, wanted] of [

@@ -46,6 +46,9 @@ const verified = (): ReturnType<typeof verifyBtree> =>
 
 const of = (name: string): string => `WHERE key = CAST('${name}' AS BLOB)`;
 
+/** Of the key that has a long value. */
+const ofLong = `WHERE id = (SELECT value FROM entries ${of('key 1020')})`;
+
 const flipFirst = (column: string, at: number): string =>
   `${column} = CAST(substr(${column}, 1, ${at - 1}) || x'00' || substr(${column}, ${at + 1}) AS BLOB)`;
 
@@ -73,10 +76,15 @@ describe('a row of which was changed', () => {
   });
 
   test.each([
-    { what: 'a byte of a long value', sql: flipFirst('value', 5000) },
-    { what: 'the length of a long value', sql: 'value = CAST(substr(value, 2) AS BLOB)' },
+    { what: 'a byte of a long value', sql: `UPDATE long_values SET ${flipFirst('value', 5000)} ${ofLong}` },
+    {
+      what: 'the length of a long value',
+      sql: `UPDATE long_values SET value = CAST(substr(value, 2) AS BLOB) ${ofLong}`,
+    },
+    { what: 'a long value that is not there', sql: `DELETE FROM long_values ${ofLong}` },
+    { what: 'the long value of another key', sql: `UPDATE entries SET value = value + 1 ${of('key 1020')}` },
   ])('$what is not shown', async ({ sql }) => {
-    change(`UPDATE entries SET ${sql} ${of('key 1020')}`);
+    change(sql);
     const base = await openTestBase(directory);
     const damaged = expect.objectContaining({ code: 'damaged' }) as Error;
     expect(() => found(base, bytes('key 1020'))).toThrow(damaged);
@@ -106,6 +114,11 @@ test('a row whose deadline or lease is missing from the index is found by a chec
     change(`UPDATE entries SET ${column} = ${column === 'lease' ? 13 : 1_000_012} ${of('key 1012')}`);
   }
   expect((await verified()).fault).toBeUndefined();
+});
+
+test('a long value that is of no key is found by a check of all', async () => {
+  change("INSERT INTO long_values (value) VALUES (x'01')");
+  expect((await verified()).fault?.message).toMatch('it has 16 long values, and 15 rows that have one');
 });
 
 test(`any bit of the file may flip, seed ${SEED}`, { timeout: 120_000 }, async () => {

@@ -129,21 +129,3 @@ test('a step that fails tells why, and the next compaction goes on', async () =>
   await base.compactStorage();
   expect(base.figures().diskBytes).toBeLessThan(1.3 * KEPT * VALUE.length);
 }, 30_000);
-
-test('a file of an older version is used on, and its compaction says what makes it shorter', async () => {
-  await base.close();
-  const old = new DatabaseSync(path);
-  old.exec('PRAGMA journal_mode = DELETE; PRAGMA auto_vacuum = NONE; VACUUM');
-  old.close();
-  base = await openTestBase(directory);
-  // Nothing is free.
-  await base.compactStorage();
-  await commitAll(base, 3, [
-    put('new', 3, VALUE),
-    ...kept.slice(0, 500).map(({ key }) => deletionOf(key, 3)),
-  ]);
-  await expect(base.compactStorage()).rejects.toThrow(/made by an older version of KelpDB.*restored/);
-  expect(rowsOf(base).length).toBe(KEPT - 500 + 1);
-  await base.close();
-  expect(await verified()).toMatchObject({ fault: undefined, rowCount: KEPT - 500 + 1 });
-});

@@ -1,5 +1,8 @@
 /** Random flushes, hidden ranges, lookups and starts, beside a map of what each key has. */
 import { beforeEach, describe, expect, test } from 'vitest';
+import { systemClock } from '../../../src/clock.ts';
+import { nodeDisk } from '../../../src/disk/node-disk.ts';
+import { verifyBtree } from '../../../src/engine/btree/verify-btree.ts';
 import type { Base } from '../../../src/engine/layered/base/base.ts';
 import { type Change, deletionOf, placeChange, PlacedChange } from '../../../src/engine/version.ts';
 import { SeededRandom } from '../../support/random.ts';
@@ -9,7 +12,8 @@ import { openTestBase } from './open-test-base.ts';
 
 const SEED = Number(process.env['BTREE_SEED'] ?? 1);
 const INTEGER_MAX = Number.MAX_SAFE_INTEGER;
-const VALUE_BYTES = [0, 1, 20, 100, 4095, 4096, 4097, 9000, 40_000];
+/** On both sides of what is apart, and of pages. */
+const VALUE_BYTES = [0, 1, 100, 512, 513, 1000, 8191, 8192, 8193, 40_000];
 const NUMBERS = [0, 1, 127, 128, 2 ** 28, 2 ** 32 - 1, 2 ** 32, 2 ** 49, INTEGER_MAX];
 
 class ModelRun {
@@ -164,7 +168,7 @@ class ModelRun {
 
   #someKey(): Uint8Array {
     const { random } = this;
-    if (random.chance(0.01)) return keyOf('ff'.repeat(random.pick([1, 4000, 4114])));
+    if (random.chance(0.01)) return keyOf('ff'.repeat(random.pick([1, 1380, 1890, 1900, 1901, 4114])));
     return Uint8Array.from({ length: random.between(1, 3) }, () => random.pick([0, 1, 2, 97, 128, 254, 255]));
   }
 
@@ -201,6 +205,10 @@ describe.each([{ where: 'on disk' }, { where: 'in memory' }])('a base $where', (
       }
     }
     expect(run.rows.size).toBeGreaterThan(0);
+    if (directory === undefined) return;
+    await run.base.close();
+    const options = { disk: nodeDisk, clock: systemClock, onProgress: () => undefined };
+    expect((await verifyBtree(`${directory}/kelp.sqlite`, options)).fault).toBeUndefined();
   });
 
   test('hands out memory that stays until the next call', async () => {

@@ -60,15 +60,31 @@ describe('a start is refused for', () => {
 
   test.each([
     {
-      format: 2,
-      what: /has the format 2, and this is 1: a newer version of KelpDB wrote it; use that version/,
+      format: 3,
+      what: /has the format 3, and this is 2: a newer version of KelpDB wrote it; use that version/,
     },
     {
-      format: 0,
-      what: /has the format 0, and this is 1: an older version of KelpDB wrote it; make a backup/,
+      format: 1,
+      what: /has the format 1, and this is 2: an older version of KelpDB wrote it; make a backup with that version, and restore it with this one/,
     },
   ])('the format $format', async ({ format, what }) => {
     change(`UPDATE state SET format = ${format}`);
+    await expectRefused(what);
+  });
+
+  test('tables of an older format, by that and not as damaged', async () => {
+    change(`UPDATE state SET format = 1; DROP TABLE entries; DROP TABLE long_values;
+      CREATE TABLE entries (key BLOB NOT NULL UNIQUE, deadline INTEGER, lease INTEGER, head BLOB, value BLOB)`);
+    await expectRefused(
+      /has the format 1, and this is 2: .*; make a backup with that version, and restore it/,
+    );
+  });
+
+  test.each([
+    { sql: 'PRAGMA journal_mode = DELETE; PRAGMA page_size = 4096; VACUUM', what: /are of 4096 bytes/ },
+    { sql: 'PRAGMA journal_mode = DELETE; PRAGMA auto_vacuum = NONE; VACUUM', what: /auto_vacuum is 0/ },
+  ])('pages that are not those of KelpDB', async ({ sql, what }) => {
+    change(sql);
     await expectRefused(what);
   });
 
@@ -92,6 +108,7 @@ describe('a start is refused for', () => {
 
   test.each([
     { sql: 'DROP INDEX deadlines', what: /"deadlines" in it is not as KelpDB makes it/ },
+    { sql: 'DROP TABLE long_values', what: /"long_values" in it is not as KelpDB makes it/ },
     { sql: 'DROP TABLE state', what: /"state" in it is not as KelpDB makes it/ },
     { sql: 'ALTER TABLE entries ADD COLUMN more', what: /"entries" in it is not as KelpDB makes it/ },
     { sql: 'CREATE TABLE more (a)', what: /there is "more" in it, which is not KelpDB's/ },
@@ -108,7 +125,7 @@ describe('a start is refused for', () => {
   });
 
   test('a database that was cut short', async () => {
-    await truncate(path, (await stat(path)).size - 4096);
+    await truncate(path, (await stat(path)).size - 8192);
     await expectRefused(/is damaged: .*malformed/);
   });
 

@@ -1,7 +1,8 @@
 /** Whether a database is one of KelpDB's, by what it says of itself. */
+import { checkFormat } from './check-format.ts';
 import type { Connection } from './connection.ts';
 import { nameOfKey } from './key-name.ts';
-import { APPLICATION_ID, SCHEMA } from './schema.ts';
+import { APPLICATION_ID, INCREMENTAL, PAGE_BYTES, SCHEMA } from './schema.ts';
 import { damaged } from './sqlite-error.ts';
 
 /** Indexes that SQLite makes by itself have no text. */
@@ -22,6 +23,7 @@ export function checkSchema(connection: Connection): void {
     throw damaged(path, 'it is a database of another program, not of KelpDB', 'move it elsewhere');
   }
   const found = new Map(connection.rows(READ_SCHEMA, 'its schema').map(([name, sql]) => [name, sql]));
+  if (found.has('state')) checkFormat(connection);
   for (const [name, sql] of Object.entries(SCHEMA)) {
     if (found.get(name) !== sql) throw damaged(path, `"${name}" in it is not as KelpDB makes it`);
     found.delete(name);
@@ -29,5 +31,16 @@ export function checkSchema(connection: Connection): void {
   const [other] = found.keys();
   if (other !== undefined) {
     throw damaged(path, `there is ${nameOfKey(Buffer.from(String(other)))} in it, which is not KelpDB's`);
+  }
+  // What another program has packed may have others.
+  const [pageBytes, vacuum] = [
+    connection.number('PRAGMA page_size'),
+    connection.number('PRAGMA auto_vacuum'),
+  ];
+  if (pageBytes !== PAGE_BYTES || vacuum !== INCREMENTAL) {
+    throw damaged(
+      path,
+      `its pages are of ${pageBytes} bytes, and auto_vacuum is ${vacuum}: KelpDB makes no such file`,
+    );
   }
 }

@@ -1,12 +1,14 @@
 /**
  * What lies in the database of the engine `btree`, and how it is reached. `docs/format.md` has the bytes.
  *
- *     entries   one row for each key: the key, its deadline and lease for the indexes, its head (`row-head.ts`), its value
- *     state     one row: the revision whose state this is, whose it is, and what the store wrote beside it
+ *     entries       one row for each key: the key, its deadline and lease for the indexes, its head (`row-head.ts`), and its value or, of a
+ *                   long one, the id of its row in `long_values`
+ *     long_values   one row for each value that is apart
+ *     state         one row: the revision whose state this is, whose it is, and what the store wrote beside it
  *
- * The table has row ids and the key an index of its own. Without them (WITHOUT ROWID) a database of short values is 8 % smaller, but each
- * look at a row that does not fit a quarter of a page reads all of its pages: a get of 10 KiB took 41 µs where it takes 18, and an absent
- * key 38 where it takes 5. Pages of 8 KiB made 100-byte rows a third dearer to change.
+ * `entries` is one tree in the order of keys (WITHOUT ROWID), so a key lies in it once. SQLite cuts a row of such a tree that is longer than a quarter
+ * of a page, puts the rest on pages of its own, and reads all of them with each look at the row, other keys' lookups included; so long values are apart, and a page
+ * has 8 KiB, a quarter of which holds keys of 1,900 bytes. `docs/decisions/0033-rows-of-btree.md` has the figures.
  */
 
 export const DATABASE_NAME = 'kelp.sqlite';
@@ -17,9 +19,20 @@ export const LOG_NAME = `${DATABASE_NAME}-wal`;
 /** "KELP": tells the database from those of other programs. */
 export const APPLICATION_ID = 0x4b45_4c50;
 
-export const FORMAT = 1;
+export const FORMAT = 2;
 
-export const PAGE_BYTES = 4096;
+export const PAGE_BYTES = 8192;
+
+/** With its head and numbers a row of such a key and value is not cut. */
+const WHOLE_ROW_BYTES_MAX = 1900;
+
+/** A longer value is apart in any case: the tree of keys is read through by scans of keys, and the fewer bytes a row has the lower it is. */
+const SHORT_VALUE_BYTES_MAX = 512;
+
+/** Whether a value lies in `long_values`. */
+export function isApart(keyBytes: number, valueBytes: number): boolean {
+  return valueBytes > SHORT_VALUE_BYTES_MAX || keyBytes + valueBytes > WHOLE_ROW_BYTES_MAX;
+}
 
 /** Of `auto_vacuum`: free pages are taken out of the file when that is asked for. It is set before the first table, or never. */
 export const INCREMENTAL = 2;
@@ -33,10 +46,14 @@ export const COMMIT_NUMBER = 'user_version';
 /** By name. A database that has anything else is not whole. */
 export const SCHEMA: Readonly<Record<string, string>> = {
   entries: `CREATE TABLE entries (
-  key BLOB NOT NULL UNIQUE,
+  key BLOB PRIMARY KEY,
   deadline INTEGER NOT NULL,
   lease INTEGER NOT NULL,
   head BLOB NOT NULL,
+  value NOT NULL
+) WITHOUT ROWID`,
+  long_values: `CREATE TABLE long_values (
+  id INTEGER PRIMARY KEY,
   value BLOB NOT NULL
 )`,
   deadlines: 'CREATE INDEX deadlines ON entries (deadline, key) WHERE deadline > 0',
@@ -58,19 +75,27 @@ export const CONNECTION_SQL = 'PRAGMA cell_size_check = ON; PRAGMA trusted_schem
 /** Every commit is synced, and nothing is copied into the database but by who asks for it. */
 export const DURABLE_SQL = 'PRAGMA synchronous = FULL; PRAGMA wal_autocheckpoint = 0';
 
+const SET =
+  'deadline = excluded.deadline, lease = excluded.lease, head = excluded.head, value = excluded.value';
+
+/** Of a row of `entries` whose value is apart its id there, else 0. */
+const APART_ID = "iif(typeof(value) = 'integer', value, 0)";
+
 /** The statements of a flush (`row-writer.ts`). */
 export const WRITE_SQL = {
+  find: `SELECT ${APART_ID} AS id FROM entries WHERE key = ?`,
   put: `INSERT INTO entries (key, deadline, lease, head, value) VALUES (?, ?, ?, ?, ?)
-    ON CONFLICT (key) DO UPDATE SET
-    deadline = excluded.deadline, lease = excluded.lease, head = excluded.head, value = excluded.value`,
+    ON CONFLICT (key) DO UPDATE SET ${SET}`,
+  /** With the id NULL it gets one. */
+  putApart: 'INSERT OR REPLACE INTO long_values (id, value) VALUES (?, ?)',
+  removeApart: 'DELETE FROM long_values WHERE id = ?',
   remove: 'DELETE FROM entries WHERE key = ?',
+  findIn: `SELECT value AS id FROM entries WHERE key >= ? AND key < ? AND typeof(value) = 'integer'`,
+  findFrom: `SELECT value AS id FROM entries WHERE key >= ? AND typeof(value) = 'integer'`,
   forget: 'DELETE FROM entries WHERE key >= ? AND key < ?',
   forgetRest: 'DELETE FROM entries WHERE key >= ?',
   state: `INSERT OR REPLACE INTO state (id, format, store_id, revision, notes, row_count, checksum)
     VALUES (0, ?, ?, ?, ?, ?, ?)`,
 } as const;
-
-/** Makes the id of `state` that of the row that was inserted last, as a writer finds it on a new connection (`row-writer.ts`). */
-export const RESET_ROW_ID_SQL = 'INSERT OR REPLACE INTO state SELECT * FROM state';
 
 export type WriteSql = typeof WRITE_SQL;

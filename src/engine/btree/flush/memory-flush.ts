@@ -15,7 +15,7 @@ import type { Connection } from '../database/connection.ts';
 import type { FlushEnd, StateWith } from './flush-end.ts';
 import type { RowBatch } from '../rows/row-batch.ts';
 import { createRowWriter, type NewState } from '../rows/row-writer.ts';
-import { RESET_ROW_ID_SQL, WRITE_SQL } from '../database/schema.ts';
+import { WRITE_SQL } from '../database/schema.ts';
 
 /** A row is forgotten in some 5 µs. */
 const FORGOTTEN_PER_PIECE = 2000;
@@ -93,8 +93,6 @@ export class MemoryFlush implements BaseFlush {
     const { database } = this.#connection;
     this.#connection.exec('BEGIN', 'it could not be written');
     try {
-      // The connection is that of all flushes: one that was taken back has left the id of a row that is gone, for an overwritten one.
-      database.exec(RESET_ROW_ID_SQL);
       const writer = createRowWriter(database, WRITE_SQL, crc32);
       for (const range of this.#forgotten) {
         for (const piece of this.#piecesOf(range)) {

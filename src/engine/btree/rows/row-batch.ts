@@ -4,7 +4,7 @@
  *     0    u32   bytes of its head; 0: the key is deleted
  *     4    u32   bytes of its key
  *     8    u32   bytes of its value
- *     12   u32   unused
+ *     12   u32   1: the value is apart (`isApart` of `schema.ts`)
  *     16   f64   deadline, 0: none
  *     24   f64   lease, 0: none
  *     32         head, key, value (`row-head.ts`)
@@ -14,6 +14,7 @@
 import { assert } from '../../../errors.ts';
 import { copyBytes, wholeBuffer, type WholeBuffer } from '../../../wire/memory.ts';
 import type { PlacedChange } from '../../version.ts';
+import { isApart } from '../database/schema.ts';
 import { HEAD_BYTES_MAX, writeRow } from './row-head.ts';
 
 const ROW_AT = 32;
@@ -60,6 +61,7 @@ export class RowBatch {
     this.#integers[start / 4] = headBytes;
     this.#integers[start / 4 + 1] = keyBytes;
     this.#integers[start / 4 + 2] = valueBytes;
+    this.#integers[start / 4 + 3] = !change.deleted && isApart(keyBytes, valueBytes) ? 1 : 0;
     this.#floats[start / 8 + 2] = change.deleted ? 0 : change.expireTimeMs;
     this.#floats[start / 8 + 3] = change.deleted ? 0 : change.leaseId;
     this.byteCount = aligned(rowStart + headBytes + keyBytes + valueBytes);

@@ -4,8 +4,9 @@ import type { BaseCursor } from '../../layered/base/base.ts';
 import { PlacedChange } from '../../version.ts';
 import type { RangeSet } from '../../range-set.ts';
 import { nameOfKey } from '../database/key-name.ts';
+import { isApart } from '../database/schema.ts';
 import { RowReader } from './row-head.ts';
-import { SHORT_VALUE_BYTES_MAX, type Piece, type RowSource } from './row-source.ts';
+import type { Piece, RowSource } from './row-source.ts';
 import { damaged } from '../database/sqlite-error.ts';
 
 /** Of the first piece, for those who look at a few keys; each further one has twice as many. */
@@ -129,8 +130,8 @@ export class RowCursor implements BaseCursor {
     }
     let isThere = true;
     if (this.#options.withValues) {
-      if (reader.valueBytes > SHORT_VALUE_BYTES_MAX)
-        isThere = this.#source.placeLongValue(reader, placed, this.#dataVersion);
+      if (isApart(keyEnd - keyStart, reader.valueBytes))
+        isThere = this.#source.placeApart(reader, placed, this.#dataVersion);
       else if (!reader.readValue(piece.end, placed)) throw this.#source.damagedRow(placed.key);
     }
     this.#keyStart = keyStart;

@@ -2,8 +2,8 @@
  * The rows of a database, as they are read: by key, and a piece of a range at a time.
  *
  * A piece is one value that SQLite makes of many rows, their heads, keys and short values one behind the other: a row takes 0.2 µs so,
- * where a row of columns takes 1.2, since Node makes an object for each of them. A long value is read by itself, so that a piece is
- * bounded.
+ * where a row of columns takes 1.2, since Node makes an object for each of them. A value that is apart is read by itself, so that a piece is
+ * bounded: with others it has 512 KiB at most.
  */
 import { memoryOf, type Memory } from '../../../wire/memory.ts';
 import type { PlacedChange } from '../../version.ts';
@@ -12,15 +12,15 @@ import { nameOfKey } from '../database/key-name.ts';
 import { RowReader } from './row-head.ts';
 import { damaged } from '../database/sqlite-error.ts';
 
-/** Longer values are not in a piece: with them one has 2 MiB at most. */
-export const SHORT_VALUE_BYTES_MAX = 4096;
-
 const HEAD_AND_KEY = 'CAST(head || key AS BLOB)';
-const FIND_WHOLE = 'SELECT CAST(head || key || value AS BLOB) FROM entries WHERE key = ?';
+/** Of a row whose value is apart and is not there it is NULL, and so is all that has it as a part. */
+const VALUE = `iif(typeof(value) = 'integer',
+  (SELECT long_values.value FROM long_values WHERE id = entries.value), value)`;
+const FIND_WHOLE = `SELECT CAST(head || key || ${VALUE} AS BLOB) FROM entries WHERE key = ?`;
 const FIND_HEAD = `SELECT ${HEAD_AND_KEY} FROM entries WHERE key = ?`;
-const FIND_VALUE = 'SELECT value FROM entries WHERE key = ?';
+const FIND_VALUE = `SELECT ${VALUE} FROM entries WHERE key = ?`;
 
-const SHORT_ROW = `head || key || iif(length(value) <= ${SHORT_VALUE_BYTES_MAX}, value, x'')`;
+const SHORT_ROW = "head || key || iif(typeof(value) = 'integer', x'', value)";
 
 /** In SQLite what is aggregated comes in the order of the subquery that it comes from; readers verify it. */
 const pieceSql = (part: string, bounds: string, order: string): string =>
@@ -91,12 +91,12 @@ export class RowSource {
   }
 
   /**
-   * Gives a change, of which `reader` has read the head, its long value. Where a flush was committed behind the head, the change is what the row
+   * Gives a change, of which `reader` has read the head, its value, which is apart. Where a flush was committed behind the head, the change is what the row
    * is now.
    * @param dataVersion from before the head was read.
    * @returns false when such a flush has deleted the row.
    */
-  placeLongValue(reader: RowReader, placed: PlacedChange, dataVersion: number): boolean {
+  placeApart(reader: RowReader, placed: PlacedChange, dataVersion: number): boolean {
     const key = placed.copyKey();
     const value = this.#bytes(FIND_VALUE, key);
     if (value !== undefined && reader.placeValue(memoryOf(value), placed)) return true;

@@ -31,12 +31,15 @@ export interface RowWriter {
 export type Checksum = (bytes: Uint8Array, seed: number) => number;
 
 export function createRowWriter(database: DatabaseSync, sql: WriteSql, crc32: Checksum): RowWriter {
+  const find = database.prepare(sql.find);
   const put = database.prepare(sql.put);
   const remove = database.prepare(sql.remove);
+  const putApart = database.prepare(sql.putApart);
+  const removeApart = database.prepare(sql.removeApart);
   let addedCount = 0;
-  // Each row that is new gets an id that none has had since the transaction began, and an overwritten one leaves this as it is. It
-  // is 0 at first: that is the id in `state`, which is written last.
-  let lastRowId: number | bigint = 0;
+
+  /** The id of the value that is apart, 0: it is not; `undefined`: there is no row. */
+  const apartIdOf = (key: Uint8Array): number | undefined => find.get(key)?.['id'] as number | undefined;
 
   return {
     write(batch, byteCount) {
@@ -47,28 +50,36 @@ export function createRowWriter(database: DatabaseSync, sql: WriteSql, crc32: Ch
         const headBytes = integers[start / 4] as number;
         const keyBytes = integers[start / 4 + 1] as number;
         const valueBytes = integers[start / 4 + 2] as number;
+        const isApart = integers[start / 4 + 3] === 1;
         const keyStart = start + 32 + headBytes;
         const keyEnd = keyStart + keyBytes;
         const key = new Uint8Array(batch, keyStart, keyBytes);
-        if (headBytes === 0) addedCount -= Number(remove.run(key).changes);
-        else {
+        const idBefore = apartIdOf(key);
+        // A value that is apart stays in its place as long as there is one.
+        if (!isApart && idBefore !== undefined && idBefore !== 0) removeApart.run(idBefore);
+        if (headBytes > 0) {
           const head = new Uint8Array(batch, start + 32, headBytes);
           const value = new Uint8Array(batch, keyEnd, valueBytes);
           const deadline = floats[start / 8 + 2] as number;
           const lease = floats[start / 8 + 3] as number;
-          const { lastInsertRowid } = put.run(key, deadline, lease, head, value);
-          if (lastInsertRowid !== lastRowId) addedCount++;
-          lastRowId = lastInsertRowid;
+          // A number of JavaScript would become a REAL in a column without a type.
+          const stored = isApart ? BigInt(putApart.run(idBefore || null, value).lastInsertRowid) : value;
+          put.run(key, deadline, lease, head, stored);
+          if (idBefore === undefined) addedCount++;
+        } else if (idBefore !== undefined) {
+          remove.run(key);
+          addedCount--;
         }
         start = Math.ceil((keyEnd + valueBytes) / 8) * 8;
       }
     },
 
     forget(start, end) {
-      const { changes } =
-        end === undefined
-          ? database.prepare(sql.forgetRest).run(start)
-          : database.prepare(sql.forget).run(start, end);
+      const isRest = end === undefined;
+      const bounds = isRest ? [start] : [start, end];
+      const apart = database.prepare(isRest ? sql.findFrom : sql.findIn).iterate(...bounds);
+      for (const { id } of apart) removeApart.run(id as number);
+      const { changes } = database.prepare(isRest ? sql.forgetRest : sql.forget).run(...bounds);
       addedCount -= Number(changes);
     },
 
