@@ -603,8 +603,13 @@ export interface StorageStatus {
   readonly sealedBytes: number;
   /** Of all files of the engine. */
   readonly diskBytes: number;
-  /** Those of them that the newest version of a key takes; an estimate where that is not known. */
+  /**
+   * Those of them that a compaction does not give back: what the newest versions of keys take, with all that the format adds. With `lsm` an
+   * estimate, by the count of keys; with `btree` the pages in use, of which some may be partly full.
+   */
   readonly liveBytes: number;
+  /** Of the keys and values whose state the files hold, as they are read: `diskBytes` over that is the space amplification. */
+  readonly dataBytes: number;
   /** Blocks or values that were found in a cache, and those that had to be read from a file. */
   readonly cacheHits: number;
   readonly cacheMisses: number;

@@ -22,7 +22,7 @@
  * All methods are synchronous and run on one thread. A visitor may read and scan; it must not change the engine.
  */
 import type { WorkBudget } from '../work-budget.ts';
-import type { BaseFigures } from './layered/base/base-figures.ts';
+import type { StorageFigures } from './layered/base/base-figures.ts';
 import type { PutRow } from './put-row.ts';
 import type { Change, PlacedChange, Version } from './version.ts';
 
@@ -193,7 +193,7 @@ export interface DurableState {
   view(): Promise<StateView | undefined>;
   /** Merges by hand what can be merged on disk; resolves when that is durable. */
   compactStorage(): Promise<void>;
-  figures(): BaseFigures;
+  figures(): StorageFigures;
   /** Ends what is at work, and closes the files. What is sealed and not committed stays in the log. */
   close(): Promise<void>;
 }

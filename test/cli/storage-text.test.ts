@@ -11,6 +11,7 @@ const fresh: StorageStatus = {
   sealedBytes: 0,
   diskBytes: 0,
   liveBytes: 0,
+  dataBytes: 0,
   cacheHits: 0,
   cacheMisses: 0,
   filterStops: 0,
@@ -31,6 +32,7 @@ const busy: StorageStatus = {
   sealedBytes: MIB,
   diskBytes: 8 * MIB,
   liveBytes: 5 * MIB,
+  dataBytes: 4 * MIB,
   cacheHits: 900,
   cacheMisses: 100,
   filterStops: 99,
@@ -62,14 +64,14 @@ test('files that are empty yet have no shares', () => {
 test('files that are used tell of space, caches, filters, writes and compression', () => {
   expect(storageFacts({ engine: 'lsm', storage: busy })).toEqual({
     engine: 'lsm, checkpoint of revision 70, 1.0 MiB in the one under way, 2.0 KiB changed since',
-    files: '8.0 MiB in 2 files, 62.5 % live, 1.60 times what is live',
+    files: '8.0 MiB in 2 files, 62.5 % live, 2.00 times keys and values',
     cache: '90.0 % of 1000 reads found there',
     filters: '99.0 % of 100 lookups of absent keys ended there',
     written: '6.0 MiB by checkpoints, 3.0 MiB by merges, 2.0 MiB being merged',
     compression: '8.0 MiB to 2.0 MiB, 75.0 % saved',
   });
   expect(storageLine({ engine: 'bitcask', storage: busy })).toBe(
-    'bitcask 8.0 MiB in 2 files, 62.5 % live, 1.60 times what is live, cache hits 90.0 %',
+    'bitcask 8.0 MiB in 2 files, 62.5 % live, 2.00 times keys and values, cache hits 90.0 %',
   );
 });
 

@@ -19,12 +19,13 @@ export const storageRow: RowDefinition = {
     },
     {
       title: 'Space amplification',
-      description: 'How many times what is live the files take, and how many files there are.',
+      description:
+        'How many times the length of keys and values the files take, and how many files there are.',
       kind: 'timeseries',
       unit: 'short',
       width: 8,
       targets: [
-        [`${series('kelp_storage_bytes')} / ${series('kelp_storage_live_bytes')}`, 'times, {{instance}}'],
+        [`${series('kelp_storage_bytes')} / ${series('kelp_storage_data_bytes')}`, 'times, {{instance}}'],
         [series('kelp_storage_files'), 'files, {{instance}}'],
       ],
     },

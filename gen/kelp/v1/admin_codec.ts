@@ -496,7 +496,10 @@ export interface StorageStatusShape {
   sealedBytes: number;
   /** The bytes of all files of the engine. */
   diskBytes: number;
-  /** Those of them that the newest version of a key takes; an estimate where that is not known. */
+  /**
+   * Those of them that a compaction does not give back: what the newest versions of keys take, with all that the format adds. With lsm an
+   * estimate, by the count of keys; with btree the pages in use, of which some may be partly full.
+   */
   liveBytes: number;
   /** Blocks or values that were found in a cache. */
   cacheHits: number;
@@ -518,6 +521,8 @@ export interface StorageStatusShape {
   runs: StorageRunShape[];
   /** The bytes of the files that a merge is about to replace; 0: none is under way. */
   mergingBytes: number;
+  /** The bytes of the keys and values whose state the files hold, as they are read: disk_bytes over that is the space amplification. */
+  dataBytes: number;
 }
 
 /** The StorageStatus with every field at its default. */
@@ -538,6 +543,7 @@ export function emptyStorageStatus(): StorageStatusShape {
     compressedBytes: 0,
     runs: [],
     mergingBytes: 0,
+    dataBytes: 0,
   };
 }
 
@@ -559,6 +565,7 @@ export function sizeOfStorageStatus(message: StorageStatusShape): number {
   if (message.compressedBytes !== 0) size += 1 + sizeOfInt64(message.compressedBytes);
   for (const item of message.runs) size += 1 + sizeWithLength(sizeOfStorageRun(item));
   if (message.mergingBytes !== 0) size += 1 + sizeOfInt64(message.mergingBytes);
+  if (message.dataBytes !== 0) size += 2 + sizeOfInt64(message.dataBytes);
   return size;
 }
 
@@ -572,6 +579,11 @@ export function writeStorageStatus(message: StorageStatusShape, buffer: Buffer, 
 /** Writes a message whose size was asked for, so that it ends before `end`; returns where it starts. */
 export function prependStorageStatus(message: StorageStatusShape, buffer: Buffer, end: number): number {
   let start = end;
+  if (message.dataBytes !== 0) {
+    start = prependInt64(buffer, start, message.dataBytes);
+    buffer[--start] = 0x01;
+    buffer[--start] = 0x80;
+  }
   if (message.mergingBytes !== 0) {
     start = prependInt64(buffer, start, message.mergingBytes);
     buffer[--start] = 0x78;
@@ -700,6 +712,9 @@ export function mergeStorageStatus(message: StorageStatusShape, cursor: Cursor, 
       case 0x78:
         message.mergingBytes = cursor.int64(end);
         break;
+      case 0x80:
+        message.dataBytes = cursor.int64(end);
+        break;
       default:
         cursor.skip(tag, end);
     }
@@ -712,7 +727,7 @@ export interface StorageRunShape {
   name: string;
   /** Its length in bytes. */
   bytes: number;
-  /** The bytes of it that the newest version of a key takes; an estimate where that is not known. */
+  /** The bytes of it that are live, as those of the status are. */
   liveBytes: number;
   /** The versions and deletions in it. */
   recordCount: number;

@@ -57,10 +57,11 @@ function checkpointText({ revision, unsealedBytes, sealedBytes }: StorageStatus)
   ].join(', ');
 }
 
-function filesText({ diskBytes, liveBytes, runs }: StorageStatus): string {
+function filesText({ diskBytes, liveBytes, dataBytes, runs }: StorageStatus): string {
   const size = `${displaySize(diskBytes)} in ${displayCount(runs.length, 'file')}`;
   if (diskBytes === 0) return size;
-  const amplification = liveBytes === 0 ? '' : `, ${(diskBytes / liveBytes).toFixed(2)} times what is live`;
+  const amplification =
+    dataBytes === 0 ? '' : `, ${(diskBytes / dataBytes).toFixed(2)} times keys and values`;
   return `${size}, ${share(liveBytes, diskBytes)} live${amplification}`;
 }
 

@@ -21,7 +21,6 @@ import type {
   DeadlineCursor,
   DeadlinePlace,
 } from '../layered/base/base.ts';
-import type { LiveState } from '../layered/base/base-figures.ts';
 import type { PlacedChange } from '../version.ts';
 import type { BaseDirectory } from '../runs/base-directory.ts';
 import { runName } from '../runs/file-names.ts';
@@ -208,9 +207,9 @@ export class LsmBase implements Base, FlushTarget, MergeTarget {
     return this.#counters.readCount;
   }
 
-  figures(live?: LiveState): BaseFigures {
+  figures(keyCount?: number): BaseFigures {
     const { runs, notes } = this.directory.manifest;
-    let leftCount = live?.keyCount ?? Infinity;
+    let leftCount = keyCount ?? Infinity;
     // Which records have newer ones in other runs is not known: as if none of the newest had, and those of the oldest first.
     const figures = runs
       .toReversed()
@@ -224,9 +223,10 @@ export class LsmBase implements Base, FlushTarget, MergeTarget {
     const { cacheHits, cacheMisses, filterStops, filterMisses, flushedBytes, mergedBytes, compression } =
       this.#counters;
     const sum = (values: readonly number[]): number => values.reduce((total, value) => total + value, 0);
+    const noteBytes = notes?.bytes ?? 0;
     return {
-      diskBytes: sum(figures.map(({ bytes }) => bytes)) + (notes?.bytes ?? 0),
-      liveBytes: sum(figures.map(({ liveBytes }) => liveBytes)),
+      diskBytes: sum(figures.map(({ bytes }) => bytes)) + noteBytes,
+      liveBytes: sum(figures.map(({ liveBytes }) => liveBytes)) + noteBytes,
       runs: figures,
       cacheHits,
       cacheMisses,

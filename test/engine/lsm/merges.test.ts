@@ -55,12 +55,10 @@ it('what is live is told by the keys: those of the oldest runs are taken for wri
       revision,
       keys.map((key) => put(key, revision)),
     );
-  const [oldest, newest] = base.figures({ keyCount: 100, dataBytes: 0 }).runs;
+  const [oldest, newest] = base.figures(100).runs;
   expect(oldest).toMatchObject({ recordCount: 100, liveBytes: 0 });
   expect(newest?.liveBytes).toBe(newest?.bytes);
-  expect(base.figures({ keyCount: 150, dataBytes: 0 }).runs[0]?.liveBytes).toBe(
-    Math.round((oldest?.bytes ?? 0) / 2),
-  );
+  expect(base.figures(150).runs[0]?.liveBytes).toBe(Math.round((oldest?.bytes ?? 0) / 2));
   expect(base.figures().runs[0]?.liveBytes).toBe(oldest?.bytes);
   await base.close();
 });

@@ -14,6 +14,7 @@ const storage: StorageStatus = {
   sealedBytes: 3,
   diskBytes: 4,
   liveBytes: 5,
+  dataBytes: 15,
   runs: Array.from({ length: 6 }, (_, index) => ({
     name: `${index}.run`,
     bytes: 1,
@@ -53,6 +54,7 @@ test('an engine on disk', () => {
     'kelp_storage_sealed_bytes 3',
     'kelp_storage_bytes 4',
     'kelp_storage_live_bytes 5',
+    'kelp_storage_data_bytes 15',
     'kelp_storage_files 6',
     'kelp_storage_cache_hits_total 7',
     'kelp_storage_cache_misses_total 8',

@@ -4,7 +4,10 @@
 export interface BaseFigures {
   /** All files of the base. */
   readonly diskBytes: number;
-  /** Those of them that the newest version of a key takes, by an estimate where that is not known. */
+  /**
+   * Those of them that a compaction does not give back: what the newest versions of keys take, with all that the format adds. With `lsm` an
+   * estimate, by the count of keys; with `btree` the pages in use, of which some may be partly full.
+   */
   readonly liveBytes: number;
   /** Run files, oldest first; of `btree` one, the database. */
   readonly runs: readonly RunFigures[];
@@ -24,10 +27,9 @@ export interface BaseFigures {
   readonly compressedBytes: number;
 }
 
-/** What of the state of a base is known without it. */
-export interface LiveState {
-  readonly keyCount: number;
-  /** Of keys and values. */
+/** With what is known without the base. */
+export interface StorageFigures extends BaseFigures {
+  /** Of the keys and values whose state the files hold, as they are read; the length of the files over that is the space amplification. */
   readonly dataBytes: number;
 }
 

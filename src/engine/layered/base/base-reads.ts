@@ -7,7 +7,6 @@ import { readFailedError } from '../../../errors.ts';
 import type { EngineRange } from '../../engine.ts';
 import type { PlacedChange } from '../../version.ts';
 import type { Base, BaseCursor, BaseFigures, DeadlineCursor, DeadlinePlace } from './base.ts';
-import type { LiveState } from './base-figures.ts';
 
 /** As those of `Base`. All throw a `StoreError` of code `damaged` or `readFailed`. */
 export class BaseReads {
@@ -45,9 +44,9 @@ export class BaseReads {
     }
   }
 
-  figures(live: LiveState): BaseFigures {
+  figures(keyCount: number): BaseFigures {
     try {
-      return this.#base.figures(live);
+      return this.#base.figures(keyCount);
     } catch (error) {
       throw told(error);
     }

@@ -22,7 +22,7 @@
  */
 import type { EngineRange } from '../../engine.ts';
 import type { PlacedChange } from '../../version.ts';
-import type { BaseFigures, LiveState } from './base-figures.ts';
+import type { BaseFigures } from './base-figures.ts';
 
 export type { BaseFigures } from './base-figures.ts';
 
@@ -87,8 +87,8 @@ export interface Base {
   readonly memoryBytes: number;
   /** Reads of the disk since it was opened: what no cache had. Costs nothing to ask for. */
   readonly readCount: number;
-  /** @param live what it has, where that is known: an estimate of what is live may go by it. */
-  figures(live?: LiveState): BaseFigures;
+  /** @param keyCount how many keys it has, where that is known: an estimate of what is live may go by it. */
+  figures(keyCount?: number): BaseFigures;
 
   /** Gives up the merge that is under way, and begins no other: nothing waits for one any more. To be called before the flush that is under way ends. */
   stopMerging(): void;

@@ -27,7 +27,7 @@ import { assert, StoreError } from '../../../errors.ts';
 import { NO_BYTES } from '../../../wire/bytes.ts';
 import type { DurableState, GroupOfKey, StateLoad, StateView } from '../../engine.ts';
 import type { BaseFlush } from '../base/base.ts';
-import type { BaseFigures } from '../base/base-figures.ts';
+import type { StorageFigures } from '../base/base-figures.ts';
 import { decodeBaseNotes, encodeBaseNotes, type KeptState, storeNotesOf } from './base-notes.ts';
 import { takeCensus } from '../census/census-taking.ts';
 import { DeadlineTotals } from '../deadline-totals.ts';
@@ -160,9 +160,9 @@ export class LayeredState implements DurableState {
     return this.#layers.base.compactStorage();
   }
 
-  figures(): BaseFigures {
+  figures(): StorageFigures {
     const { baseKeyCount, baseBytes } = this.#newest;
-    return this.#layers.reads.figures({ keyCount: baseKeyCount, dataBytes: baseBytes });
+    return { ...this.#layers.reads.figures(baseKeyCount), dataBytes: baseBytes };
   }
 
   async close(): Promise<void> {

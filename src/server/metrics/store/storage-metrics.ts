@@ -31,8 +31,13 @@ export const storageMetrics: readonly StorageMetric[] = [
   gauge('kelp_storage_bytes', 'All files of the engine.', ({ diskBytes }) => diskBytes),
   gauge(
     'kelp_storage_live_bytes',
-    'Those of them that the newest version of a key takes, by an estimate where that is not known; the rest waits for a merge.',
+    'Those of them that a compaction does not give back: what the newest versions of keys take, with all that the format adds; with lsm an estimate.',
     ({ liveBytes }) => liveBytes,
+  ),
+  gauge(
+    'kelp_storage_data_bytes',
+    'Keys and values whose state the files hold, as they are read; kelp_storage_bytes over that is the space amplification.',
+    ({ dataBytes }) => dataBytes,
   ),
   gauge('kelp_storage_files', 'The files that hold keys; with btree 1.', ({ runs }) => runs.length),
   counter(
