@@ -6,7 +6,8 @@ import fs from 'node:fs';
 import { syncBuiltinESMExports } from 'node:module';
 import threads from 'node:worker_threads';
 
-export type Moment = 'write' | 'commit';
+/** `giveBack` is a step of a compaction of `btree`, whose merges have no other. */
+export type Moment = 'write' | 'commit' | 'giveBack';
 
 export interface KillOrder {
   readonly moment: Moment;
@@ -66,7 +67,7 @@ class WatchedWorker extends threads.Worker {
   override postMessage(...given: Parameters<threads.Worker['postMessage']>): void {
     const { kind } = given[0] as ThreadOrder;
     const make = (): void => super.postMessage(...given);
-    if (kind === 'write' || kind === 'commit') meet(kind, make);
+    if (kind === 'write' || kind === 'commit' || kind === 'giveBack') meet(kind, make);
     else make();
   }
 }
