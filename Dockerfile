@@ -5,7 +5,7 @@ WORKDIR /app
 COPY package.json package-lock.json .npmrc ./
 RUN npm ci
 COPY tsconfig.json tsconfig.build.json ./
-COPY tools/build.ts tools/
+COPY tools/build.ts tools/build-console.ts tools/
 COPY gen gen
 COPY src src
 RUN npm run build -- kelpdb && npm prune --omit=dev

@@ -1,8 +1,9 @@
 /**
- * Builds the packages: `node tools/build.ts`, or with the name of one, `kelpdb` or `client`.
+ * Builds the packages: `node tools/build.ts`, or with the name of one, `kelpdb` or `client`; or the console alone, `console`.
  *
  *     dist/src, dist/gen             the library and the client, file by file, with their types
  *     dist/kelp                      the command, in few files that hold what it needs of other packages to make a call
+ *     dist/console                   the page that the server has for browsers
  *     clients/typescript/dist        the client alone
  *
  * The command is bundled since reading and linking 200 small files takes longer than a call. It is CommonJS, since an
@@ -12,6 +13,7 @@
 import { spawnSync } from 'node:child_process';
 import { copyFileSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
+import { buildConsole } from './build-console.ts';
 import { type ChunkingContext, type OutputChunk, type Plugin, build } from 'rolldown';
 
 const root = resolve(import.meta.dirname, '..');
@@ -85,7 +87,14 @@ async function buildKelpdb(): Promise<void> {
   const chunks = output.filter((file): file is OutputChunk => file.type === 'chunk');
   for (const { fileName, code } of chunks) writeFileSync(join(root, 'dist/kelp', fileName), inAscii(code));
   const modules = chunks.flatMap((chunk) => chunk.moduleIds);
-  writeFileSync(join(root, 'dist/kelp/LICENSES.txt'), licensesOf(modules));
+  writeFileSync(join(root, 'dist/kelp/LICENSES.txt'), licensesOf('The command', modules));
+  await buildPages();
+}
+
+async function buildPages(): Promise<void> {
+  const folder = join(root, 'dist/console');
+  const modules = await buildConsole(folder);
+  writeFileSync(join(folder, 'LICENSES.txt'), licensesOf('The console', modules));
 }
 
 /**
@@ -108,7 +117,7 @@ interface PackageJson {
 }
 
 /** The licences of the packages that the modules come from, and what their files say of other copyrights. */
-function licensesOf(modules: readonly string[]): string {
+function licensesOf(holder: string, modules: readonly string[]): string {
   const directories = new Set<string>();
   const notices = new Map<string, Set<string>>();
   for (const path of modules) {
@@ -134,7 +143,7 @@ function licensesOf(modules: readonly string[]): string {
     return [`${name} ${version}, ${license}`, ...texts.map((text) => text.trim())].join('\n\n');
   });
   const line = '-'.repeat(80);
-  return `The command holds code of these packages:\n\n${parts.join(`\n\n${line}\n\n`)}\n`;
+  return `${holder} holds code of these packages:\n\n${parts.join(`\n\n${line}\n\n`)}\n`;
 }
 
 const names = process.argv.slice(2);
@@ -142,5 +151,6 @@ if (names.length === 0) names.push('kelpdb', 'client');
 for (const name of names) {
   if (name === 'kelpdb') await buildKelpdb();
   else if (name === 'client') buildClient();
-  else throw new Error(`there is no package "${name}"; give kelpdb or client`);
+  else if (name === 'console') await buildPages();
+  else throw new Error(`there is no package "${name}"; give kelpdb, client or console`);
 }

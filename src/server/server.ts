@@ -46,6 +46,7 @@ import { grpcLane } from './grpc/grpc-lane.ts';
 import { openRedis } from './redis/open-redis.ts';
 import { RedisListener } from './redis/redis-listener.ts';
 import { RedisLogins } from './redis/redis-logins.ts';
+import { CONSOLE_PATH, ConsolePages, isConsoleOn } from './console/console-pages.ts';
 import { Cors } from './web/cors.ts';
 import { PageRefusal } from './web/page-refusal.ts';
 import { WebGuard } from './web/web-guard.ts';
@@ -71,6 +72,8 @@ export interface ServerDependencies {
   readonly storeOptions?: Pick<StoreOptions, 'clock' | 'random' | 'disk' | 'makeEngine'>;
   /** `undefined`: the server is alone. */
   readonly cluster?: ClusterDoors | undefined;
+  /** Where the files of the console are (`tools/build-console.ts`); left out, or not there: there is no console. */
+  readonly consoleFolder?: string;
   /** Of scrypt; for tests, which would wait for it. */
   readonly passwordCost?: number;
 }
@@ -127,12 +130,14 @@ class Server implements RunningServer {
   readonly #listener: Listener;
   readonly #redisListener: RedisListener | undefined;
   readonly #redisLogins: RedisLogins;
+  readonly #console: ConsolePages;
   #redisAddress = '';
   #redisBound: ListenAddress | undefined;
   readonly #tlsRenewal: TlsRenewal | undefined;
   readonly #measures: Measures;
   readonly #spanExport: SpanExport | undefined;
   #address = '';
+  #bound: ListenAddress | undefined;
   #clientUrl = '';
   #safeStart: SafeStart | undefined;
   readonly #life: StoreLife;
@@ -263,6 +268,10 @@ class Server implements RunningServer {
       { volumeId, valueBytesMax, requestBytesMax, clock: systemClock, openMetrics },
       restContext,
     );
+    this.#console = new ConsolePages(
+      dependencies.consoleFolder,
+      () => this.#bound !== undefined && isConsoleOn(config.console, this.#bound),
+    );
     const handlers = requestHandlers({
       endpointByPath,
       order,
@@ -272,6 +281,7 @@ class Server implements RunningServer {
       metrics,
       rest,
       scripts,
+      console: this.#console,
       limits,
       logger,
       cluster,
@@ -343,6 +353,7 @@ class Server implements RunningServer {
       });
     });
     this.#address = formatAddress(bound);
+    this.#bound = bound;
     this.#clientUrl = urlOf(bound, { hasTls: tls !== undefined, hostName: hostname() });
     const bounds = [{ address: bound, hasTls: tls !== undefined }];
     if (redis !== undefined && this.#redisListener !== undefined) {
@@ -396,6 +407,7 @@ class Server implements RunningServer {
       address: this.#address,
       ...(this.#redisAddress === '' ? {} : { redisAddress: this.#redisAddress }),
       tls: tls !== undefined,
+      ...(this.#console.isServed && { console: `${this.#clientUrl}${CONSOLE_PATH}` }),
     });
     if (node !== undefined) this.#node.watch(node);
   }

@@ -40,7 +40,7 @@ const layers: readonly (readonly string[])[] = [
   ['kv', 'types'],
   ['access', 'blobs'],
   ['cluster'],
-  ['server', 'client', 'offline'],
+  ['server', 'client', 'offline', 'console'],
   ['transfer', 'etcd-log'],
   ['index.ts'],
   ['cli'],
@@ -80,6 +80,11 @@ const strangers: readonly (readonly [string, string])[] = [
   ['client', 'engine'],
   ['engine', 'wal'],
   ['engine', 'snapshot'],
+  ['console', 'server'],
+  ['server', 'console'],
+  ['console', 'client'],
+  ['client', 'console'],
+  ['cli', 'console'],
   ['cli', 'store'],
   ['cli', 'kv'],
   ['cli', 'access'],
@@ -116,9 +121,11 @@ const roomsByLayer: Readonly<Record<string, readonly string[]>> = {
     'rest',
     'scripts',
     'web',
+    'console',
     'listener',
     'redis',
   ],
+  console: ['page', 'bytes', 'calls', 'parts', 'keys', 'shell'],
   transfer: ['contract', 'json', 'snapshot', 'input', 'output', 'batches', 'etcd'],
   client: [
     'errors',
@@ -148,7 +155,7 @@ interface Import {
 }
 
 const files = readdirSync('src', { recursive: true, encoding: 'utf8' }).filter((name) =>
-  name.endsWith('.ts'),
+  /\.tsx?$/.test(name),
 );
 const imports = files.flatMap(importsOf);
 
@@ -195,7 +202,7 @@ describe('the layers of src/', () => {
   test.each(Object.entries(roomsByLayer))('imports between the rooms of %s point down', (layer, rooms) => {
     const rankOf = (path: string): number => {
       const room = path.split(sep)[1] ?? '';
-      return room.endsWith('.ts') ? rooms.length : rooms.indexOf(room);
+      return /\.tsx?$/.test(room) ? rooms.length : rooms.indexOf(room);
     };
     const inside = imports.filter(({ from, to }) => from === layer && to === layer);
     expect(inside.filter(({ file }) => rankOf(file) === -1).map(({ file }) => file)).toEqual([]);

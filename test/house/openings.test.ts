@@ -3,7 +3,7 @@ import { globSync, readFileSync } from 'node:fs';
 import { expect, test } from 'vitest';
 
 /** The names of tests say what these are for. */
-const files = globSync('{src,bench,test}/**/*.ts').filter((path) => !path.endsWith('.test.ts'));
+const files = globSync('{src,bench,test}/**/*.{ts,tsx}').filter((path) => !path.endsWith('.test.ts'));
 
 test('every file opens with what it is for', () => {
   expect(files.length).toBeGreaterThan(600);

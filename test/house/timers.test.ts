@@ -2,11 +2,11 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
 
-/** The clock, and the client's own for pauses that its tests pass at once. */
-const clocks = ['clock.ts', join('client', 'calls', 'pace.ts')];
+/** The clock, the client's own for pauses that its tests pass at once, and that of the console, which runs in a browser. */
+const clocks = ['clock.ts', join('client', 'calls', 'pace.ts'), join('console', 'page', 'clock.ts')];
 
 const files = readdirSync('src', { recursive: true, encoding: 'utf8' }).filter((name) =>
-  name.endsWith('.ts'),
+  /\.tsx?$/.test(name),
 );
 
 test('timers are set through a clock: those of Node end at once when they are set for a month', () => {

@@ -3,7 +3,7 @@ import { globSync, readFileSync } from 'node:fs';
 import { expect, test } from 'vitest';
 
 const texts = globSync([
-  '{src,bench,examples,tools}/**/*.ts',
+  '{src,bench,examples,tools}/**/*.{ts,tsx}',
   'proto/**/*.proto',
   'docs/**/*.md',
   'clients/**/*.md',

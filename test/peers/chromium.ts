@@ -12,9 +12,10 @@ import type { Readable, Writable } from 'node:stream';
 import { found } from '../support/installed.ts';
 
 const BROWSERS = ['/usr/bin/chromium-headless-shell', '/usr/bin/chromium'];
-const browser = BROWSERS.find((path) => existsSync(path));
+/** `undefined`: it is not installed. */
+export const chromiumPath = BROWSERS.find((path) => existsSync(path));
 
-export const isChromiumInstalled = found('Chromium', browser !== undefined);
+export const isChromiumInstalled = found('Chromium', chromiumPath !== undefined);
 
 /** What `Chromium.start` is to trust: that of a certificate in a PEM file. */
 export function keyOf(certificatePath: string): string {
@@ -52,7 +53,9 @@ export class Chromium {
       `--user-data-dir=${profile}`,
       `--ignore-certificate-errors-spki-list=${trustedKey}`,
     ];
-    this.#process = spawn(browser ?? '', options, { stdio: ['ignore', 'ignore', 'pipe', 'pipe', 'pipe'] });
+    this.#process = spawn(chromiumPath ?? '', options, {
+      stdio: ['ignore', 'ignore', 'pipe', 'pipe', 'pipe'],
+    });
     const [, , stderr, pipe, answers] = this.#process.stdio;
     this.#pipe = pipe as Writable;
     (stderr as Readable).setEncoding('utf8').on('data', (text: string) => (this.#stderr += text));

@@ -28,6 +28,8 @@ export interface TestServerOptions {
   readonly cluster?: ServerDependencies['cluster'];
   /** What a server with the flag `log` stands on. */
   readonly nodeParts?: ServerDependencies['nodeParts'];
+  /** Where the files of the console are; left out: there are none. */
+  readonly consoleFolder?: string;
   /** False: returns while the store is still being recovered. */
   readonly waitUntilReady?: boolean;
 }
@@ -68,7 +70,7 @@ export async function startTestServer(options: TestServerOptions = {}): Promise<
     cluster,
     nodeParts,
   } = options;
-  const { memoryBytesMax } = options;
+  const { memoryBytesMax, consoleFolder } = options;
   const dataDir = flags['data-dir'] ?? (await temporaryDirectory());
   const log = new TestLog();
   const engine = engineOfTests();
@@ -96,6 +98,7 @@ export async function startTestServer(options: TestServerOptions = {}): Promise<
     countsLoopback,
     cluster,
     nodeParts,
+    ...(consoleFolder !== undefined && { consoleFolder }),
     ...(storeOptions === undefined ? {} : { storeOptions }),
   });
   onTestFinished(async () => {

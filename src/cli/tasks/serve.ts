@@ -14,7 +14,7 @@ import { UsageError } from '../process/exit-code.ts';
 import type { ClientPeers } from '../session/peers.ts';
 import { type Surroundings, clientEnvironmentNames } from '../session/session.ts';
 import { renewOnHangup, stopOnSignal } from '../process/stop-signals.ts';
-import { version } from '../process/version.ts';
+import { consoleFolder, version } from '../process/version.ts';
 
 /** `flags` are by the names of the options. Resolves when the server has stopped. */
 export async function runServer(
@@ -35,6 +35,7 @@ export async function runServer(
     const server = await startServer(config, {
       logger,
       version,
+      consoleFolder,
       droppedLogLines,
       nodeParts: cluster?.parts,
       // As an operator would, so that the process ends with it.

@@ -60,6 +60,7 @@ export interface ServerConfig {
   readonly access: AccessConfig;
   /** Origins of web pages that may call, in the form of browsers; `*`: all of them. */
   readonly corsOrigins: readonly string[];
+  readonly console: ConsoleChoice;
   /** Where spans are sent to, and of which share of the traces that begin here; `undefined`: nowhere. */
   readonly otlp: { readonly endpoint: string; readonly sampleShare: number } | undefined;
   /** `undefined`: the server is alone. */
@@ -69,6 +70,9 @@ export interface ServerConfig {
   readonly limits: Limits;
   readonly serverLimits: ServerLimits;
 }
+
+/** Whether the server has the console; `auto`: where no other machine reaches it. */
+export type ConsoleChoice = 'auto' | 'on' | 'off';
 
 /** What the operator has decided about access; what it leads to, `server/access/safe-start.ts` says. */
 export interface AccessConfig {
@@ -132,6 +136,7 @@ export async function loadConfig(sources: ConfigSources = {}): Promise<ServerCon
       openReflection: valueOf('open-reflection', parseSwitch),
     },
     corsOrigins: valueOf('cors-origin', parseOrigins),
+    console: valueOf('console', (text) => text as ConsoleChoice),
     otlp: otlpOf(valueOf('otlp-endpoint', parseHttpUrl), valueOf('trace-sample', parseSampleShare)),
     logLevel: valueOf('log-level', (text) => text as LogLevel),
     logFormat: valueOf('log-format', (text) => text as LogFormat),

@@ -451,6 +451,14 @@ export const serverOptions: readonly ServerOption[] = [
     defaultText: undefined,
   },
   {
+    name: 'console',
+    type: 'choice',
+    choices: ['auto', 'on', 'off'],
+    description:
+      'serve the console, a page for browsers, at /console; auto: on loopback addresses and unix sockets alone',
+    defaultText: 'auto',
+  },
+  {
     name: 'log-level',
     type: 'choice',
     choices: ['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'],

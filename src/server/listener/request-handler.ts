@@ -3,6 +3,7 @@
  * the rest is told that there is nothing.
  */
 import { type ConnectContext, answerCall } from '../connect/serve-call.ts';
+import type { ConsolePages } from '../console/console-pages.ts';
 import type { MetricsEndpoint } from '../health/metrics-endpoint.ts';
 import { answerProbe, answerUnknownPath, answerWithoutPath } from '../health/probes.ts';
 import type { ServerState } from '../health/server-state.ts';
@@ -22,6 +23,7 @@ export interface RequestContext extends ConnectContext {
   readonly metrics: MetricsEndpoint;
   readonly rest: RestApi;
   readonly scripts: Scripts;
+  readonly console: ConsolePages;
 }
 
 /** Handlers in the order in which they are asked; the last one answers everything. */
@@ -48,6 +50,7 @@ export function requestHandlers(context: RequestContext): readonly RequestHandle
     answerWithoutPath,
     (request, response) => answerProbe(request, response, context.state),
     (request, response) => context.metrics.answer(request, response),
+    (request, response) => context.console.answer(request, response),
     (request, response) => {
       answerUnknownPath(request, response);
       return true;

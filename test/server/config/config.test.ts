@@ -56,6 +56,7 @@ test('nothing given gives the defaults of the limits', async () => {
       openReflection: false,
     },
     corsOrigins: [],
+    console: 'auto',
     otlp: undefined,
     cluster: undefined,
     logLevel: 'info',

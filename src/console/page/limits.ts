@@ -1,0 +1,30 @@
+/** What the page keeps and asks for at most. A tab may stay open for weeks, and the store may hold any number of keys. */
+export const limits = {
+  /** The keys of one page of a list, and the pages that it keeps: it drops those at its other end. */
+  pageKeys: 500,
+  keptPages: 20,
+  /** The children of a folder that are shown at once, the calls that finding them may take, and the keys that one of these reads. */
+  childrenAtOnce: 200,
+  childCalls: 64,
+  childKeys: 256,
+  /** The rows of an unfolded tree. */
+  treeRows: 20_000,
+  /** Counts of folders that are asked for at the same time: a browser has six connections to a server. */
+  countCalls: 3,
+  /** A longer value is shown up to here; one that is longer than the second is not edited here. */
+  shownBytes: 256 * 1024,
+  editedBytes: 1024 * 1024,
+  /** Versions of one key that are looked up at once, and in all. */
+  versionsAtOnce: 25,
+  versionsMax: 500,
+  /** Elements of a collection that are read at once, and that are kept. */
+  elementsAtOnce: 500,
+  elementsMax: 10_000,
+  /** Lines of one text times those of the other, beyond which their difference is not made out. */
+  diffPairs: 4_000_000,
+  /** A call that takes longer has failed. */
+  callMs: 20_000,
+  /** How long after a failure the server is tried again: the first time, and at most. */
+  retryMsMin: 500,
+  retryMsMax: 10_000,
+} as const;
