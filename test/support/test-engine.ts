@@ -27,6 +27,15 @@ export function engineOfTests(): Exclude<EngineName, 'memory'> | undefined {
   return engine === 'memory' ? undefined : engine;
 }
 
+/** What opens the directory of a server of the tests in the process of a test. */
+export function optionsOfEngine(): {
+  readonly engine?: EngineName;
+  readonly limits?: { readonly checkpointBytes?: number };
+} {
+  const engine = engineOfTests();
+  return engine === undefined ? {} : { engine, limits: limitsOfEngine() };
+}
+
 /** What makes a process of its own use it, where a test gives other flags; its checkpoints come often. */
 export function flagsOfEngine(flags: readonly string[]): readonly string[] {
   const engine = engineOfTests();

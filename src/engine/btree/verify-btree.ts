@@ -25,6 +25,8 @@ export interface VerifyBtreeOptions {
   readonly disk: Disk;
   readonly clock: Clock;
   readonly onProgress: OnProgress;
+  /** What is wrong with what a row says, by what the store knows of it; `undefined`: nothing. */
+  readonly faultOf?: (key: Uint8Array, value: Uint8Array) => string | undefined;
 }
 
 export interface VerifiedBtree {
@@ -68,7 +70,7 @@ function checkPages(connection: Connection): void {
 async function readRows(
   connection: Connection,
   state: State,
-  { clock, onProgress }: VerifyBtreeOptions,
+  { clock, onProgress, faultOf }: VerifyBtreeOptions,
   count: (rowCount: number) => void,
 ): Promise<void> {
   const slice = new TimeSlice(clock, ROWS_PER_LOOK);
@@ -102,6 +104,8 @@ async function readRows(
     if (placed.expireTimeMs > 0) deadlineCount++;
     if (placed.leaseId > 0) leasedCount++;
     if (isApart(placed.keyEnd - placed.keyStart, placed.valueEnd - placed.valueStart)) apartCount++;
+    const fault = faultOf?.(placed.key, placed.value);
+    if (fault !== undefined) throw damaged(connection.path, fault);
     if (slice.isOver()) await pause(rowCount);
   }
   if (rowCount !== state.rowCount) {

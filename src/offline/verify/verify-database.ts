@@ -1,4 +1,5 @@
 /** Verifies the database of `btree`: what the engine's own reader of it finds, in the form of all engines. */
+import { faultOfAccess } from '../../access/records/access-records.ts';
 import { systemClock } from '../../clock.ts';
 import type { Disk } from '../../disk/disk.ts';
 import { DATABASE_NAME, LOG_NAME } from '../../engine/btree/database/schema.ts';
@@ -13,17 +14,24 @@ export async function verifyDatabase(disk: Disk, folder: string, onProgress: OnP
   const names = await disk.list(folder);
   const isThere = [DATABASE_NAME, LOG_NAME].some((name) => names.includes(name));
   if (!isThere) return { revision: 0, notes: undefined, notesPlace, files: [], damages: [], leftOver: [] };
-  const { state, rowCount, bytes, fault } = await verifyBtree(file, { disk, clock: systemClock, onProgress });
+  let isOfAccess = false;
+  const faultOfRow = (key: Uint8Array, value: Uint8Array): string | undefined => {
+    const what = faultOfAccess(key, value);
+    isOfAccess ||= what !== undefined;
+    return what;
+  };
+  const options = { disk, clock: systemClock, onProgress, faultOf: faultOfRow };
+  const { state, rowCount, bytes, fault } = await verifyBtree(file, options);
   return {
     revision: state?.revision ?? 0,
     notes: state?.notes,
     notesPlace,
     files: [{ file, bytes, isWhole: fault === undefined, recordCount: rowCount }],
-    // A start looks at no row, and at no page that it does not need.
+    // A start looks at no page that it does not need, and at no rows but those of access.
     damages:
       fault === undefined
         ? []
-        : [{ ...notesPlace, what: faultOf(fault, file), stopsStart: state === undefined }],
+        : [{ ...notesPlace, what: faultOf(fault, file), stopsStart: state === undefined || isOfAccess }],
     leftOver: [],
   };
 }

@@ -2,6 +2,7 @@
  * Verifies the run files of `lsm` and `bitcask`, and what says which of them make up the state. Each file is read by itself, so that damage
  * in one does not hide what is in the others.
  */
+import { faultOfAccess } from '../../access/records/access-records.ts';
 import type { Disk } from '../../disk/disk.ts';
 import { readWhole } from '../../engine/runs/base-directory.ts';
 import { BaseDamageError } from '../../engine/runs/damage.ts';
@@ -90,6 +91,8 @@ class RunVerifier {
   readonly #onOffset: (offset: number) => void;
   /** `undefined`: its ends are not read yet. */
   #sides: readonly SideBlock[] | undefined;
+  /** Whether it has come upon a record of access that can't be understood. */
+  #isOfAccess = false;
 
   constructor(manifest: Manifest, run: ManifestRun, path: string, onOffset: (offset: number) => void) {
     this.path = path;
@@ -98,8 +101,9 @@ class RunVerifier {
     this.#onOffset = onOffset;
   }
 
-  /** A start reads the ends of a run, and the blocks of some kinds; all others are read when something needs them. */
+  /** A start reads the ends of a run, the blocks of some kinds and all of access; all others are read when something needs them. */
   stopsStart(offset: number): boolean {
+    if (this.#isOfAccess) return true;
     return this.#sides?.some((side) => side.offset === offset && READ_AT_START.has(side.kind)) ?? true;
   }
 
@@ -119,6 +123,9 @@ class RunVerifier {
             throw run.damage(scan.offset, 'the keys are not in their order');
           if (placed.revision > this.#manifest.revision)
             throw run.damage(scan.offset, `a record is of revision ${placed.revision}, later than the state`);
+          const fault = placed.deleted ? undefined : faultOfAccess(key, placed.value);
+          this.#isOfAccess = fault !== undefined;
+          if (fault !== undefined) throw run.damage(scan.offset, fault);
           keyBefore = key;
         }
         this.#onOffset(scan.offset);
