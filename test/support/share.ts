@@ -13,6 +13,11 @@ export function isWhole(): boolean {
   return share >= 1;
 }
 
+/** The part of a share that is done of what other tests do, too, in another way; all of it where nothing is left out. */
+export function partUnlessWhole(part: number): number {
+  return isWhole() ? 1 : part;
+}
+
 /** How many of so many rounds are done; one at least. */
 export function rounds(whole: number): number {
   return Math.max(1, Math.round(whole * share));

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import type { Disk } from '../../../src/disk/disk.ts';
-import { rounds, places, timeLimitMs } from '../../support/share.ts';
+import { partUnlessWhole, places, rounds, timeLimitMs } from '../../support/share.ts';
 import type { DiskCall, Fault } from '../../support/simulated-fault.ts';
 import { withCalls, withFiles } from '../../support/wrapped-disk.ts';
 import type { CrashKind } from '../machine.ts';
@@ -31,7 +31,7 @@ describe.each(baseNames)('a simulated %s base', (name) => {
     'stands a crash before and after every call of the disk, and one in the start behind it',
     async () => {
       const clean = await run({ crash: 'endProcess' });
-      for (const endStep of places(clean.stepCount + 1, 0.5)) {
+      for (const endStep of places(clean.stepCount + 1, partUnlessWhole(0.5))) {
         const crash = CRASHES[endStep % 2] ?? 'losePower';
         const { recoveryStepCount } = await run({ endStep, crash }).catch(during(`step ${endStep}`));
         const recoverySteps = (endStep * 7) % recoveryStepCount;
@@ -51,7 +51,7 @@ describe.each(baseNames)('a simulated %s base', (name) => {
         Array.from({ length: count }, (_, index) => faultsOf(call, index + 1)).flat(),
       );
       expect(faults.length).toBeGreaterThan(50);
-      for (const place of places(faults.length, 0.5)) {
+      for (const place of places(faults.length, partUnlessWhole(0.5))) {
         const fault = faults[place];
         if (fault === undefined) continue;
         for (const crash of CRASHES) await run({ fault, crash }).catch(during(JSON.stringify(fault)));
