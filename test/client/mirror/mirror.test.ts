@@ -16,7 +16,8 @@ let client: KelpClient;
 
 beforeEach(async () => {
   server = await startTestServer({ flags: KEPT_HISTORY_FLAGS });
-  client = createClient({ address: server.address });
+  // Ten thousand writes at once wait for each other.
+  client = createClient({ address: server.address, deadlineMs: 60_000 });
   onTestFinished(() => client.close());
 });
 
