@@ -2,8 +2,9 @@
  * What a login takes tells nothing of who is a user: scrypt runs as often, and as costly, for a name that there is not as for a wrong
  * password. Runs are counted, no time is taken.
  */
-import type * as crypto from 'node:crypto';
-import { describe, expect, it, onTestFinished, vi } from 'vitest';
+import crypto from 'node:crypto';
+import { syncBuiltinESMExports } from 'node:module';
+import { afterAll, beforeAll, describe, expect, it, onTestFinished, vi } from 'vitest';
 import { Access } from '../../src/access/access.ts';
 import * as records from '../../src/access/records/access-records.ts';
 import type { Clock } from '../../src/clock.ts';
@@ -17,13 +18,19 @@ import { SimulatedDisk } from '../support/simulated-disk.ts';
 const COST = 4;
 const runs: crypto.ScryptOptions[] = [];
 
-vi.mock('node:crypto', async (load) => {
-  const real = await load<typeof crypto>();
-  const scrypt = (...given: Parameters<typeof real.scrypt>): void => {
+// Also for modules that other files of the process have loaded before.
+beforeAll(() => {
+  const { scrypt } = crypto;
+  vi.spyOn(crypto, 'scrypt').mockImplementation((...given: Parameters<typeof scrypt>) => {
     runs.push(given[3]);
-    real.scrypt(...given);
-  };
-  return { ...real, scrypt };
+    scrypt(...given);
+  });
+  syncBuiltinESMExports();
+});
+
+afterAll(() => {
+  vi.restoreAllMocks();
+  syncBuiltinESMExports();
 });
 
 interface Tried {

@@ -2,10 +2,13 @@
 import { expect, test } from 'vitest';
 import type { Store } from '../../src/api.ts';
 import { fixed } from '../../src/limits.ts';
+import { KEPT_HISTORY } from '../support/test-engine.ts';
 import { MemoryHarness } from '../store/model/store-harness.ts';
 import { CountedEngine, WorkMeter } from '../store/bounds/counted-engine.ts';
 
 const COUNT = 60_000;
+/** Over files, on a busy machine. */
+const LONG = { timeout: 120_000 };
 const names = Array.from({ length: COUNT }, (_, place) => String(place).padStart(6, '0'));
 
 async function inParts(run: (part: string[]) => Promise<unknown>): Promise<void> {
@@ -47,7 +50,7 @@ const reads: readonly (readonly [
   ],
 ];
 
-test.each(reads)('%s is read whole in turns of bounded work', async (_, fill, readCount) => {
+test.each(reads)('%s is read whole in turns of bounded work', LONG, async (_, fill, readCount) => {
   const meter = new WorkMeter();
   const { store } = await MemoryHarness.open({ makeEngine: () => new CountedEngine(meter), fsync: 'never' });
   await fill(store);
@@ -64,7 +67,7 @@ test.each(reads)('%s is read whole in turns of bounded work', async (_, fill, re
   expect(meter.all.visits).toBeGreaterThan(COUNT);
 });
 
-test('a long list is read whole while others change it, and others get their turn', async () => {
+test('a long list is read whole while others change it, and others get their turn', LONG, async () => {
   const { store } = await MemoryHarness.open({ fsync: 'never' });
   const element = 'x'.repeat(1000);
   for (let count = 0; count < COUNT; count += 1000)
@@ -86,7 +89,7 @@ test('a long list is read whole while others change it, and others get their tur
   expect(turns).toBeGreaterThanOrEqual((COUNT * element.length) / (fixed.turnBytesMax + fixed.pageBytesMax));
 });
 
-test('what does not fit into one answer is refused, and read page by page', async () => {
+test('what does not fit into one answer is refused, and read page by page', LONG, async () => {
   const { store } = await MemoryHarness.open({ fsync: 'never' });
   const value = new Uint8Array(1024 * 1024);
   for (let place = 0; place < 65; place++) await store.hash.set('h', { [`f${place}`]: value });
@@ -97,7 +100,7 @@ test('what does not fit into one answer is refused, and read page by page', asyn
 });
 
 test('a scan whose revision is compacted meanwhile ends with that', async () => {
-  const { store } = await MemoryHarness.open();
+  const { store } = await MemoryHarness.open({ limits: KEPT_HISTORY });
   await store.set.add('s', names.slice(0, 300));
   const pages = store.set.scan('s', { pageSize: 100 }).pages();
   expect((await pages.next()).value?.items).toHaveLength(100);

@@ -3,7 +3,10 @@
  * none is left out in silence.
  */
 
-/** Patterns of files whose stores and servers take the engine of the tests (`test/support/test-engine.ts`). */
+/**
+ * Patterns of files whose stores and servers take the engine of the tests (`test/support/test-engine.ts`). Single tests in them that are
+ * about the engine memory skip themselves over others, and say why.
+ */
 export const TAKEN: readonly string[] = [
   'access/*.test.ts',
   'blobs/*.test.ts',

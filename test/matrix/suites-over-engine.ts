@@ -6,9 +6,8 @@ import { globSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { describe } from 'vitest';
 import { ENGINE_NAMES, type EngineName } from '../../src/engine-names.ts';
-import { isWhole, places } from '../support/share.ts';
+import { partUnlessWhole, places } from '../support/share.ts';
 import { TAKEN } from './folders.ts';
-import { OF_MEMORY } from './of-memory.ts';
 
 const ROOT = resolve(import.meta.dirname, '..');
 
@@ -21,13 +20,13 @@ const TELLING: readonly string[] = [
 ];
 
 /** All are tried over each engine; of a sample each file over one of them, so that together they are more. */
-const PART = isWhole() ? 1 : 1 / 3;
+const PART = partUnlessWhole(1 / 3);
 
 /** SQLite has threads and a file that no simulated machine has. */
 const NOT_OVER_BTREE = new Set(['served/served.long.test.ts']);
 
 const SUITES: readonly string[] = globSync(TAKEN, { cwd: ROOT })
-  .filter((path) => !TELLING.includes(path) && OF_MEMORY[path] === undefined)
+  .filter((path) => !TELLING.includes(path))
   .toSorted();
 
 /** Declares the tests, which then find the engine in the environment. A file of tests does this for one engine. */

@@ -67,7 +67,8 @@ test('calls for operators, denied calls and refused logins are lines, and counte
   const { secret: short } = await root.access.createToken({ name: 's', ttl: { nanos: 1_000_000 } });
   await root.admin.snapshot({});
   for await (const _ of root.admin.backup({}));
-  await root.admin.compact({ revision: 1n });
+  // A snapshot of an engine on disk has passed those before.
+  await root.admin.compact({ revision: (await root.admin.status({})).revision });
 
   const ann = clientsOf(server.url, bearer(secret));
   for (const call of [ann.admin.snapshot({}), ann.admin.snapshot({}), ann.kv.get({ key: 'a' })].map(

@@ -14,6 +14,7 @@ import type { ListenAddress } from '../../../src/server/config/option-values.ts'
 import { opened } from '../../access/opened.ts';
 import { etcdClient } from '../etcd/support/etcd-client.ts';
 import { SimulatedDisk } from '../../support/simulated-disk.ts';
+import { optionsOfEngine } from '../../support/test-engine.ts';
 import { TestLog, startTestServer, temporaryDirectory } from '../../support/test-server.ts';
 import { slowDisk } from '../../support/troubled-disk.ts';
 
@@ -261,7 +262,7 @@ describe('a server', () => {
 /** Of a store that no server has open. */
 async function isRootPassword(dataDir: string, password: string): Promise<boolean> {
   const [clock, random] = [systemClock, systemRandom];
-  const store = await openUncheckedStore({ dataDir });
+  const store = await openUncheckedStore({ dataDir, ...optionsOfEngine() });
   try {
     const { table, logins } = new Access({ store, clock, random });
     return await logins.passwords.verify(password, table.user('root')?.password);

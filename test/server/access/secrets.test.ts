@@ -7,6 +7,7 @@ import { expect, test } from 'vitest';
 import { openUncheckedStore } from '../../../src/kv/open-store.ts';
 import { Kelp } from '../../cli/kelp.ts';
 import { startCollector } from '../../support/fake-collector.ts';
+import { optionsOfEngine } from '../../support/test-engine.ts';
 import { startTestServer } from '../../support/test-server.ts';
 import { basic, bearer, clientsOf, doors } from './access-client.ts';
 
@@ -118,8 +119,8 @@ test('no password and no token is in a log, a metric, an error, a span, a file, 
   for await (const { data } of root.admin.backup({})) backup.push(data);
   await server.stop();
 
-  // Blocks of snapshots are compressed, so what they hold is looked at in the store that they make.
-  const store = await openUncheckedStore({ dataDir });
+  // Blocks of snapshots and of runs are compressed, so what they hold is looked at in the store that they make.
+  const store = await openUncheckedStore({ dataDir, ...optionsOfEngine() });
   const kept: Buffer[] = [];
   store.readVisible((view) =>
     view.scan({ start: new Uint8Array(0), end: undefined }, false, (entry) => {
