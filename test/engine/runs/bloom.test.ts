@@ -72,3 +72,12 @@ it('begins anew with each filter', () => {
   expect(filter).toEqual(filterOf(new KeyHashes(), keys));
   expect(passingCount(before, filter, 0, filter.length)).toBeLessThan(KEYS * PASSING_SHARE_MAX);
 });
+
+it('tells keys apart that differ in their last bytes alone', () => {
+  const keyOf = (index: number): Uint8Array =>
+    Buffer.from([...Buffer.from('of eight'), index & 0xff, index >>> 8, 1]);
+  const numbers = Array.from({ length: KEYS }, (_, index) => index);
+  const filter = filterOf(new KeyHashes(), numbers.map(keyOf));
+  const others = numbers.map((index) => keyOf(KEYS + index));
+  expect(passingCount(others, filter, 0, filter.length)).toBeLessThan(KEYS * PASSING_SHARE_MAX);
+});
