@@ -6,13 +6,15 @@ import { backoffUntil } from '../calls/pace.ts';
 
 /**
  * Makes a call which, made a second time, does nothing more and tells what the first one did. So one whose answer was lost is made again
- * until it has an answer, for as long as a call of the client may take from then on. Rejects with an error that `mayHaveTakenEffect` when
+ * until it has an answer, for as long as a call may take from then on. Rejects with an error that `mayHaveTakenEffect` when
  * it got none by then, or the signal was aborted.
+ * @param deadlineMs of the call. Default: the client's.
  */
 export async function answered<Result>(
   caller: Caller,
   call: () => Promise<Result>,
   signal: AbortSignal | undefined,
+  deadlineMs = caller.deadlineMs,
 ): Promise<Result> {
   const { pace } = caller;
   let endsAtMs: number | undefined;
@@ -22,7 +24,7 @@ export async function answered<Result>(
     } catch (error) {
       if (!isKelpError(error)) throw error;
       if (endsAtMs === undefined && !error.mayHaveTakenEffect) throw error;
-      endsAtMs ??= pace.monotonicMs() + caller.deadlineMs;
+      endsAtMs ??= pace.monotonicMs() + deadlineMs;
       const isPassing = error.mayHaveTakenEffect || mayHaveNoAnswer(error);
       const pauseMs =
         isPassing && signal?.aborted !== true && !caller.closed.aborted

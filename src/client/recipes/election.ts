@@ -86,6 +86,7 @@ export class Leadership<Given> extends Held {
         caller,
         () => keys.txn(request, options),
         options.signal,
+        options.deadlineMs,
       );
       const [found] = results;
       const entry = found?.kind === 'get' ? found.entry : undefined;

@@ -148,5 +148,6 @@ async function revoke({ caller }: RecipeHost, lease: GrantedLease, options: Call
         if (!isKelpError(error, 'leaseNotFound')) throw error;
       }),
     options.signal,
+    options.deadlineMs,
   );
 }

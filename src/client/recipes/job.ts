@@ -112,6 +112,7 @@ export class Job<Read> {
       host.caller,
       () => host.keys.txn(request, options),
       options.signal,
+      options.deadlineMs,
     );
     onSettled();
     // Without a job it is done: a try before this one was without an answer.

@@ -185,7 +185,12 @@ export class Queue<Read, Given = Read> {
       // Where the answer to a first try was lost, it is a job by now.
       failure: [{ kind: 'get', key: job }],
     } as const;
-    const { succeeded, results } = await answered(caller, () => keys.txn(request, options), options.signal);
+    const { succeeded, results } = await answered(
+      caller,
+      () => keys.txn(request, options),
+      options.signal,
+      options.deadlineMs,
+    );
     return succeeded || results.some((result) => result.kind === 'get' && result.entry !== undefined);
   }
 }

@@ -184,6 +184,29 @@ describe('a lock', () => {
     expect((await next).token).toBeGreaterThan(lock.token);
   });
 
+  test('is held, and waited for, by a client of several servers, when the one that it went to is gone', async () => {
+    const { server, client } = await started();
+    const fronts = [await ClusterFront.before(server.port), await ClusterFront.before(server.port)];
+    const addresses = fronts.map(({ address }) => address);
+    const [holder, waiter] = [createClient({ addresses }), createClient({ addresses })];
+    onTestFinished(() => {
+      holder.close();
+      waiter.close();
+    });
+    const lock = await holder.recipes.lock(NAME, { ttlMs: 60_000 });
+    const next = waiter.recipes.lock(NAME, { ttlMs: 60_000 });
+    await inLine(client, 2);
+    for (const front of fronts) {
+      await front.die();
+      expect((await holder.get(lock.key)).entry).toBeDefined();
+      expect(lock.isHeld).toBe(true);
+      await front.rise();
+    }
+    expect(await isSettled(next)).toBe(false);
+    await lock.release();
+    expect((await next).token).toBeGreaterThan(lock.token);
+  });
+
   test('is lost when its lease is revoked', async () => {
     const { client } = await started();
     const lock = await client.recipes.lock(NAME, { ttlMs: 1000 });
@@ -252,7 +275,7 @@ describe('a lock', () => {
 
   test('frees what it may have taken when it gives up without an answer', async () => {
     const { server, client } = await started();
-    const lossy = lossyClient(server.address, { deadlineMs: 300 });
+    const lossy = lossyClient(server.address, { deadlineMs: 1500 });
     lossy.lose('Txn', 1000);
     expect(await failureOf(lossy.client.recipes.lock(NAME))).toMatchObject({ mayHaveTakenEffect: true });
     await inLine(client, 0);
@@ -261,14 +284,13 @@ describe('a lock', () => {
   test('is given back again after a failure', async () => {
     const { server, client } = await started();
     const front = await ClusterFront.before(server.port);
-    const cut = createClient({ address: front.address, deadlineMs: 200 });
-    onTestFinished(() => cut.close());
+    const cut = clientOf(front.address);
     const lock = await cut.recipes.lock(NAME, { ttlMs: 60_000 });
     await front.die();
-    expect(await failureOf(lock.release())).toMatchObject({ name: 'KelpError' });
+    expect(await failureOf(lock.release({ deadlineMs: 200 }))).toMatchObject({ name: 'KelpError' });
     expect(lock.isHeld).toBe(false);
     await front.rise();
-    await lock.release({ deadlineMs: 10_000 });
+    await lock.release();
     await inLine(client, 0);
   });
 

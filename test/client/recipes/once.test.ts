@@ -160,7 +160,7 @@ describe('a counter', () => {
 
   test('says that it is not known when no answer comes at all, and then counts the id no second time', async () => {
     const { address, client } = await started();
-    const lossy = lossyClient(address, { deadlineMs: 300 });
+    const lossy = lossyClient(address, { deadlineMs: 1500 });
     lossy.lose('Txn', 1000);
     const failure = await failureOf(lossy.client.recipes.counter('orders').add(5, { id: 'a' }));
     expect(failure).toMatchObject({ mayHaveTakenEffect: true });

@@ -119,6 +119,43 @@ test('a job that comes while all wait wakes one of them', async () => {
   await job?.ack();
 });
 
+test('workers go on over restarts of the server: each job is done, and done once', async () => {
+  let server = await startTestServer();
+  const client = clientOf(server.address);
+  const queue = client.recipes.queue<number>(NAME);
+  const ending = new AbortController();
+  const done: number[] = [];
+  let onDone = (): void => undefined;
+  const workers = [0, 1, 2].map(async () => {
+    const own = clientOf(server.address).recipes.queue<number>(NAME);
+    for await (const job of own.take({ ttlMs: 60_000, signal: ending.signal })) {
+      await job.ack();
+      done.push(job.value);
+      onDone();
+    }
+  });
+  const doneCount = (count: number): Promise<void> =>
+    new Promise((resolve) => {
+      onDone = () => {
+        if (done.length >= count) resolve();
+      };
+      onDone();
+    });
+  for (let round = 0; round < 3; round++) {
+    const numbers = Array.from({ length: 10 }, (_, index) => 10 * round + index);
+    await Promise.all(numbers.map((number) => queue.enqueue(number)));
+    await Promise.race([doneCount(10 * round + 3), ...workers]);
+    server.abort();
+    await server.stop();
+    server = await startTestServer({ flags: { 'data-dir': server.dataDir, listen: server.address } });
+    await Promise.race([doneCount(10 * round + 10), ...workers]);
+  }
+  ending.abort();
+  await Promise.all(workers);
+  expect(done.toSorted((a, b) => a - b)).toEqual(Array.from({ length: 30 }, (_, number) => number));
+  expect(await kinds(client)).toEqual([]);
+});
+
 test('a job of a worker that dies is taken by another one, which is told', async () => {
   const { address, client } = await started();
   const dying = createClient({ address });
