@@ -16,6 +16,8 @@ import { StubNodes } from '../../support/stub-node.ts';
 import { type TestServer, type TestServerOptions, startTestServer } from '../../support/test-server.ts';
 
 const LOG = 'etcd://127.0.0.1:1/kelp/test';
+/** What a busy machine keeps. */
+const PATIENCE = { timeout: 20_000 };
 const OVERTAKEN = new Error('another node has taken over');
 
 async function startNode(
@@ -59,7 +61,7 @@ describe('a node that has ended', () => {
     nodes.last.role = 'writer';
 
     expect(first.isClosed).toBe(true);
-    await expect.poll(() => readiness(server)).toEqual([200, 'serving']);
+    await expect.poll(() => readiness(server), PATIENCE).toEqual([200, 'serving']);
     expect(Buffer.from((await kv.get({ key: 'a' })).entry?.value ?? []).toString()).toBe('kept');
     expect(nodes.openCount).toBe(1);
   });
@@ -89,7 +91,7 @@ describe('a node that has ended', () => {
     expect(await readiness(server)).toEqual([503, 'recovering']);
     expect((await fetch(`${server.url}/healthz`)).status).toBe(200);
     opening.resolve();
-    await expect.poll(() => readiness(server)).toEqual([200, 'serving']);
+    await expect.poll(() => readiness(server), PATIENCE).toEqual([200, 'serving']);
   });
 
   test('keeps a watch of its health, which is told of all of it', async () => {
@@ -140,7 +142,7 @@ describe('a node that has ended', () => {
 
     await server.log.message('the store could not be opened again');
     await nodes.count(2);
-    await expect.poll(() => readiness(server)).toEqual([200, 'serving']);
+    await expect.poll(() => readiness(server), PATIENCE).toEqual([200, 'serving']);
   });
 });
 
@@ -212,11 +214,11 @@ test('a node that is too far behind serves, and is not ready', async () => {
 
   nodes.last.lagMs = 1001;
 
-  await expect.poll(() => readiness(server)).toEqual([503, 'behind']);
+  await expect.poll(() => readiness(server), PATIENCE).toEqual([503, 'behind']);
   const health = createClient(Health, createGrpcTransport({ baseUrl: server.url }));
   expect((await health.check({})).status).toBe(Status.NOT_SERVING);
   nodes.last.lagMs = 0;
-  await expect.poll(() => readiness(server)).toEqual([200, 'serving']);
+  await expect.poll(() => readiness(server), PATIENCE).toEqual([200, 'serving']);
 });
 
 test('a node that the shared log does not answer for too long is not ready', async () => {
@@ -225,9 +227,9 @@ test('a node that the shared log does not answer for too long is not ready', asy
 
   nodes.happened({ kind: 'logUnreachable', error: new Error('no answer') });
 
-  await expect.poll(() => readiness(server), { timeout: 5000 }).toEqual([503, 'behind']);
+  await expect.poll(() => readiness(server), PATIENCE).toEqual([503, 'behind']);
   nodes.happened({ kind: 'logReachable', afterMs: 1000 });
-  await expect.poll(() => readiness(server)).toEqual([200, 'serving']);
+  await expect.poll(() => readiness(server), PATIENCE).toEqual([200, 'serving']);
 });
 
 test('where it is reached is what it is told to advertise, or else where it listens', async () => {
