@@ -652,6 +652,11 @@ export const cluster = {
   stopGraceMs: 500,
   /** What a shutdown leaves to the handover at least. */
   handoverMsMax: 3_000,
+  /** A writer that is to hand over to a named node waits so long until that has said that it has caught up, ... */
+  caughtUpMsMax: 3_000,
+  /** ... and then, for so long, looks so often whether it has taken over. */
+  takenOverMsMax: 5_000,
+  handoverLookMs: 50,
   /** A node that could not be opened again is tried again after so long. */
   reopenMs: 1_000,
   /** A follower tells the writer so often how far it is, ... */

@@ -9,7 +9,14 @@ import { refuse } from './errors/refuse.ts';
 import type { Caller } from './calls/caller.ts';
 import { clusterMethods } from './calls/method.ts';
 import { toMilliseconds } from './messages/scalar.ts';
-import type { CallOptions, ClusterStatus, Member, Members, ServerRole } from './messages/types.ts';
+import type {
+  CallOptions,
+  ClusterStatus,
+  HandoverOptions,
+  Member,
+  Members,
+  ServerRole,
+} from './messages/types.ts';
 
 type Report = Member & { readonly storeId: string; readonly nonce: string };
 
@@ -60,12 +67,13 @@ export class Cluster {
   }
 
   /**
-   * Has the writer hand over to another node; resolves when that is in the shared log, so that this one writes nothing any more.
-   * Rejects with `notWriter` where the server is a follower.
+   * Has the writer hand over to another node; resolves when that is in the shared log, so that this one writes nothing any more; with `to`
+   * when that node is the writer. Rejects with `notWriter` where the server is a follower, and with `notHandedOver` where the node that is
+   * named is not the writer afterwards.
    */
-  async handover(options: CallOptions = noOptions): Promise<void> {
+  async handover(options: HandoverOptions = noOptions): Promise<void> {
     refuse(optionsByCall['cluster.handover'](options));
-    await this.#caller.write(clusterMethods.handover, {}, options);
+    await this.#caller.write(clusterMethods.handover, { to: options.to ?? '' }, options);
   }
 
   /** @internal For servers that follow the one that answers: how far its store is. */

@@ -99,6 +99,7 @@ export type {
   GetOptions,
   GetResult,
   GrantOptions,
+  HandoverOptions,
   IncrementOptions,
   KeysOptions,
   ListOptions,

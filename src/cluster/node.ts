@@ -60,8 +60,10 @@ export interface ClusterNode extends ClusterView {
   /**
    * Lets another node take over: writes the handover and goes on as a follower, by way of `ended`. Resolves when the handover is
    * in the shared log. Throws StoreError `notWriter`.
+   * @param successorAddress the node that is to take over, as it reports itself: the others leave it to that one for as long as they would
+   * wait for a writer that is silent. Left out: any may, at once.
    */
-  handOver(): Promise<void>;
+  handOver(successorAddress?: string): Promise<void>;
   /** Hands over when it is the writer; then lets go of the shared log. The store is closed by who has opened it. */
   close(): Promise<void>;
 }

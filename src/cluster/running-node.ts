@@ -99,7 +99,7 @@ export class RunningNode implements ClusterNode {
       random,
       failoverAfterMs,
       hasAccepted: (position) => journal.newestPlace.position === position,
-      isVacant: () => journal.newestPlace.epoch > 0 && journal.newestPlace.writerAddress === '',
+      isVacant: () => this.#isVacant,
       onHead: (head) => this.#heardHead(head),
       onSilent: (error) => this.#health.silent(error),
     });
@@ -153,10 +153,10 @@ export class RunningNode implements ClusterNode {
     this.#others.take(report);
   }
 
-  async handOver(): Promise<void> {
+  async handOver(successorAddress = ''): Promise<void> {
     const { journal, onEvent } = this.#parts;
     if (!journal.isLeading || this.#role !== 'writer') throw notWriterError(this.writerAddress);
-    await journal.handOver();
+    await journal.handOver(successorAddress);
     onEvent({ kind: 'handedOver', epoch: journal.newestPlace.epoch });
   }
 
@@ -267,6 +267,14 @@ export class RunningNode implements ClusterNode {
     this.#writer = writerAddress;
     onEvent({ kind: 'writerChanged', epoch, writerAddress: this.writerAddress });
     if (writerAddress === '') this.#election.wake();
+  }
+
+  /** The last writer has handed over, to this node or to any. */
+  get #isVacant(): boolean {
+    const { epoch, writerAddress, successorAddress = '' } = this.#parts.journal.newestPlace;
+    const isMeant =
+      successorAddress === '' || successorAddress === parseNodeAddress(this.#parts.address).http;
+    return epoch > 0 && writerAddress === '' && isMeant;
   }
 
   /** '': there is no writer, or none whose nonce is known. */

@@ -94,6 +94,8 @@ export interface LogPlace {
   readonly checksum: number;
   /** Where the writer of that epoch is reached, in the form of `cluster/node-address.ts`; '': there is none, it has handed over. */
   readonly writerAddress: string;
+  /** Where there is none: the HTTP address of the node that is to be the next one; '' and left out: any may be. */
+  readonly successorAddress?: string;
 }
 
 /** A place in a shared log, with what a state at that place has. */

@@ -71,6 +71,23 @@ test('handover waits for it, and says where the writer is when it is not this on
   expect(nodes.last.handOvers).toBe(1);
 });
 
+test('handover to a named node waits until that is the writer, or says why it is not', async () => {
+  const nodes = new StubNodes();
+  const kelp = new Kelp((await startNode(nodes)).address);
+  const [writer, to] = [nodes.last, 'two.example:7379'];
+  Object.assign(writer, { role: 'writer', writerAddress: 'one.example:7379' });
+  const refused = await kelp.run(['cluster', 'handover', '--to', to]);
+  expect([refused.code, refused.stderr]).toEqual([
+    4,
+    expect.stringContaining(`the writer knows no node at ${to}`),
+  ]);
+  writer.reports.push({ address: to, position: 7, snapshotPosition: 0 });
+  const told = kelp.text('cluster', 'handover', '--to', to);
+  Object.assign(await nodes.count(2), { epoch: 2, writerAddress: to });
+  expect(await told).toBe(`handed over: the node at ${to} is the writer now\n`);
+  expect(writer.successors).toEqual([to]);
+});
+
 test('stats, top and the shell tell what a server is in its cluster, and nothing of one that is alone', async () => {
   const nodes = new StubNodes();
   const kelp = new Kelp((await startNode(nodes)).address);

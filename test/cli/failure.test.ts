@@ -225,6 +225,7 @@ describe('as JSON', () => {
     recoveringError(),
     stoppingError(),
     new CallError('notClustered', 'why'),
+    new CallError('notHandedOver', 'why'),
   ].map((error) => {
     const answer = toConnectError(error);
     return { answer, told: failureJson(toKelpError(toCallFailure(answer), failedCall)) };

@@ -2,7 +2,7 @@
 import { expect, test } from 'vitest';
 import { recordJson, recordLines } from '../../src/cli/terminal/log-lines.ts';
 
-const place = { position: 7, epoch: 2, checksum: 9, writerAddress: 'a:1' };
+const place = { position: 7, epoch: 2, checksum: 9, writerAddress: 'a:1', successorAddress: '' };
 const effects = [{ effect: { case: 'place' as const, value: place } }];
 
 test('the note of a place has no time, and is shown with none', () => {

@@ -330,6 +330,55 @@ describe('a follower', () => {
     }));
 });
 
+describe('a writer that hands over to a named node', () => {
+  it.each(['one', 'two', 'three'])('leaves its place to that one alone, named %s', (name) =>
+    started(async (cluster, writer) => {
+      const { world } = cluster;
+      const named = cluster.node(name);
+      if (named === writer) return;
+      await world.answer(nodeOf(writer).handOver(named.address));
+      const startMs = world.time.nowMs;
+      expect(await nextWriter(cluster, writer)).toBe(named);
+      expect(world.time.nowMs - startMs).toBeLessThan(limits.headCheckMs);
+      await cluster.settle();
+      expect(world.truth.epochs.at(-1)).toBe(2);
+      expect(nodeOf(writer).status()).toMatchObject({ role: 'follower', writerAddress: named.address });
+    }),
+  );
+
+  it.each(['pause', 'crash'] as const)(
+    'is followed by another one in the time of a takeover when that one is gone (%s)',
+    (how) =>
+      started(async (cluster, writer, others) => {
+        const { world } = cluster;
+        const [named, other] = [first(others), first(others.slice(1))];
+        if (how === 'pause') named.pause();
+        else named.crash('endProcess');
+        await world.answer(nodeOf(writer).handOver(named.address));
+        const startMs = world.time.nowMs;
+        await world.until(() => writer.isWriter || other.isWriter, 30_000);
+        const passedMs = world.time.nowMs - startMs;
+        expect(passedMs).toBeGreaterThan(limits.failoverAfterMs - limits.heartbeatMs);
+        expect(passedMs).toBeLessThan(
+          limits.failoverAfterMs + limits.failoverJitterMs + 2 * limits.headCheckMs,
+        );
+        if (how === 'pause') named.resume();
+        else named.start();
+        await cluster.settle();
+        expect(nodeOf(named).role).toBe('follower');
+      }),
+  );
+
+  it('is itself the next one where there is no other, also when it starts again meanwhile', () =>
+    started(async (cluster, writer, others) => {
+      for (const other of others) other.crash('endProcess');
+      await cluster.world.answer(nodeOf(writer).handOver(first(others).address));
+      writer.crash('losePower');
+      writer.start();
+      await cluster.world.until(() => writer.isWriter, 30_000);
+    }));
+});
+
 describe('a read', () => {
   it('behind a barrier sees what was acknowledged anywhere before', () =>
     started(async (cluster, writer, others) => {

@@ -68,7 +68,9 @@ const storeCodes: Readonly<Record<StoreErrorCode, true>> = {
   damaged: true,
   locked: true,
 };
-const callCodes: Readonly<Record<Exclude<CallErrorCode, 'canceled' | 'notClustered'>, true>> = {
+const callCodes: Readonly<
+  Record<Exclude<CallErrorCode, 'canceled' | 'notClustered' | 'notHandedOver'>, true>
+> = {
   recovering: true,
   stopping: true,
   deadlineExceeded: true,

@@ -18,6 +18,8 @@ export class StubNode implements ClusterNode {
   nonce = '';
   lagMs = 0;
   handOvers = 0;
+  /** The nodes to which it has handed over; '': any. */
+  readonly successors: string[] = [];
   isClosed = false;
   readonly reports: NodeReport[] = [];
   readonly ended: Promise<Error>;
@@ -57,8 +59,9 @@ export class StubNode implements ClusterNode {
     this.reports.push(report);
   }
 
-  async handOver(): Promise<void> {
+  async handOver(successorAddress = ''): Promise<void> {
     if (this.role !== 'writer') throw this.#notWriter();
+    this.successors.push(successorAddress);
     this.handOvers++;
     this.role = 'follower';
     this.end(new Error('handed over'));

@@ -448,17 +448,21 @@ export function mergeReportResponse(message: ReportResponseShape, cursor: Cursor
 
 /** Asks the writer to hand over. */
 export interface HandoverRequestShape {
+  /** The node that is to be the writer, by its address as Members tells it; empty: any one. */
+  to: string;
 }
 
 /** The HandoverRequest with every field at its default. */
 export function emptyHandoverRequest(): HandoverRequestShape {
   return {
+    to: '',
   };
 }
 
 /** How many bytes `writeHandoverRequest` writes. Breaks when a field has a value that is not one of its type. */
 export function sizeOfHandoverRequest(message: HandoverRequestShape): number {
   let size = 0;
+  if (message.to !== '') size += 1 + sizeOfText(message.to);
   return size;
 }
 
@@ -472,6 +476,10 @@ export function writeHandoverRequest(message: HandoverRequestShape, buffer: Buff
 /** Writes a message whose size was asked for, so that it ends before `end`; returns where it starts. */
 export function prependHandoverRequest(message: HandoverRequestShape, buffer: Buffer, end: number): number {
   let start = end;
+  if (message.to !== '') {
+    start = prependText(buffer, start, message.to);
+    buffer[--start] = 0x0a;
+  }
   return start;
 }
 
@@ -490,6 +498,9 @@ export function mergeHandoverRequest(message: HandoverRequestShape, cursor: Curs
   while (cursor.position < end) {
     const tag = cursor.tag(end);
     switch (tag) {
+      case 0x0a:
+        message.to = cursor.text(end);
+        break;
       default:
         cursor.skip(tag, end);
     }

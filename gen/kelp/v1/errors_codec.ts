@@ -97,6 +97,8 @@ export const ErrorReason = {
   NOT_WRITER: 31,
   /** FAILED_PRECONDITION: the call is about a cluster, and the server is alone. */
   NOT_CLUSTERED: 32,
+  /** The writer has not handed over to the node that was named, or that one has not taken over; the message says who writes. */
+  NOT_HANDED_OVER: 33,
 } as const;
 
 /** The typed part of an error: programs act on this, people read the error's message. */

@@ -3,6 +3,7 @@ import { type Command, Option } from 'commander';
 import { runOffline } from '../session/offline-task.ts';
 import type { SessionRunner } from '../session/session.ts';
 import type { InitFlags } from '../tasks/cluster/init.ts';
+import type { HandoverFlags } from '../tasks/cluster/members.ts';
 
 const tasks = () => import('../tasks/cluster/members.ts');
 
@@ -55,8 +56,9 @@ export function addClusterCommand(program: Command, runner: SessionRunner): void
   cluster
     .command('handover')
     .description('have the writer hand over to another node, and wait until it has; --address is the writer')
-    .action((_: unknown, command: Command) =>
-      runner.run(command, async (session) => (await tasks()).handover(session)),
+    .option('--to <address>', 'the node that is to be the writer, as status shows it (default: any)')
+    .action((flags: HandoverFlags, command: Command) =>
+      runner.run(command, async (session) => (await tasks()).handover(flags, session)),
     );
 }
 
@@ -66,4 +68,4 @@ A cluster is several servers with one store. What they have in common lies in an
 Examples:
   kelp cluster init --log etcd://10.0.0.1:2379,10.0.0.2:2379,10.0.0.3:2379/kelp/main
   kelp cluster status --address 10.0.1.1:7379
-  kelp cluster handover --address 10.0.1.1:7379`;
+  kelp cluster handover --address 10.0.1.1:7379 --to 10.0.1.2:7379`;

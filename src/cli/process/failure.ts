@@ -126,6 +126,7 @@ const outcomeByCode: Readonly<Record<KelpErrorCode | StoreErrorCode, Outcome>> =
   notANumber: ['failed_precondition', 'NOT_A_NUMBER'],
   indexOutOfRange: ['out_of_range', 'INDEX_OUT_OF_RANGE'],
   notClustered: ['failed_precondition', 'NOT_CLUSTERED'],
+  notHandedOver: ['failed_precondition', 'NOT_HANDED_OVER'],
   noTimeToLive: ['failed_precondition', 'NO_TIME_TO_LIVE'],
   limitReached: ['resource_exhausted', 'LIMIT_REACHED'],
   slowWatcher: ['resource_exhausted', 'SLOW_WATCHER'],

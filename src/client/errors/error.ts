@@ -93,6 +93,8 @@ export type KelpErrorCode =
   | 'damaged'
   /** The call is about a cluster, and the server is alone. */
   | 'notClustered'
+  /** The node that was to be the writer is not; the message says why, and who is. */
+  | 'notHandedOver'
   /** The call, or the last try of it, was without an answer when its deadline passed. */
   | 'deadlineExceeded'
   /** The caller's signal was aborted; it is the `cause`. */

@@ -71,6 +71,7 @@ const simpleCodeByReason = new Map<number, SimpleCode>([
   [ErrorReason.READ_FAILED, 'readFailed'],
   [ErrorReason.DAMAGED, 'damaged'],
   [ErrorReason.NOT_CLUSTERED, 'notClustered'],
+  [ErrorReason.NOT_HANDED_OVER, 'notHandedOver'],
 ]);
 
 /** All other reasons are given before anything has changed. */

@@ -166,6 +166,11 @@ export interface Member {
   readonly snapshotPosition: number;
 }
 
+export interface HandoverOptions extends CallOptions {
+  /** The node that is to be the writer, by its address in `Members`. Default: any one. */
+  readonly to?: string;
+}
+
 /** What one node knows of its cluster. */
 export interface Members extends ClusterStatus {
   /** The node itself. */

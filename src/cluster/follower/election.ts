@@ -1,7 +1,7 @@
 /**
  * When a follower tries to become the writer: it asks the shared log for its head again and again, and
  *
- * - there was no writer yet, or the last one has handed over: at once;
+ * - there was no writer yet, or the last one has handed over, to this node or to any: at once;
  * - nothing new has come for long enough while the log answered: then, and a random time later, so that of several one is the first.
  *
  * And only if it has accepted all that lies in the log. Who wins is for the log to say.
@@ -20,7 +20,7 @@ export interface ElectionParts {
   readonly failoverAfterMs: number;
   /** Whether all up to this position was accepted here. */
   readonly hasAccepted: (position: number) => boolean;
-  /** Whether the newest accepted batch says that there is no writer. */
+  /** Whether the newest accepted batch says that there is no writer, and that this node may be the next. */
   readonly isVacant: () => boolean;
   readonly onHead: (head: LogHead) => void;
   /** The log did not answer in time. */

@@ -2,8 +2,8 @@
  * The note of a place, as a record of the log. It stands
  *
  * - in the cache before the records of each batch of the shared log, and says which one it is;
- * - in the shared log as a batch of its own, where a writer says who it is; or, without an address, that it has handed over. There it has
- *   no checksum, which is that of the record that it lies in.
+ * - in the shared log as a batch of its own, where a writer says who it is; or, without an address, that it has handed over, and perhaps to
+ *   whom. There it has no checksum, which is that of the record that it lies in.
  */
 import { readRecord, sizeOfRecord, writeRecord } from '../../../gen/kelp/storage/v1/log_codec.ts';
 import { StoreError } from '../../errors.ts';
@@ -13,12 +13,25 @@ import type { LogPlace } from '../../wal/journal.ts';
 import { recordPrefixBytes, walkRecords, writeRecordPrefix } from '../../wal/frames/records.ts';
 
 /** The record, with its prefix. */
-export function encodePlace({ position, epoch, writerAddress, checksum }: LogPlace): Buffer {
+export function encodePlace({
+  position,
+  epoch,
+  writerAddress,
+  checksum,
+  successorAddress = '',
+}: LogPlace): Buffer {
   const record = {
     revision: 0,
     timeMs: 0,
     leaseClockMs: 0,
-    effects: [{ effect: { case: 'place' as const, value: { position, epoch, writerAddress, checksum } } }],
+    effects: [
+      {
+        effect: {
+          case: 'place' as const,
+          value: { position, epoch, writerAddress, checksum, successorAddress },
+        },
+      },
+    ],
   };
   const size = sizeOfRecord(record);
   const bytes = Buffer.allocUnsafe(recordPrefixBytes(size) + size);

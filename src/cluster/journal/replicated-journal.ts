@@ -77,6 +77,10 @@ export interface ReplicatedJournalParts {
   readonly onDelayed: (error: SharedLogError) => void;
 }
 
+interface Handover extends PromiseWithResolvers<void> {
+  readonly successorAddress: string;
+}
+
 export class ReplicatedJournal implements CachedJournal {
   readonly #parts: ReplicatedJournalParts;
   readonly #cached: CachedBatches;
@@ -103,7 +107,7 @@ export class ReplicatedJournal implements CachedJournal {
   /** How long the last batch was on its way. */
   #storeMs = 0;
   #isAtWork = false;
-  #handover: PromiseWithResolvers<void> | undefined;
+  #handover: Handover | undefined;
   #announcement: PromiseWithResolvers<number> | undefined;
   #failure: Error | undefined;
   #refusal: StoreError | undefined;
@@ -232,11 +236,12 @@ export class ReplicatedJournal implements CachedJournal {
   /**
    * Stores what was committed, and behind it that there is no writer any more; fails then, with an `OvertakenError`. Resolves once
    * it is stored.
+   * @param successorAddress of the node that is to be the next one, by HTTP; '' and left out: any may be.
    */
-  handOver(): Promise<void> {
+  handOver(successorAddress = ''): Promise<void> {
     if (this.#failure !== undefined) return Promise.reject(this.#failure);
     assert(this.#stored !== undefined, 'who hands over is leading');
-    this.#handover ??= Promise.withResolvers();
+    this.#handover ??= { ...Promise.withResolvers<void>(), successorAddress };
     this.#onGathered?.();
     this.#wake();
     return this.#handover.promise;
@@ -522,8 +527,8 @@ export class ReplicatedJournal implements CachedJournal {
   }
 
   /** The last batch: what was committed before is told as durable first. */
-  async #storeHandover(handover: PromiseWithResolvers<void>): Promise<void> {
-    await this.#storePlace('');
+  async #storeHandover(handover: Handover): Promise<void> {
+    await this.#storePlace('', handover.successorAddress);
     if (this.#committedSequence > this.durableSequence)
       await this.#pendingFlushes.add(this.#committedSequence);
     handover.resolve();
@@ -531,12 +536,12 @@ export class ReplicatedJournal implements CachedJournal {
   }
 
   /** Stores a batch that says who writes: nothing for the store. */
-  async #storePlace(writerAddress: string): Promise<void> {
+  async #storePlace(writerAddress: string, successorAddress = ''): Promise<void> {
     const stored = this.#stored;
     assert(stored !== undefined, 'who stores batches is leading');
     const { epoch, position: before } = stored.head;
-    const note = encodePlace({ position: before + 1, epoch, checksum: 0, writerAddress });
-    await this.#placed(placeAt(await this.#storeBytes(note), writerAddress));
+    const note = encodePlace({ position: before + 1, epoch, checksum: 0, writerAddress, successorAddress });
+    await this.#placed({ ...placeAt(await this.#storeBytes(note), writerAddress), successorAddress });
   }
 
   async #storeBytes(bytes: Uint8Array): Promise<LogHead> {

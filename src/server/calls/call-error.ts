@@ -18,6 +18,8 @@ export type CallErrorCode =
   | 'canceled'
   /** It is about a cluster, and the server is alone. */
   | 'notClustered'
+  /** The node that was named is not the writer now. */
+  | 'notHandedOver'
   /** There is no such method, or the request has a form that is not served. */
   | 'unimplemented';
 

@@ -69,6 +69,7 @@ const outcomeByCallCode: Readonly<Record<CallErrorCode, readonly [GrpcCode, Erro
   deadlineExceeded: [codes.DeadlineExceeded, undefined],
   canceled: [codes.Canceled, undefined],
   notClustered: [codes.FailedPrecondition, ErrorReason.NOT_CLUSTERED],
+  notHandedOver: [codes.FailedPrecondition, ErrorReason.NOT_HANDED_OVER],
   unimplemented: [codes.Unimplemented, undefined],
 };
 

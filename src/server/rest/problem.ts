@@ -69,6 +69,7 @@ const statusByCallCode: Readonly<Record<CallErrorCode, number>> = {
   canceled: 499,
   // Only calls of gRPC ask for it.
   notClustered: 409,
+  notHandedOver: 409,
   unimplemented: 501,
 };
 

@@ -10,6 +10,7 @@ import { checkIncarnation } from '../../store/history/place.ts';
 import type { Call } from '../calls/call.ts';
 import { CallError } from '../calls/call-error.ts';
 import { FollowStream } from './follow-stream.ts';
+import { handOverTo } from './handover.ts';
 import { type MethodsOf, serverStream, unary, unaryHere } from './method.ts';
 import { durationShape } from './reply-entries.ts';
 import { wholeNumber } from './request-fields.ts';
@@ -60,10 +61,11 @@ export function clusterMethods({
         prepend: codec.prependHandoverResponse,
       },
       checkAdmin,
-      async (_store, _, call) => {
+      async (_store, { to }, call) => {
         const asked = nodeOf(node).node;
         told(call, ClusterService.method.handover);
-        await asked.handOver();
+        if (to === '') await asked.handOver();
+        else await handOverTo({ node: () => nodeOf(node), to, signal: call.signal });
         return {};
       },
     ),

@@ -57,6 +57,7 @@ describe('what the server explains', () => {
     NOT_A_NUMBER: 'notANumber',
     INDEX_OUT_OF_RANGE: 'indexOutOfRange',
     NOT_CLUSTERED: 'notClustered',
+    NOT_HANDED_OVER: 'notHandedOver',
     NO_TIME_TO_LIVE: 'noTimeToLive',
     LIMIT_REACHED: 'limitReached',
     SLOW_WATCHER: 'slowWatcher',

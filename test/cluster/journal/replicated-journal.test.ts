@@ -128,18 +128,22 @@ describe('a writer', () => {
     expect((await other.read()).slice(-3)).toEqual(['[2 1 first]', 'A', '[3 2 second]']);
   });
 
-  it('hands over by a last batch that says that there is no writer', async () => {
-    const writer = await cluster.writer();
-    writer.put('A');
-    await writer.journal.handOver();
-    expect(writer.journal.durableSequence).toBe(1);
-    await cluster.world.clock.pause();
-    expect(writer.failures).toEqual([expect.any(OvertakenError)]);
-    const follower = await cluster.node();
-    await follower.follow(3);
-    const { checksum } = await follower.node.log.head();
-    expect(follower.journal.newestPlace).toEqual({ position: 3, epoch: 1, checksum, writerAddress: '' });
-  });
+  it.each(['', 'second:1'])(
+    'hands over to "%s" by a last batch that says that there is no writer',
+    async (to) => {
+      const writer = await cluster.writer();
+      writer.put('A');
+      await writer.journal.handOver(to);
+      expect(writer.journal.durableSequence).toBe(1);
+      await cluster.world.clock.pause();
+      expect(writer.failures).toEqual([expect.any(OvertakenError)]);
+      const follower = await cluster.node();
+      await follower.follow(3);
+      const { checksum } = await follower.node.log.head();
+      const place = { position: 3, epoch: 1, checksum, writerAddress: '', successorAddress: to };
+      expect(follower.journal.newestPlace).toEqual(place);
+    },
+  );
 
   it('stores what was committed before it is closed, but does not wait for ever', async () => {
     const first = await cluster.writer();

@@ -162,8 +162,8 @@ class HastyNode implements ClusterNode {
     this.#node.takeReport(report, nonce);
   }
 
-  handOver(): Promise<void> {
-    return this.#node.handOver();
+  handOver(successorAddress?: string): Promise<void> {
+    return this.#node.handOver(successorAddress);
   }
 
   close(): Promise<void> {

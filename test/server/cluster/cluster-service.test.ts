@@ -1,5 +1,5 @@
 /** `ClusterService` and `AdminService.Status`, of a node and of a server that is alone, by the client. */
-import { expect, onTestFinished, test } from 'vitest';
+import { describe, expect, onTestFinished, test } from 'vitest';
 import { type KelpClient, createClient } from '../../../src/client/client.ts';
 import { isKelpError } from '../../../src/client/errors/error.ts';
 import { metricsOf } from '../metrics/exposition.ts';
@@ -190,4 +190,73 @@ test('one that reports and is no node may not have more connections', async () =
   other.send('GET /healthz HTTP/1.1\r\nhost: localhost\r\n\r\n');
   await other.until('HTTP/1.1 200 OK');
   expect(nodes.last.reports).toEqual([]);
+});
+
+describe('a writer that is to hand over to a named node', () => {
+  const own = 'one.example:7379';
+  const two = 'two.example:7379';
+
+  async function startWriter(): Promise<{ nodes: StubNodes; client: KelpClient }> {
+    const nodes = new StubNodes();
+    const client = clientOf(await startNode(nodes));
+    Object.assign(nodes.last, { role: 'writer', writerAddress: own });
+    return { nodes, client };
+  }
+
+  async function refusalOf(call: Promise<unknown>): Promise<string> {
+    const error: unknown = await call.catch((reason: unknown) => reason);
+    if (!isKelpError(error, 'notHandedOver')) throw error;
+    return error.message;
+  }
+
+  test('waits until that one has caught up, hands over, and until it has taken over', async () => {
+    const { nodes, client } = await startWriter();
+    const first = nodes.last;
+    first.reports.push({ address: two, position: 6, snapshotPosition: 0 });
+    const done = client.cluster.handover({ to: two });
+    // A call that came behind it was answered.
+    await client.cluster.members();
+    expect(first.successors).toEqual([]);
+    first.reports.splice(0, 1, { address: two, position: 7, snapshotPosition: 0 });
+    const next = await nodes.count(2);
+    expect(first.successors).toEqual([two]);
+    Object.assign(next, { epoch: 2, writerAddress: two });
+    await done;
+  });
+
+  test('says so when another one has taken over', async () => {
+    const { nodes, client } = await startWriter();
+    nodes.last.reports.push({ address: two, position: 7, snapshotPosition: 0 });
+    const refused = refusalOf(client.cluster.handover({ to: two }));
+    Object.assign(await nodes.count(2), { role: 'writer', epoch: 2, writerAddress: own });
+    expect(await refused).toBe(
+      `the node at ${two} has not taken over in time; the writer is the one at ${own} now`,
+    );
+  });
+
+  test('refuses a node that it does not know, itself, and one that stays behind', async () => {
+    const { nodes, client } = await startWriter();
+    const { last } = nodes;
+    const to = (address: string): Promise<string> => refusalOf(client.cluster.handover({ to: address }));
+    expect(await to(two)).toBe(
+      `the writer knows no node at ${two}: there is no other node; nothing was changed`,
+    );
+    last.reports.push({ address: two, position: 2, snapshotPosition: 0 });
+    expect(await to('three.example:1')).toBe(
+      `the writer knows no node at three.example:1: the others are ${two}; nothing was changed`,
+    );
+    expect(await to(own)).toBe(`the node at ${own} is the writer already`);
+    expect(await to(two)).toBe(
+      `the node at ${two} is behind, or does not answer: it was at batch 2 when it was heard of last, and is to be at 7; nothing was changed`,
+    );
+    expect([last.handOvers, last.role]).toEqual([0, 'writer']);
+  });
+
+  test('is asked in vain where it is a follower', async () => {
+    const nodes = new StubNodes();
+    const client = clientOf(await startNode(nodes));
+    nodes.last.writerAddress = two;
+    const error: unknown = await client.cluster.handover({ to: two }).catch((reason: unknown) => reason);
+    expect(isKelpError(error, 'notWriter') && error.details).toEqual({ writerAddress: two });
+  });
 });

@@ -55,7 +55,10 @@ test.each<[string, Buffer, RegExp]>([
   [
     'a place',
     recordOf(0, {
-      effect: { case: 'place', value: { position: 2, epoch: 1, checksum: 3, writerAddress: '' } },
+      effect: {
+        case: 'place',
+        value: { position: 2, epoch: 1, checksum: 3, writerAddress: '', successorAddress: '' },
+      },
     }),
     /a place of the shared log/,
   ],

@@ -218,7 +218,7 @@ export class TestJournal implements CachedJournal {
 }
 
 function placeNote(place: Omit<JournalPlace, 'revision'>): Buffer {
-  const effect = { case: 'place' as const, value: place };
+  const effect = { case: 'place' as const, value: { successorAddress: '', ...place } };
   const record: RecordShape = { revision: 0, timeMs: 0, leaseClockMs: 0, effects: [{ effect }] };
   const bytes = Buffer.alloc(sizeOfRecord(record));
   prependRecord(record, bytes, bytes.length);

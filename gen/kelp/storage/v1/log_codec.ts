@@ -1811,6 +1811,11 @@ export interface PlaceEffectShape {
    * that is followed, and in a note that is itself a batch of the shared log.
    */
   checksum: number;
+  /**
+   * When it has handed over to a node that was named: where that one is reached. The others leave it to that node, as long as they would
+   * wait for a writer that is silent. Empty: any node may take over at once.
+   */
+  successorAddress: string;
 }
 
 /** The PlaceEffect with every field at its default. */
@@ -1820,6 +1825,7 @@ export function emptyPlaceEffect(): PlaceEffectShape {
     epoch: 0,
     writerAddress: '',
     checksum: 0,
+    successorAddress: '',
   };
 }
 
@@ -1830,6 +1836,7 @@ export function sizeOfPlaceEffect(message: PlaceEffectShape): number {
   if (message.epoch !== 0) size += 1 + sizeOfInt64(message.epoch);
   if (message.writerAddress !== '') size += 1 + sizeOfText(message.writerAddress);
   if (message.checksum !== 0) size += 1 + sizeOfUint32(message.checksum);
+  if (message.successorAddress !== '') size += 1 + sizeOfText(message.successorAddress);
   return size;
 }
 
@@ -1843,6 +1850,10 @@ export function writePlaceEffect(message: PlaceEffectShape, buffer: Buffer, offs
 /** Writes a message whose size was asked for, so that it ends before `end`; returns where it starts. */
 export function prependPlaceEffect(message: PlaceEffectShape, buffer: Buffer, end: number): number {
   let start = end;
+  if (message.successorAddress !== '') {
+    start = prependText(buffer, start, message.successorAddress);
+    buffer[--start] = 0x2a;
+  }
   if (message.checksum !== 0) {
     start = prependVarint32(buffer, start, message.checksum);
     buffer[--start] = 0x20;
@@ -1888,6 +1899,9 @@ export function mergePlaceEffect(message: PlaceEffectShape, cursor: Cursor, end:
         break;
       case 0x20:
         message.checksum = cursor.uint32(end);
+        break;
+      case 0x2a:
+        message.successorAddress = cursor.text(end);
         break;
       default:
         cursor.skip(tag, end);

@@ -14,9 +14,14 @@ export async function status({ client, output, isJson }: Session): Promise<void>
     );
 }
 
-export async function handover({ client, output, isJson }: Session): Promise<void> {
-  await client.cluster.handover();
-  if (isJson) await output.writeJson({ handedOver: true });
+export interface HandoverFlags {
+  readonly to?: string;
+}
+
+export async function handover({ to }: HandoverFlags, { client, output, isJson }: Session): Promise<void> {
+  await client.cluster.handover(to === undefined ? {} : { to });
+  if (isJson) await output.writeJson({ handedOver: true, ...(to !== undefined && { writerAddress: to }) });
+  else if (to !== undefined) await output.writeLine(`handed over: the node at ${to} is the writer now`);
   else await output.writeLine('handed over; another node takes over now, and this one follows it');
 }
 

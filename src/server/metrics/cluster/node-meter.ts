@@ -119,8 +119,8 @@ export class MeteredNode implements ClusterNode {
     this.#node.takeReport(report, nonce);
   }
 
-  handOver(): Promise<void> {
-    return this.#node.handOver();
+  handOver(successorAddress?: string): Promise<void> {
+    return this.#node.handOver(successorAddress);
   }
 
   close(): Promise<void> {
