@@ -1,6 +1,8 @@
 /** `kelp cluster`, and what other commands tell of a cluster. */
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { RealEtcd, hasRealEtcd } from '../server/etcd/support/real-etcd.ts';
+import { kelp as runKelp } from '../cluster/real/kelp-command.ts';
+import { freePort } from '../support/free-port.ts';
 import { StubNodes } from '../support/stub-node.ts';
 import { type TestServer, startTestServer } from '../support/test-server.ts';
 import { Kelp } from './kelp.ts';
@@ -99,6 +101,13 @@ test('stats, top and the shell tell what a server is in its cluster, and nothing
   expect((await kelp.run(['shell'], { stdin: 'stats\n' })).stdout).toMatch(new RegExp(`cluster +${line}`));
   const alone = new Kelp((await startTestServer()).address);
   expect(await alone.text('stats', '--interval', '1ms')).not.toContain('cluster');
+});
+
+test('init waits for an etcd that is not there yet, and says so when it has not come', async () => {
+  const log = `etcd://127.0.0.1:${await freePort()}/kelp`;
+  await expect(runKelp('cluster', 'init', `--log=${log}`)).rejects.toThrow(
+    /ended with 3:[^]*can't reach etcd at .*connection refused/,
+  );
 });
 
 describe.runIf(hasRealEtcd)('init', () => {

@@ -1,5 +1,6 @@
 /** What the commands that work with files of a store, and not with a server, share. */
 import type { Command } from 'commander';
+import { holdProcess } from '../../clock.ts';
 import type { OnProgress } from '../../progress.ts';
 import { type ExitCode, exitCode } from '../process/exit-code.ts';
 import type { Output } from '../terminal/output.ts';
@@ -23,6 +24,12 @@ export async function runOffline(
   refuseClientOptions(command, ['json']);
   const { output } = runner.surroundings;
   const isJson = command.optsWithGlobals<{ readonly json?: boolean }>().json === true;
-  const outcome = await task({ output, isJson, onProgress: progressOn(output, isJson) });
-  runner.exitCode = outcome ?? exitCode.ok;
+  // While a task waits to try again, for an etcd that is not there yet, nothing else keeps the process.
+  const hold = holdProcess();
+  try {
+    const outcome = await task({ output, isJson, onProgress: progressOn(output, isJson) });
+    runner.exitCode = outcome ?? exitCode.ok;
+  } finally {
+    hold.cancel();
+  }
 }
