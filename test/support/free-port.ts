@@ -24,7 +24,7 @@ export async function freePort(): Promise<number> {
   throw new Error(`none of ${PORTS_PER_WORKER} ports is free`);
 }
 
-async function isFree(port: number): Promise<boolean> {
+export async function isFree(port: number): Promise<boolean> {
   const server = createServer().listen(port, '127.0.0.1');
   try {
     await once(server, 'listening');
