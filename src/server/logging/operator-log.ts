@@ -86,25 +86,27 @@ export function logOperatorEvent(logger: Logger, event: OperatorEvent, isOpenedA
       // Its node tells of it, and why.
       return;
     case 'ownershipLost':
-      return failed(logger, event, 'the data directory was taken away', isOpenedAgain);
-    case 'storageFailed':
-      return failed(logger, event, 'the disk failed', isOpenedAgain);
+    case 'storageFailed': {
+      const { ends, goesOn } = failures[event.kind];
+      if (isOpenedAgain) return logger.error({ err: event.error }, goesOn);
+      return logger.fatal({ err: event.error }, ends);
+    }
   }
 }
 
-function failed(
-  logger: Logger,
-  { error: err }: { readonly error: Error },
-  what: string,
-  isOpenedAgain: boolean,
-): void {
-  if (!isOpenedAgain)
-    return logger.fatal({ err }, `${what}: no write is accepted until the server is started again`);
-  logger.error(
-    { err },
-    `${what}: the store is closed, and opened again as soon as that goes, as a follower; this server is not ready until then`,
-  );
-}
+/** What has ended a store: of one that stays so, and of one that is opened again. */
+const failures = {
+  ownershipLost: {
+    ends: 'the data directory was taken away: no write is accepted until the server is started again',
+    goesOn:
+      'the data directory was taken away: the store is closed, and opened again as soon as that goes, as a follower; this server is not ready until then',
+  },
+  storageFailed: {
+    ends: 'the disk failed: no write is accepted until the server is started again',
+    goesOn:
+      'the disk failed: the store is closed, and opened again as soon as that goes, as a follower; this server is not ready until then',
+  },
+} as const;
 
 /** A long recovery says how far it is, this often. */
 const PROGRESS_INTERVAL_MS = 2000;
