@@ -163,9 +163,13 @@ export const fixed = {
    * longest are read, or 2,000 written, in the time of the visits.
    */
   visitKeyBytes: 128,
-  /** A key that is found by its place counts as so many visits; where many elements are chosen by chance, so many are found that way. */
+  /**
+   * A key that is found by its place counts as so many visits in memory; where many elements are chosen by chance, so many are found that way at
+   * most, which take so many visits.
+   */
   selectVisits: 4,
   selectedElementsMax: 10_000,
+  selectedVisitsMax: 64 * 1024,
   /** The members that a pop may leave in a set where it takes more of them out than a transaction may change: they are written anew. */
   keptMembersMax: 50_000,
   /** Where elements are drawn of which one may come several times: so many at a time, whose names and values have so many bytes. */

@@ -68,6 +68,16 @@ export interface Engine {
   select(range: EngineRange, index: number): Uint8Array | undefined;
 
   /**
+   * Visits the keys at several indexes (from 0) among all that exist in the newest state: ascending ones, of all of which there are keys. The
+   * budget pays for reads of the disk on the way; the caller has paid for those that are visited.
+   * @returns how many were visited: fewer when the visits of the budget are used up.
+   */
+  selectAll(indexes: Float64Array, budget: WorkBudget, visit: (key: Uint8Array) => void): number;
+
+  /** About how many visits `rank`, `select` and each end of `count` take. */
+  readonly selectVisits: number;
+
+  /**
    * Adds a version. Its revision is not below any that was applied before, and above those of all versions of the same
    * key.
    */
@@ -139,10 +149,10 @@ export interface Engine {
   readonly durable?: DurableState;
 
   /**
-   * The reads of a disk, and the values unpacked, since the engine was made: each took as long as some ten visits. 0: it has none. Costs
-   * nothing to ask for.
+   * The visits since the engine was made that no budget has paid: reads of a disk and values unpacked, of which each takes as long as some ten.
+   * Costs nothing to ask for.
    */
-  readonly coldReadCount: number;
+  readonly unpaidVisits: number;
 }
 
 /**

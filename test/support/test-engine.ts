@@ -5,7 +5,7 @@
  */
 import { DELETED_PER_STEP } from '../../src/engine/layered/base/base.ts';
 import { SPLIT_ABOVE } from '../../src/engine/layered/census/census.ts';
-import { VISITS_PER_READ } from '../../src/engine/layered/merge.ts';
+import { fixed } from '../../src/limits.ts';
 import { type EngineName, ENGINE_NAMES } from '../../src/engine-names.ts';
 
 /** What the first overwritten key takes. */
@@ -53,7 +53,7 @@ const READS_PER_CALL = 5;
 
 /** What a call of a few keys may take in visits beyond what it takes in memory: reads of files. */
 export function readVisitsOfEngine(): number {
-  return engineOfTests() === undefined ? 0 : READS_PER_CALL * VISITS_PER_READ;
+  return engineOfTests() === undefined ? 0 : READS_PER_CALL * fixed.coldReadVisits;
 }
 
 /**

@@ -5,8 +5,10 @@
  * A method that asks the base may throw a `StoreError` of code `damaged` or `readFailed`; then nothing has changed.
  */
 import { assert, isUnreadable } from '../../errors.ts';
+import { fixed } from '../../limits.ts';
 import { NO_BYTES } from '../../wire/bytes.ts';
 import { memoryOf } from '../../wire/memory.ts';
+import type { WorkBudget } from '../../work-budget.ts';
 import type { Clock } from '../../clock.ts';
 import { KEY_BYTES_MAX } from '../engine.ts';
 import type {
@@ -34,6 +36,7 @@ import { LayeredState } from './checkpoint/checkpoint.ts';
 import { DueKeys } from './due-keys.ts';
 import { LayeredLoader } from './layered-loader.ts';
 import { LayeredWalk } from './layered-walk.ts';
+import { SPLIT_INTO } from './census/census.ts';
 import { BASE, CURRENT, NOWHERE, PREVIOUS } from './layer.ts';
 import { Layers, Newest } from './layers.ts';
 import { Merge } from './merge.ts';
@@ -98,8 +101,9 @@ export class LayeredEngine implements Engine {
     );
   }
 
-  get coldReadCount(): number {
-    return this.layers.base.readCount - this.layers.paidReads;
+  get unpaidVisits(): number {
+    const { base, paidReads } = this.layers;
+    return (base.readCount - paidReads) * fixed.coldReadVisits;
   }
 
   get isWalked(): boolean {
@@ -172,6 +176,14 @@ export class LayeredEngine implements Engine {
     const before = this.newestState.rank(range.start);
     if (before + index >= this.#rankOfEnd(range)) return undefined;
     return this.newestState.select(before + index);
+  }
+
+  selectAll(indexes: Float64Array, budget: WorkBudget, visit: (key: Uint8Array) => void): number {
+    return this.newestState.selectAll(indexes, budget, visit);
+  }
+
+  get selectVisits(): number {
+    return SPLIT_INTO;
   }
 
   apply(change: Change): void {

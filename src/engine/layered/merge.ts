@@ -12,6 +12,7 @@ import { NONE } from '../memory/layout.ts';
 import { isDeletedAt } from '../memory/version-codec.ts';
 import { PlacedChange } from '../version.ts';
 import { memoryOf } from '../../wire/memory.ts';
+import { fixed } from '../../limits.ts';
 import type { WorkBudget } from '../../work-budget.ts';
 import { type BaseCursor, DELETED_PER_STEP } from './base/base.ts';
 import type { Generation } from './generation/generation.ts';
@@ -20,9 +21,6 @@ import { behindKey } from './dead-gaps.ts';
 import { compareKeys } from './key-order.ts';
 import { BASE, CURRENT, NOWHERE, PREVIOUS } from './layer.ts';
 import type { Layers, Newest } from './layers.ts';
-
-/** A read of the disk takes as long as so many visits. */
-export const VISITS_PER_READ = 10;
 
 /** The census is asked at the first of the keys that do not exist, and then at each after so many. */
 const DEAD_PER_LOOK = 16;
@@ -236,7 +234,7 @@ export class Merge {
 
   /** Passes over what lies before a bound, in the order of the scan. @param bound where it goes on, or before; `undefined`: there is nothing more. */
   #goOnAt(bound: Uint8Array | undefined, budget: WorkBudget | undefined): void {
-    budget?.spendVisits(VISITS_PER_READ);
+    budget?.spendVisits(fixed.coldReadVisits);
     const { start, end } = this.#range;
     this.#closeCursors();
     if (bound === undefined) return;
@@ -287,7 +285,7 @@ export class Merge {
     if (this.#hasBase && this.basePlaced.deleted) budget?.spendVisits(DELETED_PER_STEP);
     const reads = base.readCount - readCount;
     if (reads === 0 || budget === undefined) return;
-    budget.spendVisits(reads * VISITS_PER_READ);
+    budget.spendVisits(reads * fixed.coldReadVisits);
     this.#layers.paidReads += reads;
   }
 

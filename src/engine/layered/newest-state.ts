@@ -5,6 +5,7 @@
 import { assert, isUnreadable } from '../../errors.ts';
 import { fixed } from '../../limits.ts';
 import type { EngineRange, EngineStats, GroupOfKey } from '../engine.ts';
+import type { WorkBudget } from '../../work-budget.ts';
 import type { Change } from '../version.ts';
 import { type Census, SPLIT_ABOVE, SPLIT_INTO } from './census/census.ts';
 import type { BucketSizes } from './census/census-part.ts';
@@ -125,6 +126,44 @@ export class NewestState {
       merge.close();
     }
     assert(false, 'a bucket has as many keys as were counted');
+  }
+
+  /** `Engine.selectAll`: goes through each bucket that has a key of these once. */
+  selectAll(indexes: Float64Array, budget: WorkBudget, visit: (key: Uint8Array) => void): number {
+    let count = 0;
+    while (count < indexes.length && budget.visitsLeft > 0) {
+      const found = this.#selectInBucket(indexes, count, budget, visit);
+      assert(found > 0, 'a bucket has as many keys as were counted');
+      count += found;
+    }
+    return count;
+  }
+
+  /** @param first of the indexes that are left. @returns how many of these are of one bucket with it. */
+  #selectInBucket(
+    indexes: Float64Array,
+    first: number,
+    budget: WorkBudget,
+    visit: (key: Uint8Array) => void,
+  ): number {
+    const { census } = this;
+    census.goToIndex(indexes[first] ?? 0);
+    const end = census.before + census.count;
+    let index = census.before;
+    let at = first;
+    const merge = this.#merge;
+    try {
+      merge.open({ start: census.fence, end: census.nextFence }, fixed.integerMax, false, false);
+      // Behind the last of these nothing is looked at.
+      for (; (indexes[at] ?? end) < end && merge.find(); merge.leave(budget)) {
+        if (merge.version() === undefined || index++ !== indexes[at]) continue;
+        at++;
+        visit(merge.copyKey());
+      }
+    } finally {
+      merge.close();
+    }
+    return at - first;
   }
 
   /** `Engine.forget`: what is dropped is hidden in the base and in the previous generation, and taken out of the current one. */

@@ -3,6 +3,8 @@
  * changed, is the matter of the `Keyspace`; here are the ways to look at it.
  */
 import { assert } from '../../errors.ts';
+import { fixed } from '../../limits.ts';
+import type { WorkBudget } from '../../work-budget.ts';
 import { KEY_BYTES_MAX } from '../engine.ts';
 import type {
   CompressedSums,
@@ -89,9 +91,9 @@ export class MemoryEngine implements Engine {
     return this.keyspace.memoryBytes;
   }
 
-  /** It has no disk; to unpack a value takes as long as a read of one. */
-  get coldReadCount(): number {
-    return this.keyspace.compressed?.unpackedCount ?? 0;
+  /** It has no disk; to unpack a value takes as long as a read of one. Ranks stand in its index. */
+  get unpaidVisits(): number {
+    return (this.keyspace.compressed?.unpackedCount ?? 0) * fixed.coldReadVisits;
   }
 
   get compressed(): CompressedSums | undefined {
@@ -172,6 +174,16 @@ export class MemoryEngine implements Engine {
     if (before + index >= this.#rankOfEnd(range)) return undefined;
     const { blocks, keys } = this.keyspace;
     return copyKey(blocks, keys.select(before + index));
+  }
+
+  selectAll(indexes: Float64Array, _budget: WorkBudget, visit: (key: Uint8Array) => void): number {
+    const { blocks, keys } = this.keyspace;
+    for (const index of indexes) visit(copyKey(blocks, keys.select(index)));
+    return indexes.length;
+  }
+
+  get selectVisits(): number {
+    return fixed.selectVisits;
   }
 
   apply(change: Change): void {

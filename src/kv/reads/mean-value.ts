@@ -7,10 +7,11 @@ import type { ReadView, View } from '../../store/views/view.ts';
 export function meanValueBytes(view: View): number {
   const count = view.count(USER_KEYS);
   if (count <= fixed.sampledValuesMax) return meanOfFirst(view);
+  const places = Float64Array.from({ length: fixed.sampledValuesMax }, (_, sample) =>
+    Math.floor(((sample + 0.5) * count) / fixed.sampledValuesMax),
+  );
   let bytes = 0;
-  for (let sample = 0; sample < fixed.sampledValuesMax; sample++) {
-    const start = view.select(USER_KEYS, Math.floor(((sample + 0.5) * count) / fixed.sampledValuesMax));
-    if (start === undefined) continue;
+  for (const start of view.selectAll(USER_KEYS, places)) {
     view.scan({ start, end: USER_KEYS.end }, false, ({ valueStart, valueEnd }) => {
       bytes += valueEnd - valueStart;
       return false;

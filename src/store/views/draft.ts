@@ -22,7 +22,6 @@ import { LeaseDraft, leaseNotFound } from '../leases/lease-draft.ts';
 import type { KeyObserver } from '../key-observer.ts';
 import type { LeaseTable } from '../leases/lease-table.ts';
 import { bytesOf, ChangeRow } from './change-row.ts';
-import { ColdReads } from './cold-reads.ts';
 import { fromKeyText, toKeyText, type KeyText } from './keys.ts';
 import { MergedState } from './merged-state.ts';
 import { isOverdue } from './overdue.ts';
@@ -30,6 +29,7 @@ import type { PlannedChange } from './planned-change.ts';
 import { boundBytesOf } from './range.ts';
 import { hasElementsAlone, holdsUserData, isEngineKey } from './regions.ts';
 import { Seen } from './seen.ts';
+import { UnpaidVisits } from './unpaid-visits.ts';
 import type { DeletedEntries, LeaseView, PutOptions, RangeLimits, Savepoint, View } from './view.ts';
 
 /** Reads the newest version of all. */
@@ -57,7 +57,7 @@ const NO_LIMITS: RangeLimits = { keysMax: Infinity, bytesMax: Infinity };
 export class Draft implements View {
   readonly budget = new WorkBudget();
   readonly #context: DraftContext;
-  readonly #coldReads: ColdReads;
+  readonly #unpaid: UnpaidVisits;
   readonly #leases: LeaseDraft;
   readonly #merged: MergedState;
   readonly #changes: ChangeRow;
@@ -81,7 +81,7 @@ export class Draft implements View {
   constructor(context: DraftContext) {
     this.#context = context;
     this.#leases = new LeaseDraft(context.leases, context.limits);
-    this.#coldReads = new ColdReads(context.engine, this.budget);
+    this.#unpaid = new UnpaidVisits(context.engine, this.budget);
     const merged = new MergedState(context.engine);
     this.#merged = merged;
     this.#changes = new ChangeRow((key, change) => {
@@ -96,7 +96,7 @@ export class Draft implements View {
    */
   begin(revision: number): void {
     this.#isOpen = true;
-    this.#coldReads.begin();
+    this.#unpaid.begin();
     this.#revision = revision;
     this.#instantMs = 0;
   }
@@ -124,7 +124,7 @@ export class Draft implements View {
   /** Drops the changes. */
   end(): void {
     this.#isOpen = false;
-    this.#coldReads.pay();
+    this.#unpaid.pay();
     this.#changes.clear();
     this.#firstSeen.clear();
     this.#lastSeen.clear();
@@ -207,9 +207,14 @@ export class Draft implements View {
     this.budget.spendVisits(places.length);
     this.#spend(bytes);
     const keys = this.#merged.selectAll(this, range, places);
+    this.#unpaid.pay();
     for (const key of keys) this.budget.spendKeyBytes(key.length);
     if (this.budget.isSpent) throw budgetSpent(this.budget);
     return keys;
+  }
+
+  get selectVisits(): number {
+    return this.#context.engine.selectVisits;
   }
 
   count(range: EngineRange): number {
@@ -443,7 +448,7 @@ export class Draft implements View {
   /** Pays for a key that is looked at. @param keyBytes of it, and of what else is given. */
   #spend(keyBytes: number): void {
     this.#checkOpen();
-    this.#coldReads.pay();
+    this.#unpaid.pay();
     this.budget.visitsLeft--;
     this.budget.spendKeyBytes(keyBytes);
     if (this.budget.isSpent) throw budgetSpent(this.budget);

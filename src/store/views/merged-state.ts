@@ -87,24 +87,43 @@ export class MergedState {
     return place >= this.#entriesBeforeEnd(overlay, range) ? undefined : this.#keyAt(overlay, place);
   }
 
-  /** The keys at several places, ascending, all of which are there: the ends of the range are looked for once. */
+  /**
+   * The keys at several places, ascending, all of which are there: the ends of the range are looked for once. When the budget is spent on the
+   * way, some are empty.
+   */
   selectAll(source: MergedSource, range: EngineRange, places: Float64Array): Uint8Array[] {
     const overlay =
       source.changeCount === 0 && hasElementsAlone(range) ? NOTHING : this.#exact(source, range);
     const before = this.#entriesBefore(overlay, range.start);
     const end = this.#entriesBeforeEnd(overlay, range);
-    const keys: Uint8Array[] = [];
-    for (const index of places) {
+    const keys: Uint8Array[] = Array.from(places, () => NO_BYTES);
+    // What the overlay has not, the engine finds together.
+    const indexes = new Float64Array(places.length);
+    const placeOf = new Uint32Array(places.length);
+    let count = 0;
+    for (const [place, index] of places.entries()) {
       assert(before + index < end, 'a place is one of the range');
-      const key = this.#keyAt(overlay, before + index);
-      assert(key !== undefined, 'there is a key at each place');
-      keys.push(key);
+      const found = this.#find(overlay, before + index);
+      if (typeof found === 'number') {
+        indexes[count] = found;
+        placeOf[count++] = place;
+      } else keys[place] = found;
     }
+    let at = 0;
+    this.#engine.selectAll(indexes.subarray(0, count), source.budget, (key) => {
+      keys[placeOf[at++] ?? 0] = key;
+    });
     return keys;
   }
 
   /** @param place among all entries, of which there are more. */
   #keyAt(overlay: Overlay<Laid>, place: number): Uint8Array | undefined {
+    const found = this.#find(overlay, place);
+    return typeof found === 'number' ? this.#engine.select(ALL, found) : found;
+  }
+
+  /** @param place as above. @returns the key, or the index that it has in the engine. */
+  #find(overlay: Overlay<Laid>, place: number): Uint8Array | number {
     // The last key of the overlay before which no more entries lie than before the one that is looked for.
     let deltaThrough = 0;
     const last = overlay.findLast((entry, deltaBefore) => {
@@ -112,11 +131,11 @@ export class MergedState {
       deltaThrough = deltaBefore + entry.delta;
       return true;
     });
-    if (last === undefined) return this.#engine.select(ALL, place);
+    if (last === undefined) return place;
     const isShown = last.item !== undefined && !last.item.deleted;
     const deltaBefore = deltaThrough - last.delta;
     if (isShown && this.#rankOf(last) + deltaBefore === place) return last.key;
-    return this.#engine.select(ALL, place - deltaThrough);
+    return place - deltaThrough;
   }
 
   #scanMerged(

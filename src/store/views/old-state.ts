@@ -4,10 +4,10 @@ import type { Version } from '../../engine/version.ts';
 import { assert } from '../../errors.ts';
 import { WorkBudget } from '../../work-budget.ts';
 import type { KeyObserver } from '../key-observer.ts';
-import { ColdReads } from './cold-reads.ts';
 import { budgetSpent } from './draft.ts';
 import { isOverdue } from './overdue.ts';
 import { boundBytesOf } from './range.ts';
+import { UnpaidVisits } from './unpaid-visits.ts';
 import type { ReadView } from './view.ts';
 
 /** There is one object for all reads, one after the other. */
@@ -17,7 +17,7 @@ export class OldState implements ReadView {
   readonly #nowMs: () => number;
   readonly #onFailed: (error: unknown) => void;
   readonly #keyObserver: KeyObserver | undefined;
-  readonly #coldReads: ColdReads;
+  readonly #unpaid: UnpaidVisits;
   #isShown = false;
   #revision = 0;
   #instantMs: number | undefined;
@@ -30,7 +30,7 @@ export class OldState implements ReadView {
     keyObserver?: KeyObserver,
   ) {
     this.#engine = engine;
-    this.#coldReads = new ColdReads(engine, this.budget);
+    this.#unpaid = new UnpaidVisits(engine, this.budget);
     this.#nowMs = nowMs;
     this.#onFailed = onFailed;
     this.#keyObserver = keyObserver;
@@ -43,14 +43,14 @@ export class OldState implements ReadView {
     this.#revision = revision;
     this.#instantMs = instantMs;
     this.budget.begin();
-    this.#coldReads.begin();
+    this.#unpaid.begin();
     try {
       return run(this);
     } catch (error) {
       this.#onFailed(error);
       throw error;
     } finally {
-      this.#coldReads.pay();
+      this.#unpaid.pay();
       this.#isShown = false;
     }
   }
@@ -100,7 +100,7 @@ export class OldState implements ReadView {
   }
 
   #spend(keyBytes: number): void {
-    this.#coldReads.pay();
+    this.#unpaid.pay();
     this.budget.visitsLeft--;
     this.budget.spendKeyBytes(keyBytes);
     if (this.budget.isSpent) throw budgetSpent(this.budget);

@@ -40,15 +40,16 @@ export interface View extends ReadView {
   /** `nextRevision` once a key has been changed, else `revision`: what a reply says of the transaction. */
   readonly replyRevision: number;
 
-  /** How many entries of a range lie before `key`, in O(log n). */
+  /** How many entries of a range lie before `key`, in O(log n); an engine on disk looks at some 80 keys besides, as for what follows. */
   rank(range: EngineRange, key: Uint8Array): number;
   /** The key at an index, from 0, among the entries of a range, in O(log n); `undefined` behind the last. */
   select(range: EngineRange, index: number): Uint8Array | undefined;
   /**
-   * The keys at several places as `select` counts them, ascending and all of them there, each in O(log n) and for one visit.
-   * The ends of the range are looked for once, so that many cost a fourth of as many calls of `select`.
+   * The keys at several places as `select` counts them, ascending and all of them there, each for one visit. What two calls of `select` would go through, this does once, the ends of the range among it.
    */
   selectAll(range: EngineRange, places: Float64Array): Uint8Array[];
+  /** About how many visits `select` takes: some, or with an engine on disk those of a page. */
+  readonly selectVisits: number;
   /** How many entries a range has, in O(log n). */
   count(range: EngineRange): number;
 

@@ -87,11 +87,11 @@ export class RandomSample {
   }
 
   /** Whether they are few enough among many to be found by their places. */
-  get isSparse(): boolean {
+  isSparse(view: View): boolean {
     return (
       !isPacked(this.#version) &&
-      this.#wanted <= fixed.selectedElementsMax &&
-      this.#wanted * fixed.selectVisits < this.#left
+      areFewToSelect(view, this.#wanted) &&
+      this.#wanted * view.selectVisits < this.#left
     );
   }
 
@@ -124,6 +124,11 @@ export class RandomSample {
     assert(this.#wanted === 0 || this.#start !== undefined, 'all that are wanted are found');
     return this.#wanted > 0;
   }
+}
+
+/** Whether so many elements may be found by their places in one piece. */
+export function areFewToSelect(view: View, count: number): boolean {
+  return count <= fixed.selectedElementsMax && count * view.selectVisits <= fixed.selectedVisitsMax;
 }
 
 /** A whole number from 0 to below a bound. */

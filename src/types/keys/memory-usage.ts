@@ -49,10 +49,11 @@ function bytesOfSamples(
   count: number,
   { samples, bytesBeside }: { readonly samples: number; readonly bytesBeside: number },
 ): number {
+  const places = Float64Array.from({ length: samples }, (_, sample) =>
+    Math.floor((sample * count) / samples),
+  );
   let bytes = 0;
-  for (let sample = 0; sample < samples; sample++) {
-    const key = view.select(range, Math.floor((sample * count) / samples));
-    if (key !== undefined) bytes += bytesBeside + key.length + (view.read(key)?.value.length ?? 0);
-  }
+  for (const key of view.selectAll(range, places))
+    bytes += bytesBeside + key.length + (view.read(key)?.value.length ?? 0);
   return bytes;
 }

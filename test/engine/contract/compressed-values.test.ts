@@ -120,16 +120,16 @@ it('unpacks a value when it is asked for, and counts that as a cold read', () =>
     return true;
   });
   expect(valueBytes).toBe(10 * value.length);
-  expect(engine.coldReadCount).toBe(0);
+  expect(engine.unpaidVisits).toBe(0);
   engine.scan(ALL_KEYS, NEWEST, forward(), (shown) => {
     // Both read the value that was unpacked once.
     expect(asText(shown.value)).toBe(value);
     expect(asText(shown.copyPart(1, 3))).toBe('vv');
     return asText(shown.key) !== 'key 3';
   });
-  expect(engine.coldReadCount).toBe(4);
+  expect(engine.unpaidVisits).toBe(40);
   expect(textOf(engine.read(bytes('key 5'), NEWEST))).toBe(value);
-  expect(engine.coldReadCount).toBe(5);
+  expect(engine.unpaidVisits).toBe(50);
 });
 
 it('a walk, and so a snapshot, has whole values', () => {

@@ -31,6 +31,7 @@ import { PutOneByOne } from '../../../src/engine/put-one-by-one.ts';
 import type { PutRow } from '../../../src/engine/put-row.ts';
 import type { Change, PlacedChange, Version } from '../../../src/engine/version.ts';
 import { deletionOf, placeChange } from '../../../src/engine/version.ts';
+import type { WorkBudget } from '../../../src/work-budget.ts';
 import { SortedTexts } from './sorted-texts.ts';
 
 interface StoredVersion extends Version {
@@ -121,6 +122,14 @@ export class HeapEngine implements Engine, EngineLoader {
     return text === undefined ? undefined : bytesOf(text);
   }
 
+  selectAll(indexes: Float64Array, _budget: WorkBudget, visit: (key: Uint8Array) => void): number {
+    const texts = this.#existing({ start: NO_BYTES, end: undefined });
+    for (const index of indexes) visit(bytesOf(texts[index] ?? ''));
+    return indexes.length;
+  }
+
+  readonly selectVisits = 1;
+
   apply(change: Change): void {
     const { key, revision, deleted } = change;
     assert(key.length >= 1 && key.length <= KEY_BYTES_MAX, 'a key has 1 to 65535 bytes');
@@ -147,7 +156,7 @@ export class HeapEngine implements Engine, EngineLoader {
     this.#dataBytes += key.length + version.value.length;
   }
 
-  readonly coldReadCount = 0;
+  readonly unpaidVisits = 0;
 
   get isWalked(): boolean {
     return this.#walkCount > 0;

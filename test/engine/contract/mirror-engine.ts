@@ -114,6 +114,23 @@ export class MirrorEngine implements Engine, EngineLoader {
     );
   }
 
+  selectAll(indexes: Float64Array, budget: WorkBudget, visit: (key: Uint8Array) => void): number {
+    const expected: string[] = [];
+    this.#model.selectAll(indexes, new WorkBudget(Infinity), (key) => expected.push(textOf(key)));
+    // It may end early, since it looks at more.
+    let at = 0;
+    const count = this.#engine.selectAll(indexes, budget, (key) => {
+      assertSame('selectAll', textOf(key), expected[at++] ?? 'no key');
+      visit(key);
+    });
+    assertSame('selectAll', String(count), String(at));
+    return count;
+  }
+
+  get selectVisits(): number {
+    return this.#engine.selectVisits;
+  }
+
   apply(change: Change): void {
     this.#both('apply', (engine) => engine.apply(change), String);
   }
@@ -127,8 +144,8 @@ export class MirrorEngine implements Engine, EngineLoader {
     );
   }
 
-  get coldReadCount(): number {
-    return this.#engine.coldReadCount;
+  get unpaidVisits(): number {
+    return this.#engine.unpaidVisits;
   }
 
   get isWalked(): boolean {

@@ -2,6 +2,7 @@
 import { expect, it } from 'vitest';
 import type { Engine } from '../../../src/engine/engine.ts';
 import { bytes, deletion, put } from './changes.ts';
+import { WorkBudget } from '../../../src/work-budget.ts';
 import { verifyIntegrity } from '../memory/integrity.ts';
 import {
   type EngineForm,
@@ -36,6 +37,27 @@ export function testOrder(create: () => Engine, form: EngineForm): void {
     expect([0, 1].map((index) => asText(engine.select(range('b', 'd'), index)))).toEqual(['c', '']);
     engine.apply(put('b', 6));
     expect(asText(engine.select(range(''), 1))).toBe('b');
+  });
+
+  it('finds the keys at many indexes together, whatever lies between', () => {
+    const engine = engineWith();
+    const isDeleted = (index: number): boolean => index % 7 === 3 || (index >= 1000 && index < 1500);
+    const names = Array.from({ length: 3000 }, (_, index) => `k${10_000 + index}`);
+    for (const [index, name] of names.entries()) engine.apply(put(name, index + 1));
+    for (const [index, name] of names.entries())
+      if (isDeleted(index)) engine.apply(deletion(name, names.length + 1 + index));
+    const live = names.filter((_, index) => !isDeleted(index));
+    for (const step of [1, 2, 97, 1000, live.length]) {
+      const indexes = Float64Array.from({ length: Math.ceil(live.length / step) }, (_, at) => at * step);
+      const found: string[] = [];
+      expect(engine.selectAll(indexes, new WorkBudget(), (key) => found.push(asText(key)))).toBe(
+        indexes.length,
+      );
+      expect(found).toEqual([...indexes].map((index) => live[index]));
+    }
+    const last = Float64Array.of(live.length - 1);
+    engine.selectAll(last, new WorkBudget(), (key) => expect(asText(key)).toBe(live.at(-1)));
+    expect(engine.selectAll(new Float64Array(0), new WorkBudget(), () => expect.unreachable())).toBe(0);
   });
 
   it('forgets keys without a trace, some at a time', () => {

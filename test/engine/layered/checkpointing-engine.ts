@@ -20,6 +20,7 @@ import { encodeBaseNotes } from '../../../src/engine/layered/checkpoint/base-not
 import type { LayeredEngine } from '../../../src/engine/layered/layered-engine.ts';
 import type { PutRow } from '../../../src/engine/put-row.ts';
 import type { Change, Version } from '../../../src/engine/version.ts';
+import type { WorkBudget } from '../../../src/work-budget.ts';
 import { SeededRandom } from '../../support/random.ts';
 import { verifyIntegrity } from '../memory/integrity.ts';
 import { LogAboveBase } from './log-above-base.ts';
@@ -111,6 +112,14 @@ export class CheckpointingEngine implements Engine {
     return this.#engine.select(range, index);
   }
 
+  selectAll(indexes: Float64Array, budget: WorkBudget, visit: (key: Uint8Array) => void): number {
+    return this.#engine.selectAll(indexes, budget, visit);
+  }
+
+  get selectVisits(): number {
+    return this.#engine.selectVisits;
+  }
+
   apply(change: Change): void {
     this.#step(change.revision);
     this.#engine.apply(change);
@@ -167,8 +176,8 @@ export class CheckpointingEngine implements Engine {
     return this.#engine.memoryBytes;
   }
 
-  get coldReadCount(): number {
-    return this.#engine.coldReadCount;
+  get unpaidVisits(): number {
+    return this.#engine.unpaidVisits;
   }
 
   get loader(): EngineLoader {

@@ -10,6 +10,7 @@ import type {
 } from '../../../src/engine/engine.ts';
 import type { PutRow } from '../../../src/engine/put-row.ts';
 import type { Change, PlacedChange, Version } from '../../../src/engine/version.ts';
+import type { WorkBudget } from '../../../src/work-budget.ts';
 import { boundBytesOf } from '../../../src/store/views/range.ts';
 
 /** Keys and versions that are looked at, changed or dropped, and the bytes of keys and values that are shown or taken. */
@@ -120,6 +121,11 @@ export class CountedEngine extends MemoryEngine {
   override select(range: EngineRange, index: number): Uint8Array | undefined {
     this.#meter.spend(1, boundBytesOf(range));
     return super.select(range, index);
+  }
+
+  override selectAll(indexes: Float64Array, budget: WorkBudget, visit: (key: Uint8Array) => void): number {
+    this.#meter.spend(indexes.length);
+    return super.selectAll(indexes, budget, visit);
   }
 
   override apply(change: Change): void {

@@ -140,6 +140,17 @@ export class RecordingEngine implements Engine {
     return this.#record('select', {}, again, () => this.#engine.select(range, index));
   }
 
+  selectAll(indexes: Float64Array, budget: WorkBudget, visit: (key: Uint8Array) => void): number {
+    const copy = indexes.slice();
+    const again: Again = ({ engine }) =>
+      void engine.selectAll(copy.slice(), new WorkBudget(Infinity), (key) => void key.fill(OVERWRITTEN));
+    return this.#record('selectAll', {}, again, () => this.#engine.selectAll(indexes, budget, visit));
+  }
+
+  get selectVisits(): number {
+    return this.#engine.selectVisits;
+  }
+
   apply(change: Change): void {
     const copy = copyOfChange(change);
     const again: Again = ({ engine }) => {
@@ -236,8 +247,8 @@ export class RecordingEngine implements Engine {
     return this.#engine.memoryBytes;
   }
 
-  get coldReadCount(): number {
-    return this.#engine.coldReadCount;
+  get unpaidVisits(): number {
+    return this.#engine.unpaidVisits;
   }
 
   get loader(): EngineLoader {

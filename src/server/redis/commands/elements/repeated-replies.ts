@@ -17,7 +17,7 @@ import {
   visitElements,
 } from '../../../../types/collections/element-table.ts';
 import { isPacked } from '../../../../types/collections/metadata.ts';
-import { below } from '../../../../types/collections/random-elements.ts';
+import { areFewToSelect, below } from '../../../../types/collections/random-elements.ts';
 import type { CommandCall, Slice } from '../command.ts';
 import { refuseSpent, type WriteElement, writeName } from './table-replies.ts';
 
@@ -34,7 +34,7 @@ export function writeRepeated(
 ): Slice | undefined {
   const picks = new RepeatedPicks(version, type, write);
   if (isPacked(version)) return packedSlice(picks.elements(view), count, write)(view, reply);
-  const isFew = count <= fixed.selectedElementsMax;
+  const isFew = areFewToSelect(view, count);
   // What EXEC runs is one piece: the places cost less there, unless most of the elements come.
   const isFewer = session.isInTransaction && count < countElements(version, type);
   if (!isFew && !isFewer) return picks.slice(count)(view, reply);

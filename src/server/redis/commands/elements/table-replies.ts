@@ -61,7 +61,7 @@ export function writeChosen(
 ): Slice | undefined {
   if (count >= countElements(version, type)) return elementsSlice(version, type, write)(view, reply);
   const sample = new RandomSample(version, type, count, Math.random);
-  if (!sample.isSparse) return sampleSlice(sample, write)(view, reply);
+  if (!sample.isSparse(view)) return sampleSlice(sample, write)(view, reply);
   sample.visitSparse(view, (name, value) => write(reply, name, value));
   return undefined;
 }
