@@ -11,6 +11,7 @@ import { KvService } from '../../../gen/kelp/v1/kv_pb.ts';
 import { ListService } from '../../../gen/kelp/v1/list_pb.ts';
 import { SetService } from '../../../gen/kelp/v1/set_pb.ts';
 import { SortedSetService } from '../../../gen/kelp/v1/sorted_set_pb.ts';
+import { WatchService } from '../../../gen/kelp/v1/watch_pb.ts';
 import { after } from '../page/clock.ts';
 import { limits } from '../page/limits.ts';
 import { failureOf, isPassing } from './failure.ts';
@@ -60,6 +61,10 @@ const transport = createConnectTransport({
   interceptors: [watchLink, authorize],
 });
 
+/** A stream lasts as long as it is read. */
+const streams = createConnectTransport({ baseUrl: location.origin, interceptors: [watchLink, authorize] });
+
+export const watches: Client<typeof WatchService> = createClient(WatchService, streams);
 export const kv: Client<typeof KvService> = createClient(KvService, transport);
 export const hashes: Client<typeof HashService> = createClient(HashService, transport);
 export const lists: Client<typeof ListService> = createClient(ListService, transport);
@@ -80,7 +85,8 @@ export async function identify(login?: Login): Promise<void> {
 let retryMs: number = limits.retryMsMin;
 let isRetrying = false;
 
-function lost(message: string): void {
+/** Of a call, or of a stream that broke. */
+export function lost(message: string): void {
   unreachable.value = message;
   if (isRetrying) return;
   isRetrying = true;

@@ -22,6 +22,9 @@ export const limits = {
   elementsMax: 10_000,
   /** Lines of one text times those of the other, beyond which their difference is not made out. */
   diffPairs: 4_000_000,
+  /** Changes that a watch keeps, and what it keeps of the value of each. */
+  changes: 10_000,
+  changeBytes: 4096,
   /** A call that takes longer has failed. */
   callMs: 20_000,
   /** How long after a failure the server is tried again: the first time, and at most. */

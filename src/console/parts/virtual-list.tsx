@@ -52,7 +52,9 @@ export function VirtualList(props: VirtualListProps): JSX.Element {
   useLayoutEffect(() => {
     const element = box.current;
     if (element === null) return;
-    element.scrollTop -= (shift - lastShift.current) * ROW_PIXELS;
+    // Who looks at the very first row sees what comes before it.
+    const isAtTop = element.scrollTop === 0;
+    if (!isAtTop || shift > lastShift.current) element.scrollTop -= (shift - lastShift.current) * ROW_PIXELS;
     lastShift.current = shift;
     measure();
   }, [shift, count]);

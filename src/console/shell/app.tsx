@@ -4,6 +4,7 @@ import { useEffect } from 'preact/hooks';
 import { forgetLogin, loggedInAs } from '../calls/login.ts';
 import { identify, identity, needsLogin, tryNow, unreachable } from '../calls/server.ts';
 import { KeysPage } from '../keys/keys-page.tsx';
+import { WatchPage } from '../watch/watch-page.tsx';
 import { LoginPage } from './login-page.tsx';
 import { addressOf, go, route } from '../page/route.ts';
 import { nextTheme, theme } from '../page/theme.ts';
@@ -16,7 +17,10 @@ interface PageOfConsole {
   readonly Content: () => JSX.Element;
 }
 
-const pages: readonly PageOfConsole[] = [{ name: 'keys', title: 'Keys', Content: KeysPage }];
+const pages: readonly PageOfConsole[] = [
+  { name: 'keys', title: 'Keys', Content: KeysPage },
+  { name: 'watch', title: 'Watch', Content: WatchPage },
+];
 
 export function App(): JSX.Element {
   useEffect(() => void identify().catch(() => undefined), []);
