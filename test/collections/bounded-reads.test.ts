@@ -68,7 +68,9 @@ test.each(reads)('%s is read whole in turns of bounded work', LONG, async (_, fi
 });
 
 test('a long list is read whole while others change it, and others get their turn', LONG, async () => {
-  const { store } = await MemoryHarness.open({ fsync: 'never' });
+  // So that no checkpoint ends the history that is read.
+  const limits = { checkpointBytes: 4 * COUNT * 1000 };
+  const { store } = await MemoryHarness.open({ fsync: 'never', limits });
   const element = 'x'.repeat(1000);
   for (let count = 0; count < COUNT; count += 1000)
     await store.list.push('l', Array<string>(1000).fill(element));
