@@ -77,7 +77,7 @@ async function buildKelpdb(): Promise<void> {
         groups: [
           { name: chunkOfStart(), debugName: 'start' },
           // Small files that every call needs a few of.
-          { name: 'wire', test: /\/src\/wire\// },
+          { name: 'wire', test: /\/src\/(?:wire\/|until-aborted)/ },
           { name: 'arguments', test: /\/src\/(?:arguments\/|collections\/|paged-list)/ },
         ],
       },

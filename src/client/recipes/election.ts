@@ -115,7 +115,7 @@ export function leaderValue<Given>(codec: Codec<unknown, Given>, value: Given): 
 /** What an observer was told last. */
 type Shown = Entry | 'nothing yet' | undefined;
 
-/** Each leader that comes, and each value that it proclaims; `undefined`: there is none now. */
+/** @internal Each leader that comes, and each value that it proclaims; `undefined`: there is none now. */
 export async function* leadersOf<Read>(
   host: RecipeHost,
   prefix: string,

@@ -86,6 +86,7 @@ export class Held {
   }
 }
 
+/** @internal */
 export interface Wanted {
   readonly line: Line;
   /** Of the key. */
@@ -94,9 +95,10 @@ export interface Wanted {
   readonly signal: AbortSignal | undefined;
 }
 
+/** @internal */
 type Make<AHeld> = (place: Place, lease: GrantedLease) => AHeld;
 
-/** Waits for its turn. */
+/** @internal Waits for its turn. */
 export function hold<AHeld>(host: RecipeHost, wanted: Wanted, make: Make<AHeld>): Promise<AHeld> {
   return inLine(host, wanted, async (place, lease) => {
     await place.turn();
@@ -104,7 +106,7 @@ export function hold<AHeld>(host: RecipeHost, wanted: Wanted, make: Make<AHeld>)
   });
 }
 
-/** @returns `undefined` when it is not its turn at once. */
+/** @internal @returns `undefined` when it is not its turn at once. */
 export async function tryToHold<AHeld>(
   host: RecipeHost,
   wanted: Wanted,

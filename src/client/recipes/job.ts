@@ -31,6 +31,7 @@ export interface Retirement {
   readonly deadTtlMs: number;
 }
 
+/** @internal */
 export interface JobParts<Read> {
   readonly host: RecipeHost;
   readonly keys: QueueKeys;
