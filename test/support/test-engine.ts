@@ -36,10 +36,14 @@ export function optionsOfEngine(): {
   return engine === undefined ? {} : { engine, limits: limitsOfEngine() };
 }
 
-/** What makes a process of its own use it, where a test gives other flags; its checkpoints come often. */
+/**
+ * What makes a process of its own use it, where a test gives other flags; its checkpoints come often. A node of a cluster, and what follows
+ * a server, has the engine memory.
+ */
 export function flagsOfEngine(flags: readonly string[]): readonly string[] {
   const engine = engineOfTests();
-  if (engine === undefined || isGiven(flags, 'engine')) return flags;
+  const isFixed = ['engine', 'log', 'follow'].some((name) => isGiven(flags, name));
+  if (engine === undefined || isFixed) return flags;
   const often = isGiven(flags, 'snapshot-log-bytes') ? [] : [`--snapshot-log-bytes=${PROCESS_LOG_BYTES}`];
   return [...flags, `--engine=${engine}`, ...often];
 }

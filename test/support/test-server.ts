@@ -73,13 +73,15 @@ export async function startTestServer(options: TestServerOptions = {}): Promise<
   const { memoryBytesMax, consoleFolder } = options;
   const dataDir = flags['data-dir'] ?? (await temporaryDirectory());
   const log = new TestLog();
-  const engine = engineOfTests();
+  // A node of a cluster keeps its keys in memory, and so does what follows a server.
+  const isReplicated = flags['log'] !== undefined || flags['follow'] !== undefined;
+  const engine = isReplicated ? undefined : engineOfTests();
   const loaded = await loadConfig({
     flags: {
       listen: '127.0.0.1:0',
       'data-dir': dataDir,
       'log-level': 'debug',
-      ...(flags['log'] === undefined && flags['follow'] === undefined && { fsync: 'never' }),
+      ...(!isReplicated && { fsync: 'never' }),
       ...(engine !== undefined && storeOptions?.makeEngine === undefined && { engine }),
       ...flags,
     },
