@@ -59,7 +59,8 @@ export function VirtualList(props: VirtualListProps): JSX.Element {
     measure();
   }, [shift, count]);
 
-  useLayoutEffect(() => onView?.(view.first, Math.min(view.last, count - 1)), [view, count]);
+  // Also where a read has moved the window on: what was asked for meanwhile was left out.
+  useLayoutEffect(() => onView?.(view.first, Math.min(view.last, count - 1)), [view, count, shift]);
 
   useLayoutEffect(() => {
     const element = box.current;
