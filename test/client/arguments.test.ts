@@ -92,6 +92,7 @@ const positionsByCall: Record<Call, CallShape['positions']> = {
 };
 
 const kindByOption: Record<string, Kind> = {
+  to: 'text',
   signal: 'signal',
   deadlineMs: 'number',
   limit: 'number',

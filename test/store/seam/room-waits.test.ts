@@ -285,6 +285,7 @@ describe('while memory is full of changes that a checkpoint writes', () => {
     expect(harness.events.map(({ kind }) => kind)).toContain('checkpointFailed');
     expect(await full.has('k0')).toBe(true);
     bases.newest.begin = begin;
+    await full.until(harness.store.snapshot());
     await full.until(Promise.all(puts.map((_, index) => calls.put(`last${index}`, VALUE))));
     expect((await calls.count({ prefix: 'more' })).count).toBe(COUNT - rejected.length);
   });
