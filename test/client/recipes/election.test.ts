@@ -1,5 +1,5 @@
 /** Elections over a real server: who leads, and what observers see of it. */
-import { expect, onTestFinished, test } from 'vitest';
+import { expect, test } from 'vitest';
 import { type KelpClient, createClient } from '../../../src/client/client.ts';
 import type { Leader } from '../../../src/client/recipes/election.ts';
 import type { Endable } from '../../../src/client/recipes/endable.ts';
@@ -7,19 +7,9 @@ import { eventually } from '../../support/eventually.ts';
 import { startTestServer } from '../../support/test-server.ts';
 import { failureOf } from '../support/fake-server.ts';
 import { lossyClient } from './support/lossy-client.ts';
+import { clientOf, started } from './support/started.ts';
 
 const NAME = 'jobs/scheduler';
-
-function clientOf(address: string): KelpClient {
-  const client = createClient({ address });
-  onTestFinished(() => client.close());
-  return client;
-}
-
-async function started(): Promise<{ address: string; client: KelpClient }> {
-  const { address } = await startTestServer();
-  return { address, client: clientOf(address) };
-}
 
 async function candidates(client: KelpClient, count: number): Promise<void> {
   await eventually(async () => (await client.count({ prefix: `${NAME}/~candidate/` })).count).toBe(count);

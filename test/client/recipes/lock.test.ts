@@ -7,14 +7,9 @@ import { type TestServer, startTestServer } from '../../support/test-server.ts';
 import { ClusterFront } from '../support/cluster-front.ts';
 import { failureOf } from '../support/fake-server.ts';
 import { type LossyClient, lossyClient } from './support/lossy-client.ts';
+import { clientOf } from './support/started.ts';
 
 const NAME = 'locks/deploy';
-
-function clientOf(address: string): KelpClient {
-  const client = createClient({ address });
-  onTestFinished(() => client.close());
-  return client;
-}
 
 async function started(): Promise<{ server: TestServer; client: KelpClient }> {
   const server = await startTestServer();

@@ -1,24 +1,13 @@
 /** Functions that are run once, and counters, over a real server. */
-import { describe, expect, onTestFinished, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import { type KelpClient, createClient } from '../../../src/client/client.ts';
 import { text } from '../../../src/client/namespace/codec.ts';
 import { eventually } from '../../support/eventually.ts';
-import { startTestServer } from '../../support/test-server.ts';
 import { failureOf } from '../support/fake-server.ts';
 import { lossyClient } from './support/lossy-client.ts';
+import { clientOf, started } from './support/started.ts';
 
 const KEY = 'invoices/7';
-
-function clientOf(address: string): KelpClient {
-  const client = createClient({ address });
-  onTestFinished(() => client.close());
-  return client;
-}
-
-async function started(): Promise<{ address: string; client: KelpClient }> {
-  const { address } = await startTestServer();
-  return { address, client: clientOf(address) };
-}
 
 async function atLock(client: KelpClient, count: number): Promise<void> {
   await eventually(async () => (await client.count({ prefix: `${KEY}/~lock/` })).count).toBe(count);

@@ -8,19 +8,9 @@ import { eventually } from '../../support/eventually.ts';
 import { startTestServer } from '../../support/test-server.ts';
 import { failureOf } from '../support/fake-server.ts';
 import { lossyClient } from './support/lossy-client.ts';
+import { clientOf, started } from './support/started.ts';
 
 const NAME = 'mails';
-
-function clientOf(address: string): KelpClient {
-  const client = createClient({ address });
-  onTestFinished(() => client.close());
-  return client;
-}
-
-async function started(): Promise<{ address: string; client: KelpClient }> {
-  const { address } = await startTestServer();
-  return { address, client: clientOf(address) };
-}
 
 async function take<Read>(jobs: Endable<Job<Read>>): Promise<Job<Read>> {
   const { value } = await jobs.next();
