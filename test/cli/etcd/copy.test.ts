@@ -182,7 +182,7 @@ test.runIf(hasRealEtcd)('logs in to an etcd with users, by a password or a token
   expect(await kelp.run(from)).toMatchObject({
     code: 4,
     stderr: expect.stringMatching(
-      /etcd at http:\S+ asks for a login: .*user name is empty; give --etcd-user/,
+      /etcd at http:\S+: .*user name is empty; it asks for a login: give --etcd-user with/,
     ) as string,
   });
   const wrong = await kelp.run([

@@ -52,7 +52,10 @@ test.runIf(hasRealEtcd)(
     ).rejects.toThrow(/ended with 4:[^]*the writer knows no node at 127\.0\.0\.1:1/);
     to.pause();
     await cluster.goesOn(writer, 4);
-    await expect(handover(writer, to)).rejects.toThrow(/ended with 4:[^]*is behind, or does not answer/);
+    // Once it stood still for longer than its entry in etcd lives, the writer knows it no more.
+    await expect(handover(writer, to)).rejects.toThrow(
+      /ended with 4:[^]*(is behind, or does not answer|the writer knows no node at)/,
+    );
     to.resume();
     expect(await cluster.writer()).toBe(writer);
     expect(await handover(writer, to)).toContain(`the node at ${to.address} is the writer now`);
