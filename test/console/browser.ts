@@ -88,3 +88,30 @@ export async function violations(page: Page): Promise<readonly string[]> {
     nodes.map(({ html, failureSummary }) => `${id}: ${html}: ${failureSummary}`),
   );
 }
+
+export async function press(page: Page, ...keys: string[]): Promise<void> {
+  for (const key of keys) await page.keyboard.press(key);
+}
+
+/**
+ * Holds what is shown to the rules of accessibility, in light and dark, with much room and with little.
+ * @param name of the screenshots that are written to the folder `KELP_SCREENSHOTS`, if that is set.
+ */
+export async function lookAt(page: Page, name: string): Promise<void> {
+  const before = page.viewportSize() ?? { width: 1200, height: 800 };
+  for (const colorScheme of ['light', 'dark'] as const) {
+    await page.emulateMedia({ colorScheme, reducedMotion: 'reduce' });
+    for (const width of [before.width, 400]) {
+      await page.setViewportSize({ width, height: before.height });
+      expect(await violations(page)).toEqual([]);
+      expect(
+        await page.evaluate<number>('document.documentElement.scrollWidth - innerWidth'),
+      ).toBeLessThanOrEqual(0);
+      const folder = process.env['KELP_SCREENSHOTS'];
+      if (folder !== undefined) {
+        await page.screenshot({ path: join(folder, `${name}-${colorScheme}-${width}.png`) });
+      }
+    }
+  }
+  await page.setViewportSize(before);
+}

@@ -8,6 +8,7 @@ import { signal } from '@preact/signals';
 import { AccessService } from '../../../gen/kelp/v1/access_pb.ts';
 import { HashService } from '../../../gen/kelp/v1/hash_pb.ts';
 import { KvService } from '../../../gen/kelp/v1/kv_pb.ts';
+import { LeaseService } from '../../../gen/kelp/v1/lease_pb.ts';
 import { ListService } from '../../../gen/kelp/v1/list_pb.ts';
 import { SetService } from '../../../gen/kelp/v1/set_pb.ts';
 import { SortedSetService } from '../../../gen/kelp/v1/sorted_set_pb.ts';
@@ -70,7 +71,8 @@ export const hashes: Client<typeof HashService> = createClient(HashService, tran
 export const lists: Client<typeof ListService> = createClient(ListService, transport);
 export const sets: Client<typeof SetService> = createClient(SetService, transport);
 export const sortedSets: Client<typeof SortedSetService> = createClient(SortedSetService, transport);
-const access: Client<typeof AccessService> = createClient(AccessService, transport);
+export const leases: Client<typeof LeaseService> = createClient(LeaseService, transport);
+export const access: Client<typeof AccessService> = createClient(AccessService, transport);
 
 /**
  * Asks who the page is.

@@ -69,6 +69,7 @@ export function KeyList({ by, text, chosen, onChoose }: KeyListProps): JSX.Eleme
         count={rows.length}
         current={current}
         shift={shift}
+        reads={source.isReading.value}
         onMove={(index) => setPlace(index + shift)}
         onOpen={(index) => {
           const row = rows[index];

@@ -3,7 +3,8 @@ import { type Range, keyOf, rangeFields } from '../bytes/key-name.ts';
 import { kv } from '../calls/server.ts';
 import { limits } from '../page/limits.ts';
 import type { PageOfKeys, ReadKeys } from './ranged-keys.ts';
-import type { ReadMatches } from './matching-keys.ts';
+import type { ReadPage } from '../parts/forward-pages.ts';
+import type { KeyRow } from './key-source.ts';
 
 export const readKeys: ReadKeys = (range, reverse, signal) =>
   scanKeys(range, { reverse, limit: limits.pageKeys, signal });
@@ -26,7 +27,7 @@ export async function countKeys(range: Range, signal: AbortSignal): Promise<bigi
   return (await kv.scan({ range: rangeFields(range), countOnly: true }, { signal })).count;
 }
 
-export function matchesOf(pattern: string): ReadMatches {
+export function matchesOf(pattern: string): ReadPage<KeyRow> {
   return async (pageToken, signal) => {
     const request = { pattern, pageToken, limit: limits.pageKeys };
     const { keys, keysBytes, nextPageToken } = await kv.keys(request, { signal });

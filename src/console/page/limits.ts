@@ -20,6 +20,12 @@ export const limits = {
   /** Elements of a collection that are read at once, and that are kept. */
   elementsAtOnce: 500,
   elementsMax: 10_000,
+  /** The leases of one page of their list, and those that it keeps. */
+  pageLeases: 500,
+  leasesMax: 10_000,
+  /** Users, roles or tokens that are read at once, and that are kept of each. */
+  accessAtOnce: 200,
+  accessMax: 4096,
   /** Lines of one text times those of the other, beyond which their difference is not made out. */
   diffPairs: 4_000_000,
   /** Changes that a watch keeps, and what it keeps of the value of each. */

@@ -12,6 +12,16 @@ export function FailureNote({ failure }: { readonly failure: Failure | undefined
   );
 }
 
+/** What is wrong with what was typed. */
+export function Wrong({ text }: { readonly text: string | undefined }): JSX.Element | null {
+  if (text === undefined) return null;
+  return (
+    <p class="failure" role="alert">
+      {text}
+    </p>
+  );
+}
+
 function titleOf({ code }: Failure): string {
   switch (code) {
     case Code.PermissionDenied:

@@ -3,7 +3,7 @@
  * Down, Home and End move within it, Enter opens.
  */
 import type { HTMLAttributes, JSX } from 'preact';
-import { useLayoutEffect, useRef, useState } from 'preact/hooks';
+import { useId, useLayoutEffect, useRef, useState } from 'preact/hooks';
 
 export const ROW_PIXELS = 30;
 const ROWS_BEYOND = 8;
@@ -23,15 +23,28 @@ interface VirtualListProps {
   readonly onKey?: (key: string) => boolean;
   /** Told which rows are in sight. */
   readonly onView?: (first: number, last: number) => void;
+  /** Whether rows are being read: `onView` is told again when that has ended, since what it asks for meanwhile is left out. */
+  readonly reads?: boolean;
   /** How many rows were taken away at the top since the list is shown, less those that were put there: so that what is in sight stays. */
   readonly shift?: number;
 }
 
 export function VirtualList(props: VirtualListProps): JSX.Element {
-  const { label, count, current, role = 'listbox', renderRow, rowAttributes, onView, shift = 0 } = props;
+  const {
+    label,
+    count,
+    current,
+    role = 'listbox',
+    renderRow,
+    rowAttributes,
+    onView,
+    reads,
+    shift = 0,
+  } = props;
   const box = useRef<HTMLDivElement>(null);
   const [view, setView] = useState({ first: 0, last: 0 });
   const lastShift = useRef(shift);
+  const id = useId();
 
   function measure(): void {
     const element = box.current;
@@ -60,7 +73,7 @@ export function VirtualList(props: VirtualListProps): JSX.Element {
   }, [shift, count]);
 
   // Also where a read has moved the window on: what was asked for meanwhile was left out.
-  useLayoutEffect(() => onView?.(view.first, Math.min(view.last, count - 1)), [view, count, shift]);
+  useLayoutEffect(() => onView?.(view.first, Math.min(view.last, count - 1)), [view, count, shift, reads]);
 
   useLayoutEffect(() => {
     const element = box.current;
@@ -101,7 +114,7 @@ export function VirtualList(props: VirtualListProps): JSX.Element {
     rows.push(
       <div
         key={index + shift}
-        id={`${role}-${index}`}
+        id={`${id}-${index}`}
         class={index === current ? 'row current' : 'row'}
         style={{ top: `${index * ROW_PIXELS}px` }}
         {...rowAttributes(index)}
@@ -116,7 +129,7 @@ export function VirtualList(props: VirtualListProps): JSX.Element {
       class="rows"
       role={role}
       aria-label={label}
-      aria-activedescendant={current >= first && current <= last ? `${role}-${current}` : undefined}
+      aria-activedescendant={current >= first && current <= last ? `${id}-${current}` : undefined}
       tabIndex={0}
       onScroll={measure}
       onKeyDown={onKeyDown}

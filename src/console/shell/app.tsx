@@ -1,10 +1,11 @@
 /** The page around the pages: who is there, where one may go, and whether the server answers. */
 import type { JSX } from 'preact';
-import { useEffect } from 'preact/hooks';
+import { useEffect, useRef } from 'preact/hooks';
 import { forgetLogin, loggedInAs } from '../calls/login.ts';
 import { identify, identity, needsLogin, tryNow, unreachable } from '../calls/server.ts';
 import { KeysPage } from '../keys/keys-page.tsx';
 import { WatchPage } from '../watch/watch-page.tsx';
+import { LeasesPage } from '../leases/leases-page.tsx';
 import { LoginPage } from './login-page.tsx';
 import { addressOf, go, route } from '../page/route.ts';
 import { nextTheme, theme } from '../page/theme.ts';
@@ -20,6 +21,7 @@ interface PageOfConsole {
 const pages: readonly PageOfConsole[] = [
   { name: 'keys', title: 'Keys', Content: KeysPage },
   { name: 'watch', title: 'Watch', Content: WatchPage },
+  { name: 'leases', title: 'Leases', Content: LeasesPage },
 ];
 
 export function App(): JSX.Element {
@@ -50,13 +52,18 @@ function skip(event: Event): void {
 
 function Header(): JSX.Element {
   const { page } = route.value;
+  const nav = useRef<HTMLElement>(null);
+  // Where there is no room for all of them the row is scrolled.
+  useEffect(() => {
+    nav.current?.querySelector('[aria-current]')?.scrollIntoView({ block: 'nearest', inline: 'nearest' });
+  }, [page]);
   return (
     <header class="top">
       <span class="brand">
         <img src={icon} alt="" width="20" height="20" />
         KelpDB
       </span>
-      <nav aria-label="Pages">
+      <nav ref={nav} aria-label="Pages">
         {pages.map(({ name, title }) => (
           <a key={name} href={addressOf(name)} aria-current={name === page ? 'page' : undefined}>
             {title}
