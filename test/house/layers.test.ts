@@ -125,7 +125,7 @@ const roomsByLayer: Readonly<Record<string, readonly string[]>> = {
     'listener',
     'redis',
   ],
-  console: ['page', 'bytes', 'calls', 'parts', 'keys', 'watch', 'shell'],
+  console: ['page', 'bytes', 'calls', 'parts', 'keys', 'watch', 'leases', 'access', 'shell'],
   transfer: ['contract', 'json', 'snapshot', 'input', 'output', 'batches', 'etcd'],
   client: [
     'errors',

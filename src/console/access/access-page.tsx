@@ -2,42 +2,14 @@
 import { Code } from '@connectrpc/connect';
 import type { JSX } from 'preact';
 import { useEffect, useState } from 'preact/hooks';
-import type { Role, Token, User } from '../../../gen/kelp/v1/access_pb.ts';
-import { formatCount } from '../bytes/text.ts';
 import { access, answeredCount, identify, identity } from '../calls/server.ts';
-import { limits } from '../page/limits.ts';
 import { FailureNote } from '../parts/failure-note.tsx';
-import { ForwardPages } from '../parts/forward-pages.ts';
+import type { ForwardPages } from '../parts/forward-pages.ts';
 import { useLoaded } from '../parts/loaded.ts';
+import { newLists } from './access-lists.tsx';
 import { RolesPart } from './roles-part.tsx';
 import { TokensPart } from './tokens-part.tsx';
 import { OwnPassword, UsersPart } from './users-part.tsx';
-
-const request = { limit: limits.accessAtOnce };
-
-/** What the parts of the page show, each read page by page. */
-export interface AccessLists {
-  readonly users: ForwardPages<User>;
-  readonly roles: ForwardPages<Role>;
-  readonly tokens: ForwardPages<Token>;
-}
-
-function newLists(): AccessLists {
-  return {
-    users: new ForwardPages<User>(async (pageToken, signal) => {
-      const { users, nextPageToken } = await access.listUsers({ ...request, pageToken }, { signal });
-      return { rows: users, nextPageToken };
-    }, limits.accessMax),
-    roles: new ForwardPages<Role>(async (pageToken, signal) => {
-      const { roles, nextPageToken } = await access.listRoles({ ...request, pageToken }, { signal });
-      return { rows: roles, nextPageToken };
-    }, limits.accessMax),
-    tokens: new ForwardPages<Token>(async (pageToken, signal) => {
-      const { tokens, nextPageToken } = await access.listTokens({ ...request, pageToken }, { signal });
-      return { rows: tokens, nextPageToken };
-    }, limits.accessMax),
-  };
-}
 
 export function AccessPage(): JSX.Element {
   const who = useLoaded('who', (signal) => access.whoAmI({}, { signal }));
@@ -73,8 +45,8 @@ export function AccessPage(): JSX.Element {
       </section>
       {isRefused ? (
         <p class="failure" role="alert">
-          <strong>Not allowed.</strong> Users, roles and tokens are for operators: a role with the grant <b>admin</b>{' '}
-          is needed, which your roles do not have. The user root gives it.
+          <strong>Not allowed.</strong> Users, roles and tokens are for operators: a role with the grant{' '}
+          <b>admin</b> is needed, which your roles do not have. The user root gives it.
         </p>
       ) : (
         <>
@@ -115,39 +87,12 @@ function Who({ user, isClosed, roles = [] }: WhoProps): JSX.Element {
       </dl>
       {!isClosed && (
         <p class="hint">
-          Every client may do everything. Access is closed as soon as there is a user <b>root</b>: make it below, or by{' '}
-          <code>kelp user add root</code>. From then on each call needs a login, and nothing is allowed that no role of
-          its user grants. Where access is held open beside a root, <code>etcdctl auth enable</code> closes it, or a
-          start with <code>--root-password-file</code>.
+          Every client may do everything. Access is closed as soon as there is a user <b>root</b>: make it
+          below, or by <code>kelp user add root</code>. From then on each call needs a login, and nothing is
+          allowed that no role of its user grants. Where access is held open beside a root,{' '}
+          <code>etcdctl auth enable</code> closes it, or a start with <code>--root-password-file</code>.
         </p>
       )}
-    </>
-  );
-}
-
-interface MoreProps {
-  readonly source: ForwardPages<User> | ForwardPages<Role> | ForwardPages<Token>;
-  /** What there are many of. */
-  readonly what: string;
-}
-
-/** How many are shown, and a button for those that are not. */
-export function More({ source, what }: MoreProps): JSX.Element {
-  const { rows, hasMore, isReading, failure } = source;
-  const count = rows.value.length;
-  return (
-    <>
-      <FailureNote failure={failure.value} />
-      <p class="field-line">
-        <span class="hint" role="status">
-          {count === 0 && isReading.value ? 'Reading' : `${formatCount(count)} ${what}${hasMore.value ? ' and more' : ''}`}
-        </span>
-        {hasMore.value && (
-          <button type="button" class="quiet" disabled={isReading.value} onClick={() => void source.readAfter()}>
-            More
-          </button>
-        )}
-      </p>
     </>
   );
 }

@@ -59,6 +59,7 @@ export function grantedKeys(form: KeyForm, text: string, end: string): KeysField
   }
 }
 
+/** The fields of `GrantedKeys`. */
 export interface KeysFields {
   readonly keys:
     | { readonly case: 'key' | 'prefix'; readonly value: Uint8Array }

@@ -3,6 +3,7 @@ import type { JSX } from 'preact';
 import { useEffect, useRef } from 'preact/hooks';
 import { forgetLogin, loggedInAs } from '../calls/login.ts';
 import { identify, identity, needsLogin, tryNow, unreachable } from '../calls/server.ts';
+import { AccessPage } from '../access/access-page.tsx';
 import { KeysPage } from '../keys/keys-page.tsx';
 import { WatchPage } from '../watch/watch-page.tsx';
 import { LeasesPage } from '../leases/leases-page.tsx';
@@ -22,6 +23,7 @@ const pages: readonly PageOfConsole[] = [
   { name: 'keys', title: 'Keys', Content: KeysPage },
   { name: 'watch', title: 'Watch', Content: WatchPage },
   { name: 'leases', title: 'Leases', Content: LeasesPage },
+  { name: 'access', title: 'Access', Content: AccessPage },
 ];
 
 export function App(): JSX.Element {
