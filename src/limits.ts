@@ -205,6 +205,8 @@ export const fixed = {
   /** When calls have looked at so much together, and read so many bytes of values, other work has its turn before the next. */
   turnVisitsMax: 20_000,
   turnBytesMax: 4 * MiB,
+  /** So too when they have taken so long: on engines with files a visit takes much longer than in memory. */
+  turnMs: 5,
   /** A plain put whose key or value is longer than this is decided by itself; the others of a turn go together. */
   putRowKeyBytesMax: 64,
   putRowValueBytesMax: 4095,

@@ -91,7 +91,7 @@ export class KvStore implements api.Store {
     this.#clock = clock;
     this.#random = random;
     this.#fetcher = new KeyFetcher((fetched, count) => store.fetch(fetched, count));
-    this.#turn = new Turn({ store, fetcher: this.#fetcher, yieldNow: (run) => clock.yieldNow(run) });
+    this.#turn = new Turn({ store, fetcher: this.#fetcher, clock });
     this.#longCalls = new TurnLine(clock);
     this.storeId = store.storeId;
     this.failed = store.failed;
@@ -101,6 +101,11 @@ export class KvStore implements api.Store {
     this.set = new Sets(collections);
     this.sortedSet = new SortedSets(collections);
     this.sketch = new Sketches(collections);
+  }
+
+  /** That of the store, for doors that share out the time of a turn. */
+  get clock(): Clock {
+    return this.#clock;
   }
 
   /** For doors that run functions over a view and answer without promises: what this stands on itself. */

@@ -12,6 +12,7 @@ const layers: readonly (readonly string[])[] = [
     'grpc-code.ts',
     'work-budget.ts',
     'time-slice.ts',
+    'turn-time.ts',
     'machine.ts',
     'paged-list.ts',
     'progress.ts',

@@ -8,6 +8,7 @@ import { WorkBudget } from '../../src/work-budget.ts';
 import { keptArguments } from '../../src/kv/turns/kept-arguments.ts';
 import { refused, valueOf } from '../store/model/readable.ts';
 import { SeamHarness } from '../store/seam/seam-harness.ts';
+import type { ManualClock } from '../support/manual-clock.ts';
 
 /** A store whose turn rests as soon as `long` has been read. */
 async function openLong(options: Parameters<typeof SeamHarness.open>[0] = {}) {
@@ -164,6 +165,30 @@ it('calls that rest are in their order in pieces, however many they are', async 
   expect(instants.mock.calls.length).toBeLessThanOrEqual(Math.ceil(count / fixed.turnCallsMax) + rests);
   const fetchedCount = fetched.reduce((sum, length) => sum + length, 0);
   expect(fetchedCount).toBeLessThanOrEqual(count + rests * fixed.turnCallsMax);
+});
+
+/** Each reading of the clock comes a millisecond after the one before. */
+function slow(clock: ManualClock): void {
+  let readMs = 0;
+  clock.monotonicMs = () => ++readMs;
+}
+
+it('calls that take long rest, however little they do, and all are answered in their order', async () => {
+  const { calls, clock } = await SeamHarness.open();
+  await calls.put('k', '');
+  slow(clock);
+  const count = 10 * fixed.turnCallsMax;
+  const made = Array.from({ length: count }, (_, index) =>
+    index % 2 === 0 ? calls.put(`k${index % 7}`, '', { ttlMs: 60_000 }) : calls.touch('k', { ttlMs: 60_000 }),
+  );
+  const before = calls.figures().restCounts['calls'] ?? 0;
+  expect((await Promise.all(made)).map(({ revision }) => revision)).toEqual(
+    made.map((_, index) => index + 2),
+  );
+  const rests = (calls.figures().restCounts['calls'] ?? 0) - before;
+  // It looks at the clock behind each 16 calls, which do too little for any other rest.
+  expect(rests).toBeGreaterThanOrEqual(Math.floor(count / 16 / fixed.turnMs) - 1);
+  expect(count).toBeLessThan(fixed.turnVisitsMax);
 });
 
 it('what waits for all before it waits for those that rest, and for none that come behind', async () => {

@@ -5,16 +5,18 @@
  * the turn have had their say are queued, and run behind it one after the other, in their order: so their keys are fetched
  * together, which takes a third of the time of fetching them one by one, and the clock is read once.
  *
- * Each call is bounded, and so are all together: when they have done so much (`turnVisitsMax`, `turnBytesMax`) the turn rests, and
- * whatever is called is queued until other work has had its turn. What was done in several turns adds up, which costs a rest now
- * and then and no look at where a turn ends.
+ * Each call is bounded, and so are all together: when they have done so much (`turnVisitsMax`, `turnBytesMax`), or those that were
+ * queued have taken so long (`turnMs`), the turn rests, and whatever is called is queued until other work has had its turn. What was
+ * done in several turns adds up, which costs a rest now and then and no look at where a turn ends.
  *
  * Decisions call functions that may call in their turn: listeners, and what looks at a result before it is made. Such calls are
  * queued as well, and run behind the decision.
  */
 import type { GetResult, Key, PutResult, Value } from '../../api.ts';
+import type { Clock } from '../../clock.ts';
 import { fixed } from '../../limits.ts';
 import type { DurableStore } from '../../store/durable-store.ts';
+import { TurnTime } from '../../turn-time.ts';
 import type { WorkDone } from '../../work-budget.ts';
 import { KeptValues } from './kept-values.ts';
 import type { KeyFetcher } from '../reads/key-fetcher.ts';
@@ -26,16 +28,19 @@ import type { TurnCall } from './turn-call.ts';
 export interface TurnParts {
   readonly store: DurableStore;
   readonly fetcher: KeyFetcher;
-  /** Runs a function once other work has had its turn. */
-  yieldNow(run: () => void): void;
+  readonly clock: Clock;
 }
 
 const NOTHING: WorkDone = { visitsSpent: 0, bytesSpent: 0 };
+/** Calls that are run one by one before the clock is read again. */
+const CALLS_PER_LOOK = 16;
 
 export class Turn {
   readonly #parts: TurnParts;
   readonly #gets: PlainGets;
   readonly #puts: PlainPuts;
+  /** Of the calls that were queued, since the last rest. */
+  readonly #time: TurnTime;
   readonly #values = new KeptValues();
   /** What waits, in pieces of `turnCallsMax` calls at most, none of which is empty. */
   readonly #queue: TurnCall[][] = [];
@@ -63,6 +68,7 @@ export class Turn {
     this.#parts = parts;
     this.#gets = new PlainGets(parts.store);
     this.#puts = new PlainPuts(parts.store);
+    this.#time = new TurnTime(parts.clock);
   }
 
   /**
@@ -124,7 +130,14 @@ export class Turn {
   note({ visitsSpent, bytesSpent }: WorkDone): void {
     this.#visits += visitsSpent;
     this.#bytes += bytesSpent;
-    if (this.#visits < fixed.turnVisitsMax && this.#bytes < fixed.turnBytesMax) return;
+    if (this.#visits >= fixed.turnVisitsMax || this.#bytes >= fixed.turnBytesMax) this.#rest();
+  }
+
+  #look(): void {
+    if (this.#time.isOver()) this.#rest();
+  }
+
+  #rest(): void {
     this.#visits = 0;
     this.#bytes = 0;
     if (this.#isResting) return;
@@ -133,7 +146,7 @@ export class Turn {
     // One that `finish` has ended is still on its way: two would run twice as much in each turn, for as long as something waits.
     if (this.#isYielding) return;
     this.#isYielding = true;
-    this.#parts.yieldNow(this.#goOn);
+    this.#parts.clock.yieldNow(this.#goOn);
   }
 
   /** Runs a function behind all calls made before. @returns `undefined`: it has run; else it resolves when it has. */
@@ -195,6 +208,7 @@ export class Turn {
     const calls = this.#queue.shift() ?? [];
     const { store } = this.#parts;
     let next = 0;
+    this.#time.begin();
     this.#fetch(calls);
     this.#gets.begin();
     this.#puts.begin();
@@ -206,14 +220,17 @@ export class Turn {
           if (row === undefined) {
             const call = calls[next++];
             if (call !== undefined) this.run(call);
+            if (next % CALLS_PER_LOOK === 0) this.#look();
           } else {
             next = row.end;
             this.note(row);
+            this.#look();
           }
         }
       });
     } finally {
       this.#isRunning = false;
+      this.#look();
     }
     if (next < calls.length) this.#queue.unshift(calls.slice(next));
     // A listener to one of them may have queued others.

@@ -72,6 +72,19 @@ describe('of what has come for many streams one turn does', () => {
     await store.close();
   });
 
+  test('so many as do not take too long', async () => {
+    const { store, clock, streams, sendAll } = await startMany(...many(batchOperations, get('a')));
+    let readMs = 0;
+    clock.monotonicMs = () => ++readMs;
+    // The clock is looked at behind each 16, and when a batch begins.
+    const most = 16 * (fixed.turnMs + 1);
+    const { inTurnMost } = await getsOf(store, sendAll);
+    expect(inTurnMost).toBeGreaterThan(16);
+    expect(inTurnMost).toBeLessThanOrEqual(most);
+    for (const { replies } of streams) expect(texts(await replies.next())).toHaveLength(batchOperations);
+    await store.close();
+  });
+
   test('the reading of so many batches', async () => {
     const { store, sendAll } = await startMany(...many(batchOperations, get('a')));
     const { codecs } = kvMethods.pipeline as BidiStreamMethod;

@@ -1,6 +1,6 @@
 /**
- * What the commands of all connections may do in one turn of the event loop. What is left over waits for the next turn, one connection
- * behind the other, each going on where it had stopped.
+ * What the commands of all connections may do in one turn of the event loop, and how long they may take, which depends on the engine. What is left
+ * over waits for the next turn, one connection behind the other, each going on where it had stopped.
  */
 import type { Clock } from '../../../clock.ts';
 import { fixed } from '../../../limits.ts';
@@ -11,6 +11,8 @@ export class TurnBudget {
   #visitsLeft: number = fixed.turnVisitsMax;
   #bytesLeft: number = fixed.turnBytesMax;
   #isRenewing = false;
+  /** When something of this turn was first heard of. */
+  #beganMs = 0;
   readonly #waiting = new Fifo<() => void>();
 
   constructor(clock: Clock) {
@@ -25,6 +27,7 @@ export class TurnBudget {
     this.#visitsLeft -= visits;
     this.#bytesLeft -= bytes;
     if (!this.#isRenewing) this.#renewLater();
+    else if (this.#clock.monotonicMs() - this.#beganMs >= fixed.turnMs) this.#visitsLeft = 0;
   }
 
   /** Runs something in a turn that has some left, behind what waits already. */
@@ -35,6 +38,7 @@ export class TurnBudget {
 
   #renewLater(): void {
     this.#isRenewing = true;
+    this.#beganMs = this.#clock.monotonicMs();
     this.#clock.yieldNow(() => this.#renew());
   }
 

@@ -20,7 +20,6 @@ import { type GrpcCode, grpcCode } from '../../../grpc-code.ts';
 import type { CallGroup } from '../../../kv/turns/call-group.ts';
 import type { KvStore } from '../../../kv/kv-store.ts';
 import { fixed, serverFixed } from '../../../limits.ts';
-import type { WorkBudget } from '../../../work-budget.ts';
 import { deadlineError } from '../../calls/call-error.ts';
 import type { Call } from '../../calls/call.ts';
 import type { CountedKind, OperationTally } from '../../calls/operation-counts.ts';
@@ -45,7 +44,7 @@ import type { UnreadRequest } from '../method.ts';
 import { type BatchOperation, type PipelineBatch, batchSizeError } from './batch.ts';
 import type { ClusteredBatches, ForwardedBatch } from './clustered-batches.ts';
 import { traceBatch } from './spans.ts';
-import { turnsOf } from './turns.ts';
+import { type PipelineTurns, turnsOf } from './turns.ts';
 
 export function pipeline(
   store: KvStore,
@@ -108,7 +107,7 @@ class PipelineReplies implements AsyncIterableIterator<PipelineResponseShape> {
         }
         const free = this.#call.rate?.takeOperationsWhenFree(operations.length, signal);
         if (free !== undefined) await free;
-        const batch = new Batch(this.#call, operations, budget, cameAtMs);
+        const batch = new Batch(this.#call, operations, turns, cameAtMs);
         const runSome = (): void => {
           // While it waited others may have used up the turn, and its client may have gone.
           if (budget.isSpent || this.#isUnwanted(signal)) return;
@@ -191,6 +190,8 @@ class PipelineReplies implements AsyncIterableIterator<PipelineResponseShape> {
   }
 }
 
+/** Operations that run before the clock is read again. */
+const OPERATIONS_PER_LOOK = 16;
 const DONE: IteratorReturnResult<undefined> = { done: true, value: undefined };
 
 type Result = PipelineResultShape['result'];
@@ -211,8 +212,8 @@ class Batch implements ReplyAccount {
   #entryBytes = 0;
   readonly #call: Call;
   readonly #operations: readonly BatchOperation[];
-  /** Pays for what it does: of the turn. */
-  readonly #budget: WorkBudget;
+  /** They pay for what it does. */
+  readonly #turns: PipelineTurns;
   readonly #cameAtMs: number;
   /** Resolves when the results may go out; `undefined`: now. */
   #durable: Promise<unknown> | undefined;
@@ -222,10 +223,10 @@ class Batch implements ReplyAccount {
   #error: Error | undefined;
 
   /** Takes memory for the results. Throws `limitReached` when there is none. */
-  constructor(call: Call, operations: readonly BatchOperation[], budget: WorkBudget, cameAtMs: number) {
+  constructor(call: Call, operations: readonly BatchOperation[], turns: PipelineTurns, cameAtMs: number) {
     this.#call = call;
     this.#operations = operations;
-    this.#budget = budget;
+    this.#turns = turns;
     this.#cameAtMs = cameAtMs;
     const bytes = call.replyMemoryBytes(operations.length * RESULT_OBJECT_BYTES);
     call.charge(bytes);
@@ -245,7 +246,9 @@ class Batch implements ReplyAccount {
    */
   run(store: KvStore, sequence: number, waitedMs: number): number {
     const operations = this.#operations;
-    const budget = this.#budget;
+    const turns = this.#turns;
+    const { budget } = turns;
+    turns.begin();
     const group = store.together(sequence, budget, (calls) => {
       for (let index = this.results.length; index < operations.length && !budget.isSpent; index++) {
         const { operation, timeoutMs } = operations[index] as BatchOperation;
@@ -263,8 +266,10 @@ class Batch implements ReplyAccount {
           this.#fail(index, error);
         }
         budget.spendVisits(operation.case === 'exists' ? operation.value.keys.length : 1);
+        if (index % OPERATIONS_PER_LOOK === 0) turns.look();
       }
     });
+    turns.look();
     const durable = group.untilDurable(this.hasWaited)?.then(() => this.#noteLosses(group));
     if (durable !== undefined)
       this.#durable = this.#durable === undefined ? durable : Promise.all([this.#durable, durable]);
@@ -327,7 +332,7 @@ class Batch implements ReplyAccount {
     }
     this.#entryBytes += bytes;
     this.heldBytes += memoryBytes;
-    this.#budget.spendBytes(bytes);
+    this.#turns.budget.spendBytes(bytes);
   }
 
   /** Its reply is written. */

@@ -4,6 +4,7 @@
  */
 import type { KvStore } from '../../../kv/kv-store.ts';
 import { serverFixed } from '../../../limits.ts';
+import { TurnTime } from '../../../turn-time.ts';
 import { WorkBudget } from '../../../work-budget.ts';
 
 const { pipelineTurnVisitsMax, pipelineTurnBytesMax } = serverFixed;
@@ -19,9 +20,10 @@ export function turnsOf(store: KvStore): PipelineTurns {
   return turns;
 }
 
-class PipelineTurns {
+export class PipelineTurns {
   /** Of this turn. */
   readonly budget = new WorkBudget(pipelineTurnVisitsMax, pipelineTurnBytesMax);
+  readonly #time: TurnTime;
   readonly #store: KvStore;
   #pause: Promise<void> | undefined;
   /** How often the budget was spent. */
@@ -29,6 +31,17 @@ class PipelineTurns {
 
   constructor(store: KvStore) {
     this.#store = store;
+    this.#time = new TurnTime(store.clock);
+  }
+
+  /** Operations begin to run. */
+  begin(): void {
+    this.#time.begin();
+  }
+
+  /** To be called while they run, and when they have: what takes too long spends the budget. */
+  look(): void {
+    if (this.#time.isOver()) this.budget.spendVisits(pipelineTurnVisitsMax);
   }
 
   /** Resolves in the next turn, whose budget may be spent again by those that waited before. */
