@@ -1033,6 +1033,9 @@ export const serverFixed = {
     0.000025, 0.00005, 0.0001, 0.00025, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1,
     2.5, 5, 10,
   ],
+  /** How often it is seen how late the event loop is, and for how long after that was asked for. */
+  loopDelayEveryMs: 20,
+  loopDelayAskedMs: 10_000,
   flushDurationBounds: [
     0.0001, 0.00025, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10,
   ],

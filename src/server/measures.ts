@@ -12,6 +12,7 @@ import { noRateCounts } from './limits/rate.ts';
 import type { OpenStoreFigures, ServerFigures } from './metrics/metric.ts';
 import { NodeMeter } from './metrics/cluster/node-meter.ts';
 import { PrefixActivity } from './metrics/activity/prefix-activity.ts';
+import { LoopDelay } from './metrics/process/loop-delay.ts';
 import { RedisMeter } from './metrics/redis/redis-meter.ts';
 import { StoreMeter } from './metrics/store/store-meter.ts';
 import { Traffic } from './metrics/calls/traffic.ts';
@@ -24,6 +25,7 @@ export class Measures {
   readonly redisMeter = new RedisMeter();
   readonly nodeMeter = new NodeMeter();
   readonly prefixes = new PrefixActivity(systemRandom, () => systemClock.monotonicMs());
+  readonly #loopDelay = new LoopDelay(systemClock);
   readonly #calls: CallTable;
   readonly #limits: ServerLimits;
   readonly #addressLimit: AddressLimit;
@@ -85,6 +87,7 @@ export class Measures {
       redisConnectionCount: connections.redis.openCount,
       prefixes: this.prefixes,
       storeMeter: this.storeMeter,
+      loopDelay: this.#loopDelay,
       connectionCount: sum(Object.values(connections).map(({ openCount }) => openCount)),
       streamCount,
       receivedBytes: sum(Object.values(bytes).map(({ receivedBytes }) => receivedBytes)),

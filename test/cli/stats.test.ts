@@ -195,6 +195,7 @@ describe('rates', () => {
     logWrittenBytes: 0,
     redisConnectionCount: 0,
     redisBlockedClientCount: 0,
+    eventLoopDelayCounts: [],
     ...counts,
   });
 

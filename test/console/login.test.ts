@@ -65,7 +65,7 @@ describe.runIf(isChromiumInstalled)('the console', { timeout: 120_000 }, () => {
     await root.access.addGrant('reader', { permission: 'read', prefix: 'config/' });
     await root.access.createUser('ann', { roles: ['reader'] });
     const { secret } = await root.access.createToken('laptop', { user: 'ann' });
-    const page = await browser.openAt(server);
+    const page = await browser.openAt(server, '#/keys');
     await page.getByRole('radio', { name: 'a token' }).check();
     await page.getByLabel('Token', { exact: true }).fill(secret);
     await page.getByRole('button', { name: 'Log in' }).click();

@@ -902,6 +902,12 @@ export interface ActivityResponseShape {
   redisConnectionCount: number;
   /** Clients of Redis that wait for an element, by BLPOP and the like. */
   redisBlockedClientCount: number;
+  /**
+   * How late timers of the server's event loop were, which all calls share, as `duration_counts`: by `duration_bounds_micros`, one more
+   * for those beyond all bounds. 50 times a second it is looked at, from the first Activity on, until none was asked for in 10 seconds: so
+   * differences of two answers that are further apart than that are of a part of the time.
+   */
+  eventLoopDelayCounts: number[];
 }
 
 /** The ActivityResponse with every field at its default. */
@@ -923,6 +929,7 @@ export function emptyActivityResponse(): ActivityResponseShape {
     logWrittenBytes: 0,
     redisConnectionCount: 0,
     redisBlockedClientCount: 0,
+    eventLoopDelayCounts: [],
   };
 }
 
@@ -949,6 +956,11 @@ export function sizeOfActivityResponse(message: ActivityResponseShape): number {
   if (message.logWrittenBytes !== 0) size += 1 + sizeOfInt64(message.logWrittenBytes);
   if (message.redisConnectionCount !== 0) size += 1 + sizeOfInt32(message.redisConnectionCount);
   if (message.redisBlockedClientCount !== 0) size += 2 + sizeOfInt32(message.redisBlockedClientCount);
+  if (message.eventLoopDelayCounts.length !== 0) {
+    let listSize = 0;
+    for (const item of message.eventLoopDelayCounts) listSize += sizeOfInt64(item);
+    size += 2 + sizeWithLength(listSize);
+  }
   return size;
 }
 
@@ -962,6 +974,15 @@ export function writeActivityResponse(message: ActivityResponseShape, buffer: Bu
 /** Writes a message whose size was asked for, so that it ends before `end`; returns where it starts. */
 export function prependActivityResponse(message: ActivityResponseShape, buffer: Buffer, end: number): number {
   let start = end;
+  if (message.eventLoopDelayCounts.length !== 0) {
+    const listEnd = start;
+    for (let index = message.eventLoopDelayCounts.length - 1; index >= 0; index--) {
+      start = prependInt64(buffer, start, (message.eventLoopDelayCounts[index] as number));
+    }
+    start = prependVarint32(buffer, start, listEnd - start);
+    buffer[--start] = 0x01;
+    buffer[--start] = 0x8a;
+  }
   if (message.redisBlockedClientCount !== 0) {
     start = prependInt32(buffer, start, message.redisBlockedClientCount);
     buffer[--start] = 0x01;
@@ -1117,6 +1138,14 @@ export function mergeActivityResponse(message: ActivityResponseShape, cursor: Cu
         break;
       case 0x80:
         message.redisBlockedClientCount = cursor.int32(end);
+        break;
+      case 0x8a: {
+        const listEnd = cursor.endOfLength(end);
+        while (cursor.position < listEnd) message.eventLoopDelayCounts.push(cursor.int64(listEnd));
+        break;
+      }
+      case 0x88:
+        message.eventLoopDelayCounts.push(cursor.int64(end));
         break;
       default:
         cursor.skip(tag, end);

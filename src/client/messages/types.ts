@@ -113,6 +113,11 @@ export interface Activity {
   /** Of the connections, those that speak the protocol of Redis; and those of them that wait for an element (BLPOP and the like). */
   readonly redisConnectionCount: number;
   readonly redisBlockedClientCount: number;
+  /**
+   * How late timers of the server's event loop were, by `durationBoundsMicros`, one more beyond all: looked at 50 times a second, from the
+   * first `activity()` on, until none was asked for in 10 seconds.
+   */
+  readonly eventLoopDelayCounts: readonly number[];
 }
 
 /** The calls of one method through one door. */

@@ -31,6 +31,16 @@ export const limits = {
   /** Changes that a watch keeps, and what it keeps of the value of each. */
   changes: 10_000,
   changeBytes: 4096,
+  /** How often the figures of the server are read while they are in sight; so many points of them are kept, which is 15 minutes. */
+  pollMs: 1000,
+  chartPoints: 900,
+  /** Methods that charts show, and that are kept; what further ones do counts in the sums alone. */
+  chartMethods: 5,
+  chartMethodsKept: 64,
+  /** Of what fills the store: prefixes that are shown, entries of each end of them whose bytes are looked at, prefixes that are looked into. */
+  fillRows: 12,
+  fillSample: 8,
+  fillSplits: 4,
   /** A call that takes longer has failed. */
   callMs: 20_000,
   /** How long after a failure the server is tried again: the first time, and at most. */

@@ -5,6 +5,7 @@ import { forgetLogin, loggedInAs } from '../calls/login.ts';
 import { identify, identity, needsLogin, tryNow, unreachable } from '../calls/server.ts';
 import { AccessPage } from '../access/access-page.tsx';
 import { KeysPage } from '../keys/keys-page.tsx';
+import { OverviewPage } from '../overview/overview-page.tsx';
 import { WatchPage } from '../watch/watch-page.tsx';
 import { LeasesPage } from '../leases/leases-page.tsx';
 import { LoginPage } from './login-page.tsx';
@@ -20,6 +21,7 @@ interface PageOfConsole {
 }
 
 const pages: readonly PageOfConsole[] = [
+  { name: 'overview', title: 'Overview', Content: OverviewPage },
   { name: 'keys', title: 'Keys', Content: KeysPage },
   { name: 'watch', title: 'Watch', Content: WatchPage },
   { name: 'leases', title: 'Leases', Content: LeasesPage },

@@ -7,6 +7,7 @@ import type { StoreFigures } from '../../store/figures.ts';
 import { NO_BYTES } from '../../wire/bytes.ts';
 import type { CallMeter } from '../metrics/calls/call-meter.ts';
 import type { PrefixActivity, PrefixCounts } from '../metrics/activity/prefix-activity.ts';
+import type { LoopDelay } from '../metrics/process/loop-delay.ts';
 import type { RedisMeter } from '../metrics/redis/redis-meter.ts';
 import type { StoreMeter } from '../metrics/store/store-meter.ts';
 import { durationShape } from './reply-entries.ts';
@@ -19,6 +20,7 @@ export interface ActivityFigures {
   readonly redisConnectionCount: number;
   readonly prefixes: PrefixActivity;
   readonly storeMeter: StoreMeter;
+  readonly loopDelay: LoopDelay;
   readonly connectionCount: number;
   readonly streamCount: number;
   readonly receivedBytes: number;
@@ -30,7 +32,7 @@ const MICROS_PER_SECOND = 1e6;
 const boundsMicros = serverFixed.callDurationBounds.map((bound) => Math.round(bound * MICROS_PER_SECOND));
 
 export function activityResponse(
-  { meters, redis, prefixes, storeMeter, ...server }: ActivityFigures,
+  { meters, redis, prefixes, storeMeter, loopDelay, ...server }: ActivityFigures,
   { watchEventsSent }: StoreFigures,
 ): codec.ActivityResponseShape {
   const recent = prefixes.recent();
@@ -48,6 +50,7 @@ export function activityResponse(
     flushMicros: Math.round(flushDurations.sum * MICROS_PER_SECOND),
     logRecordCount: batchRecords.sum,
     logWrittenBytes: batchBytes.sum,
+    eventLoopDelayCounts: [...loopDelay.counts],
   };
 }
 

@@ -50,6 +50,14 @@ test('calls are told by door and method, with their errors and durations', async
   expect(Math.min(counts.receivedBytes, counts.sentBytes)).toBeGreaterThan(10_000);
 });
 
+test('how late the event loop is, is counted from the first answer on', async () => {
+  const server = await startTestServer();
+  await using client = createClient({ address: server.url });
+  const { eventLoopDelayCounts: first, durationBoundsMicros } = await client.admin.activity();
+  expect(first).toEqual([...durationBoundsMicros, Number.POSITIVE_INFINITY].map(() => 0));
+  await eventually(async () => sum((await client.admin.activity()).eventLoopDelayCounts)).toBeGreaterThan(1);
+});
+
 test('the busiest prefixes are told, reads and writes apart, by whatever client', async () => {
   const { server, client } = await loaded();
   await Promise.all(
