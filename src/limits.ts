@@ -168,6 +168,11 @@ export const fixed = {
    * most, which take so many visits.
    */
   selectVisits: 4,
+  /**
+   * An engine on disk finds places and ranks by going through keys of a bucket of its census, without values: so many of these are a visit. It is
+   * what lets a transaction go through 500,000, and so draw twice from a set of more than it may change.
+   */
+  censusStepsPerVisit: 4,
   selectedElementsMax: 10_000,
   selectedVisitsMax: 64 * 1024,
   /** The members that a pop may leave in a set where it takes more of them out than a transaction may change: they are written anew. */

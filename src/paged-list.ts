@@ -97,6 +97,23 @@ export function callsForPages<Item>(readPage: ReadPage<Item>): ReadPages<Item> {
   };
 }
 
+/** What keeps the states that a list is read at, until it is released. */
+export interface Held {
+  release(): void;
+}
+
+/** The same pages, read while something is held: from when the first is asked for until the last is there, or the loop is left. */
+export function whileHeld<Item>(hold: () => Held | undefined, readPages: ReadPages<Item>): ReadPages<Item> {
+  return async function* (...bounds) {
+    const held = hold();
+    try {
+      yield* readPages(...bounds);
+    } finally {
+      held?.release();
+    }
+  };
+}
+
 /** The list of a request that was refused: reading it tells why. */
 export function refusedList(reason: Error): PagedList<never> {
   return new PagedList<never>(

@@ -11,6 +11,7 @@ import { noOptions, optionsOf } from '../arguments/shape.ts';
 import { bytesOf, value as isValue } from '../arguments/value.ts';
 import type { Clock } from '../clock.ts';
 import { StoreError } from '../errors.ts';
+import type { Held } from '../paged-list.ts';
 import { crc32 } from '../wire/crc32.ts';
 
 /** The checksum of a blob, as `BlobInfo` has it. */
@@ -58,6 +59,8 @@ export interface BlobStats {
 export interface BlobsParts {
   readonly store: Store;
   readonly meanValueBytes: () => Promise<number>;
+  /** Keeps what is visible readable from now on, for as long as a long reply may, until it is released. */
+  readonly hold: () => Held | undefined;
   readonly volumeId: string;
   readonly clock: Clock;
   /** When the volume was opened, by the monotonic clock; left out: now. */
@@ -70,13 +73,15 @@ export class Blobs {
   /** Where the blobs are values, with all that it can do besides. */
   readonly store: Store;
   readonly #meanValueBytes: () => Promise<number>;
+  readonly #hold: () => Held | undefined;
   readonly #clock: Clock;
   readonly #startMs: number;
 
   /** @internal Made by `openBlobs`. */
-  constructor({ store, meanValueBytes, volumeId, clock, startMs = clock.monotonicMs() }: BlobsParts) {
+  constructor({ store, meanValueBytes, hold, volumeId, clock, startMs = clock.monotonicMs() }: BlobsParts) {
     this.store = store;
     this.#meanValueBytes = meanValueBytes;
+    this.#hold = hold;
     this.volumeId = volumeId;
     this.#clock = clock;
     this.#startMs = startMs;
@@ -125,11 +130,16 @@ export class Blobs {
     refuse(wrong);
     const range = prefix === undefined ? {} : { prefix };
     let pageToken = '';
-    do {
-      const page = await this.store.scan(range, { keysOnly: true, pageToken });
-      yield page.entries.map(({ key, keyBytes }) => keyBytes ?? key);
-      pageToken = page.nextPageToken;
-    } while (pageToken !== '');
+    const held = this.#hold();
+    try {
+      do {
+        const page = await this.store.scan(range, { keysOnly: true, pageToken });
+        yield page.entries.map(({ key, keyBytes }) => keyBytes ?? key);
+        pageToken = page.nextPageToken;
+      } while (pageToken !== '');
+    } finally {
+      held?.release();
+    }
   }
 
   async stats(...surplus: never[]): Promise<BlobStats> {

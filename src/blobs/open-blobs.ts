@@ -34,6 +34,7 @@ export async function openBlobs(options: BlobsOptions): Promise<Blobs> {
   return new Blobs({
     store: new CheckedStore(opened),
     meanValueBytes: () => opened.meanValueBytes(),
+    hold: () => opened.hold(0),
     volumeId,
     clock: options.clock ?? systemClock,
   });

@@ -7,6 +7,7 @@
  */
 import type { CollectionAnswers, CollectionArguments, CollectionKind } from '../api-collections.ts';
 import type { CollectionCallChecks } from '../arguments/collection-calls.ts';
+import type { Held } from '../paged-list.ts';
 import type { CollectionReadAnswer, CollectionReadKind, CollectionReads } from './reads.ts';
 
 /**
@@ -26,6 +27,11 @@ export interface CollectionDoor<Beside extends object, BesideReads extends Besid
   ): Promise<CollectionAnswers[Kind] & { readonly revision: number }>;
   /** The options for the next part of a read whose parts so far showed a revision; 0: there were none. */
   goingOn(options: BesideReads, shownAt: number): BesideReads;
+  /**
+   * Keeps a revision (0: the visible one) and what comes after it readable for a read of several parts: history does not move past it, as a checkpoint
+   * makes it do, for as long as a long reply may hold it back. `undefined`: nothing is kept, and what the parts find is for them to tell.
+   */
+  hold(revision: number): Held | undefined;
   read<Kind extends CollectionReadKind>(
     kind: Kind,
     asked: CollectionReads[Kind],

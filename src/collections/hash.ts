@@ -21,7 +21,7 @@ import { named } from '../arguments/check.ts';
 import { isKey } from '../arguments/key.ts';
 import { given, optional } from '../arguments/shape.ts';
 import { value as isValue } from '../arguments/value.ts';
-import { PagedList, callsForPages, refusedList } from '../paged-list.ts';
+import { PagedList, callsForPages, refusedList, whileHeld } from '../paged-list.ts';
 import { Bytes } from './bytes.ts';
 import type { CollectionDoor } from './door.ts';
 import { keptKey, pairsOf, refuse } from './given.ts';
@@ -88,7 +88,10 @@ export class Hashes<Beside extends object = object, BesideReads extends Beside =
       const { revision, nextPageToken } = page;
       return { items: page.fields.map(toHashField), revision, incarnation: '', nextPageToken };
     });
-    return new PagedList(asked, readPages);
+    return new PagedList(
+      asked,
+      whileHeld(() => this.#door.hold(wanted), readPages),
+    );
   }
 
   /** Deletes fields, at least one. */

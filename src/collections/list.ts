@@ -184,6 +184,21 @@ export class Lists<Beside extends object = object, BesideReads extends Beside = 
     limit = Number.POSITIVE_INFINITY,
     pageSize = Number.POSITIVE_INFINITY,
   ): AsyncGenerator<Page<Bytes>, Pick<ListRangeResult, 'count' | 'revision'>, undefined> {
+    const held = this.#door.hold(range.revision ?? 0);
+    try {
+      return yield* this.#heldParts(key, range, options, limit, pageSize);
+    } finally {
+      held?.release();
+    }
+  }
+
+  async *#heldParts(
+    key: Key,
+    range: ListRangeOptions,
+    options: BesideReads,
+    limit: number,
+    pageSize: number,
+  ): AsyncGenerator<Page<Bytes>, Pick<ListRangeResult, 'count' | 'revision'>, undefined> {
     let { start = 0, stop = -1, revision = 0, refreshTtl = false } = range;
     for (let remaining = limit; ; refreshTtl = false) {
       const wantedCount = Math.min(remaining, pageSize);

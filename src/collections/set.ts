@@ -15,7 +15,7 @@ import { setOperation, values } from '../arguments/collections.ts';
 import { named } from '../arguments/check.ts';
 import { isKey, keyList } from '../arguments/key.ts';
 import { given, optional } from '../arguments/shape.ts';
-import { PagedList, callsForPages, refusedList } from '../paged-list.ts';
+import { PagedList, callsForPages, refusedList, whileHeld } from '../paged-list.ts';
 import { type Bytes, toBytes } from './bytes.ts';
 import type { CollectionDoor } from './door.ts';
 import { keptKey, refuse } from './given.ts';
@@ -86,7 +86,10 @@ export class Sets<Beside extends object = object, BesideReads extends Beside = B
       const { revision, nextPageToken } = page;
       return { items: toBytes(page.members), revision, incarnation: '', nextPageToken };
     });
-    return new PagedList(asked, readPages);
+    return new PagedList(
+      asked,
+      whileHeld(() => this.#door.hold(wanted), readPages),
+    );
   }
 
   /** Takes members by chance, one or `limit`. */

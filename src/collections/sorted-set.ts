@@ -20,7 +20,7 @@ import { named } from '../arguments/check.ts';
 import { isKey, keyList } from '../arguments/key.ts';
 import { given, noOptions, optional } from '../arguments/shape.ts';
 import { value as isValue } from '../arguments/value.ts';
-import { PagedList, callsForPages, refusedList } from '../paged-list.ts';
+import { PagedList, callsForPages, refusedList, whileHeld } from '../paged-list.ts';
 import { Bytes } from './bytes.ts';
 import type { CollectionDoor } from './door.ts';
 import { boundsOf, keptKey, pairsOf, refuse } from './given.ts';
@@ -151,7 +151,10 @@ export class SortedSets<Beside extends object = object, BesideReads extends Besi
       const { revision, nextPageToken } = page;
       return { items: page.members.map(toScoredMember), revision, incarnation: '', nextPageToken };
     });
-    return new PagedList(asked, readPages);
+    return new PagedList(
+      asked,
+      whileHeld(() => this.#door.hold(wanted), readPages),
+    );
   }
 
   /** The number of members in a range, in the newest state. */

@@ -69,10 +69,16 @@ export interface Engine {
 
   /**
    * Visits the keys at several indexes (from 0) among all that exist in the newest state: ascending ones, of all of which there are keys. The
-   * budget pays for reads of the disk on the way; the caller has paid for those that are visited.
+   * budget pays for what an engine on disk goes through on the way; the caller has paid a visit for each that is visited.
    * @returns how many were visited: fewer when the visits of the budget are used up.
    */
   selectAll(indexes: Float64Array, budget: WorkBudget, visit: (key: Uint8Array) => void): number;
+
+  /**
+   * Visits, for each of several keys, how many live keys lie before it: of ascending keys, each once, or of an empty one. The budget pays as for
+   * `selectAll`. @returns how many keys were visited: fewer when the visits of the budget are used up.
+   */
+  rankAll(keys: readonly Uint8Array[], budget: WorkBudget, visit: (rank: number) => void): number;
 
   /** About how many visits `rank`, `select` and each end of `count` take. */
   readonly selectVisits: number;
@@ -149,7 +155,8 @@ export interface Engine {
   readonly durable?: DurableState;
 
   /**
-   * The visits since the engine was made that no budget has paid: reads of a disk and values unpacked, of which each takes as long as some ten.
+   * The visits since the engine was made that no budget has paid: reads of a disk and values unpacked, of which each takes as long as some ten, and
+   * the keys that `rank`, `select` and `count` went through.
    * Costs nothing to ask for.
    */
   readonly unpaidVisits: number;

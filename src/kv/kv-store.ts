@@ -17,6 +17,7 @@ import { Sets } from '../collections/set.ts';
 import { Sketches } from '../collections/sketch.ts';
 import { SortedSets } from '../collections/sorted-set.ts';
 import { cluster, fixed } from '../limits.ts';
+import type { Held } from '../paged-list.ts';
 import type { EngineRange } from '../engine/engine.ts';
 import { StoreError } from '../errors.ts';
 import type { Answer } from '../store/commit/acknowledgements.ts';
@@ -315,6 +316,19 @@ export class KvStore implements api.Store {
       while (next()) await this.#longCalls.next(signal);
     } finally {
       pin.release();
+    }
+  }
+
+  /**
+   * For reads of several calls: keeps a revision (0: the visible one) and all after it readable, for as long as a long reply may. The caller releases
+   * it. `undefined`: it can't be kept, and what is read there tells why.
+   */
+  hold(revision: number): Held | undefined {
+    try {
+      return this.#store.pin(revision === 0 ? undefined : { revision, instantMs: 0 });
+    } catch (error) {
+      if (error instanceof StoreError) return undefined;
+      throw error;
     }
   }
 

@@ -171,6 +171,11 @@ export class ClientDoor implements CollectionDoor<CallOptions, ReadCallOptions> 
     return toCollectionAnswer(kind, reply);
   }
 
+  /** A server keeps the history that its settings say. */
+  hold(): undefined {
+    return undefined;
+  }
+
   goingOn(options: ReadCallOptions, shownAt: number): ReadCallOptions {
     return this.#caller.goingOn(options, shownAt);
   }

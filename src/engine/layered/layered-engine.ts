@@ -103,7 +103,7 @@ export class LayeredEngine implements Engine {
 
   get unpaidVisits(): number {
     const { base, paidReads } = this.layers;
-    return (base.readCount - paidReads) * fixed.coldReadVisits;
+    return (base.readCount - paidReads) * fixed.coldReadVisits + this.newestState.placeVisits;
   }
 
   get isWalked(): boolean {
@@ -180,6 +180,10 @@ export class LayeredEngine implements Engine {
 
   selectAll(indexes: Float64Array, budget: WorkBudget, visit: (key: Uint8Array) => void): number {
     return this.newestState.selectAll(indexes, budget, visit);
+  }
+
+  rankAll(keys: readonly Uint8Array[], budget: WorkBudget, visit: (rank: number) => void): number {
+    return this.newestState.rankAll(keys, budget, visit);
   }
 
   get selectVisits(): number {

@@ -170,6 +170,11 @@ export class Merge {
     return isSealed ? PREVIOUS : NOWHERE;
   }
 
+  /** Below 0 when the key that was found comes before another one in the order of bytes. */
+  compareTo(key: Uint8Array): number {
+    return compareKeys(this.keyBytes, this.keyStart, this.keyEnd, key, 0, key.length);
+  }
+
   copyKey(): Uint8Array {
     return copyOut(memoryOf(this.keyBytes), this.keyStart, this.keyEnd - this.keyStart);
   }

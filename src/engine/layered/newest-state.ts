@@ -4,8 +4,9 @@
  */
 import { assert, isUnreadable } from '../../errors.ts';
 import { fixed } from '../../limits.ts';
+import { NO_BYTES } from '../../wire/bytes.ts';
 import type { EngineRange, EngineStats, GroupOfKey } from '../engine.ts';
-import type { WorkBudget } from '../../work-budget.ts';
+import { WorkBudget } from '../../work-budget.ts';
 import type { Change } from '../version.ts';
 import { type Census, SPLIT_ABOVE, SPLIT_INTO } from './census/census.ts';
 import type { BucketSizes } from './census/census-part.ts';
@@ -51,11 +52,19 @@ export class NewestState {
   readonly #layers: Layers;
   readonly #merge: Merge;
   readonly #below = new Newest();
+  /** The keys that `rank` and `select` went through, and what they have passed over besides. */
+  #steps = 0;
+  readonly #passing = new WorkBudget(0, 0);
 
   constructor(layers: Layers, groupOf: GroupOfKey) {
     this.#layers = layers;
     this.#merge = new Merge(layers);
     this.deadlines = new DeadlineTotals(groupOf);
+  }
+
+  /** What `rank` and `select` have taken in visits, by all calls. */
+  get placeVisits(): number {
+    return this.#passing.visitsSpent + Math.floor(this.#steps / fixed.censusStepsPerVisit);
   }
 
   get census(): Census {
@@ -119,7 +128,8 @@ export class NewestState {
     const merge = this.#merge;
     try {
       merge.open({ start: census.fence, end: census.nextFence }, fixed.integerMax, false, false);
-      for (; merge.find(); merge.leave(undefined)) {
+      for (; merge.find(); merge.leave(this.#passing)) {
+        this.#steps++;
         if (merge.version() !== undefined && left-- === 0) return merge.copyKey();
       }
     } finally {
@@ -151,17 +161,67 @@ export class NewestState {
     const end = census.before + census.count;
     let index = census.before;
     let at = first;
+    let steps = 0;
     const merge = this.#merge;
     try {
       merge.open({ start: census.fence, end: census.nextFence }, fixed.integerMax, false, false);
       // Behind the last of these nothing is looked at.
       for (; (indexes[at] ?? end) < end && merge.find(); merge.leave(budget)) {
+        steps++;
         if (merge.version() === undefined || index++ !== indexes[at]) continue;
         at++;
         visit(merge.copyKey());
       }
     } finally {
       merge.close();
+      payThrough(steps, at - first, budget);
+    }
+    return at - first;
+  }
+
+  /** `Engine.rankAll`: goes through each bucket that one of the keys belongs to once. */
+  rankAll(keys: readonly Uint8Array[], budget: WorkBudget, visit: (rank: number) => void): number {
+    let count = 0;
+    while (count < keys.length && budget.visitsLeft > 0)
+      count += this.#rankInBucket(keys, count, budget, visit);
+    return count;
+  }
+
+  /** @param first of the keys that are left. @returns how many of these belong to one bucket with it. */
+  #rankInBucket(
+    keys: readonly Uint8Array[],
+    first: number,
+    budget: WorkBudget,
+    visit: (rank: number) => void,
+  ): number {
+    const { census } = this;
+    census.goTo(keys[first] ?? NO_BYTES);
+    const { before: rankOfFence, fence: start, nextFence: end } = census;
+    let rank = rankOfFence;
+    let at = first;
+    let steps = 0;
+    /** The next key, if it belongs to the bucket. */
+    const next = (): Uint8Array | undefined => {
+      const key = keys[at];
+      return key === undefined || (end !== undefined && Buffer.compare(key, end) >= 0) ? undefined : key;
+    };
+    const merge = this.#merge;
+    try {
+      merge.open({ start, end }, fixed.integerMax, false, false);
+      for (let key = next(); key !== undefined; key = next()) {
+        // Behind the last of these nothing is looked at.
+        while (merge.find()) {
+          if (merge.compareTo(key) >= 0) break;
+          steps++;
+          if (merge.version() !== undefined) rank++;
+          merge.leave(budget);
+        }
+        visit(rank);
+        at++;
+      }
+    } finally {
+      merge.close();
+      payThrough(steps, at - first, budget);
     }
     return at - first;
   }
@@ -193,7 +253,10 @@ export class NewestState {
     let count = 0;
     try {
       merge.open(range, fixed.integerMax, false, false);
-      for (; merge.find(); merge.leave(undefined)) if (merge.version() !== undefined) count++;
+      for (; merge.find(); merge.leave(this.#passing)) {
+        this.#steps++;
+        if (merge.version() !== undefined) count++;
+      }
     } finally {
       merge.close();
     }
@@ -306,4 +369,9 @@ export class NewestState {
       this.baseBytes -= key.length + baseBytes;
     }
   }
+}
+
+/** Has a budget pay for the keys of a bucket that were gone through, beyond a visit for each that was found among them. */
+function payThrough(steps: number, foundCount: number, budget: WorkBudget): void {
+  budget.spendVisits(Math.max(0, Math.floor(steps / fixed.censusStepsPerVisit) - foundCount));
 }

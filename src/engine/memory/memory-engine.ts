@@ -182,6 +182,11 @@ export class MemoryEngine implements Engine {
     return indexes.length;
   }
 
+  rankAll(keys: readonly Uint8Array[], _budget: WorkBudget, visit: (rank: number) => void): number {
+    for (const key of keys) visit(this.#rankOf(key));
+    return keys.length;
+  }
+
   get selectVisits(): number {
     return fixed.selectVisits;
   }

@@ -13,6 +13,7 @@ import type { CollectionDoor } from '../../collections/door.ts';
 import type { CollectionReadAnswer, CollectionReadKind, CollectionReads } from '../../collections/reads.ts';
 import { StoreError } from '../../errors.ts';
 import { fixed } from '../../limits.ts';
+import type { Held } from '../../paged-list.ts';
 import { collectionReaders, readCombination, type ReadStore } from './read-calls.ts';
 import type { ChargeElement } from './reads.ts';
 
@@ -20,6 +21,7 @@ const checks = collectionCallChecks(wholeTimes.ttlMs, {}, {});
 
 /** The calls of a store that changes are made with; see `KvStore`. */
 interface ChangeStore extends ReadStore {
+  hold(revision: number): Held | undefined;
   operate<Kind extends CollectionKind>(
     operation: CollectionOperation<Kind>,
     admit?: Admit<CollectionResult<Kind>>,
@@ -50,6 +52,10 @@ export class StoreDoor implements CollectionDoor<object> {
 
   goingOn(options: object): object {
     return options;
+  }
+
+  hold(revision: number): Held | undefined {
+    return this.#store.hold(revision);
   }
 
   async read<Kind extends CollectionReadKind>(

@@ -7,6 +7,7 @@ import type { Clock } from '../../clock.ts';
 import { Blobs } from '../../blobs/blobs.ts';
 import type { KvStore } from '../../kv/kv-store.ts';
 import { serverFixed } from '../../limits.ts';
+import type { Held } from '../../paged-list.ts';
 import { sendJson } from '../health/probes.ts';
 import { meterReply } from '../http/meter-reply.ts';
 import type { HttpRequest, HttpResponse } from '../http/http-message.ts';
@@ -75,7 +76,8 @@ export class Scripts {
   #blobsOf(store: KvStore): Blobs {
     const { volumeId, clock } = this.#options;
     const meanValueBytes = (): Promise<number> => store.meanValueBytes();
-    this.#blobs ??= new Blobs({ store, meanValueBytes, volumeId, clock, startMs: this.#startMs });
+    const hold = (): Held | undefined => store.hold(0);
+    this.#blobs ??= new Blobs({ store, meanValueBytes, hold, volumeId, clock, startMs: this.#startMs });
     return this.#blobs;
   }
 }

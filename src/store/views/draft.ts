@@ -148,6 +148,11 @@ export class Draft implements View {
     return this.#changes.count === 0 ? this.#revision : this.nextRevision;
   }
 
+  payEngine(): boolean {
+    this.#unpaid.pay();
+    return !this.budget.isSpent;
+  }
+
   get changeCount(): number {
     return this.#changes.count;
   }
@@ -209,7 +214,10 @@ export class Draft implements View {
     const keys = this.#merged.selectAll(this, range, places);
     this.#unpaid.pay();
     for (const key of keys) this.budget.spendKeyBytes(key.length);
-    if (this.budget.isSpent) throw budgetSpent(this.budget);
+    if (this.budget.isSpent) {
+      const isOnDisk = this.selectVisits > fixed.selectVisits;
+      throw isOnDisk ? placesSpent(this.budget, places.length) : budgetSpent(this.budget);
+    }
     return keys;
   }
 
@@ -666,6 +674,16 @@ function tooManyChanges(): StoreError<'limitReached'> {
   return new StoreError(
     'limitReached',
     `the transaction changes more than ${fixed.txnChangesMax} keys; split it into smaller ranges`,
+  );
+}
+
+/** The same where many elements are found by their places. */
+function placesSpent(budget: WorkBudget, count: number): StoreError<'limitReached'> {
+  if (budget.bytesLeft <= 0) return budgetSpent(budget);
+  budget.refusalCount++;
+  return new StoreError(
+    'limitReached',
+    `the request looks at more than ${fixed.requestVisitsMax} keys as it finds ${count} elements by their places, for which an engine on disk goes through those that lie before each: take fewer at a time, in more transactions`,
   );
 }
 

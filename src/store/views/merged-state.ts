@@ -25,6 +25,8 @@ export interface MergedSource {
   readonly changes: readonly PlannedChange[];
   /** How many these are; costs nothing to ask for. */
   readonly changeCount: number;
+  /** Has the budget pay for what the engine has done. @returns whether something is left of it. */
+  payEngine(): boolean;
 }
 
 /** `undefined`: the key is overdue, and hidden. */
@@ -101,7 +103,9 @@ export class MergedState {
     const indexes = new Float64Array(places.length);
     const placeOf = new Uint32Array(places.length);
     let count = 0;
+    if (!this.#rankForMany(source, overlay, places.length)) return keys;
     for (const [place, index] of places.entries()) {
+      if (!source.payEngine()) return keys;
       assert(before + index < end, 'a place is one of the range');
       const found = this.#find(overlay, before + index);
       if (typeof found === 'number') {
@@ -196,6 +200,25 @@ export class MergedState {
   #entriesBeforeEnd(overlay: Overlay<Laid>, { end }: EngineRange): number {
     if (end !== undefined) return this.#entriesBefore(overlay, end);
     return this.#engine.count(ALL) + overlay.deltaSum;
+  }
+
+  /**
+   * Asks for the ranks of the overlay's keys together, where so many places are looked for that most of them would be asked for one by one: an
+   * engine on disk goes through a bucket of keys for each. @returns whether the budget was enough.
+   */
+  #rankForMany({ budget }: MergedSource, overlay: Overlay<Laid>, placeCount: number): boolean {
+    const { size } = overlay;
+    if (size < 2 || placeCount * Math.log2(size) < size) return true;
+    const unranked: LaidEntry[] = [];
+    for (let entry = overlay.firstFrom(NO_BYTES); entry !== undefined; entry = overlay.next(entry))
+      if (entry.rankBefore < 0) unranked.push(entry);
+    const keys = unranked.map(({ key }) => key);
+    let at = 0;
+    const count = this.#engine.rankAll(keys, budget, (rank) => {
+      const entry = unranked[at++];
+      if (entry !== undefined) entry.rankBefore = rank;
+    });
+    return count === keys.length;
   }
 
   /** The engine's rank of a key of the overlay, asked for once. */

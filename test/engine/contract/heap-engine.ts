@@ -128,6 +128,16 @@ export class HeapEngine implements Engine, EngineLoader {
     return indexes.length;
   }
 
+  rankAll(keys: readonly Uint8Array[], _budget: WorkBudget, visit: (rank: number) => void): number {
+    const texts = this.#existing({ start: NO_BYTES, end: undefined });
+    let rank = 0;
+    for (const key of keys) {
+      for (const text = textOf(key); rank < texts.length && (texts[rank] ?? '') < text; rank++);
+      visit(rank);
+    }
+    return keys.length;
+  }
+
   readonly selectVisits = 1;
 
   apply(change: Change): void {

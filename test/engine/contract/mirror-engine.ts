@@ -127,6 +127,18 @@ export class MirrorEngine implements Engine, EngineLoader {
     return count;
   }
 
+  rankAll(keys: readonly Uint8Array[], budget: WorkBudget, visit: (rank: number) => void): number {
+    const expected: number[] = [];
+    this.#model.rankAll(keys, new WorkBudget(Infinity), (rank) => expected.push(rank));
+    let at = 0;
+    const count = this.#engine.rankAll(keys, budget, (rank) => {
+      assertSame('rankAll', String(rank), String(expected[at++]));
+      visit(rank);
+    });
+    assertSame('rankAll', String(count), String(at));
+    return count;
+  }
+
   get selectVisits(): number {
     return this.#engine.selectVisits;
   }

@@ -60,6 +60,28 @@ export function testOrder(create: () => Engine, form: EngineForm): void {
     expect(engine.selectAll(new Float64Array(0), new WorkBudget(), () => expect.unreachable())).toBe(0);
   });
 
+  it('ranks many keys together, those that are not there among them', () => {
+    const engine = engineWith();
+    const isDeleted = (index: number): boolean => index % 7 === 3 || (index >= 1000 && index < 1500);
+    const names = Array.from({ length: 3000 }, (_, index) => `k${10_000 + index}`);
+    for (const [index, name] of names.entries()) engine.apply(put(name, index + 1));
+    for (const [index, name] of names.entries())
+      if (isDeleted(index)) engine.apply(deletion(name, names.length + 1 + index));
+    const asked = ['', 'a', ...names.flatMap((name) => [name, `${name}x`]), 'z', 'zz'];
+    for (const step of [1, 2, 97, 1000, asked.length]) {
+      const keys = asked.filter((_, index) => index % step === 0);
+      const ranks: number[] = [];
+      expect(engine.rankAll(keys.map(bytes), new WorkBudget(), (rank) => ranks.push(rank))).toBe(keys.length);
+      const live = names.filter((_, index) => !isDeleted(index));
+      let before = 0;
+      for (const [index, key] of keys.entries()) {
+        for (; before < live.length && (live[before] ?? '') < key; before++);
+        expect(ranks[index], key).toBe(before);
+      }
+    }
+    expect(engine.rankAll([], new WorkBudget(), () => expect.unreachable())).toBe(0);
+  });
+
   it('forgets keys without a trace, some at a time', () => {
     const engine = engineWith(
       ...['a', 'b', 'c', 'd'].map((key, index) => put(key, index + 1, 'v', { expireTimeMs: 9 })),

@@ -112,6 +112,10 @@ export class CheckpointingEngine implements Engine {
     return this.#engine.select(range, index);
   }
 
+  rankAll(keys: readonly Uint8Array[], budget: WorkBudget, visit: (rank: number) => void): number {
+    return this.#engine.rankAll(keys, budget, visit);
+  }
+
   selectAll(indexes: Float64Array, budget: WorkBudget, visit: (key: Uint8Array) => void): number {
     return this.#engine.selectAll(indexes, budget, visit);
   }

@@ -147,6 +147,13 @@ export class RecordingEngine implements Engine {
     return this.#record('selectAll', {}, again, () => this.#engine.selectAll(indexes, budget, visit));
   }
 
+  rankAll(keys: readonly Uint8Array[], budget: WorkBudget, visit: (rank: number) => void): number {
+    const copies = keys.map(copyOf);
+    const again: Again = ({ engine }) =>
+      void engine.rankAll(copies.map(copyOf), new WorkBudget(Infinity), () => {});
+    return this.#record('rankAll', {}, again, () => this.#engine.rankAll(keys, budget, visit));
+  }
+
   get selectVisits(): number {
     return this.#engine.selectVisits;
   }
