@@ -43,7 +43,7 @@ test('a write is neither acknowledged nor shown before its flush, and is open wh
   const before = ledgers.keys.begin([{ key: 'before', value: '1' }]);
   const { revision } = await writer.put('before', '1');
   ledgers.keys.acknowledge(before, revision);
-  await server.tell({ isHeld: true });
+  await server.tell({ flushes: 'wait' });
   const attempt = ledgers.keys.begin([{ key: 'held', value: '1' }]);
   let isAcknowledged = false;
   const failure = failureOf(async () => {

@@ -59,7 +59,7 @@ test.each(['SIGTERM', 'SIGINT'] as const)(
     const load = new Load({ clients: writers, ledgers, seed: 1 });
     await load.done(100);
     // Writes that wait for their flush hold up the stop.
-    await server.tell({ isHeld: true });
+    await server.tell({ flushes: 'wait' });
     server.kill(signal);
     await server.logged('stopping');
     // Right after the first it would count as the same signal.
@@ -84,7 +84,7 @@ test('a write that the stop breaks off is never said to be without effect', asyn
   const { reader, writers } = openClients(port);
   const [writer = reader] = writers;
   await writer.put('before', '1');
-  await server.tell({ isHeld: true });
+  await server.tell({ flushes: 'wait' });
   // The first is written and waits for its flush, the second waits behind it.
   const failures = ['first', 'second'].map(async (key) => {
     const attempt = ledgers.keys.begin([{ key, value: '1' }]);
@@ -97,7 +97,7 @@ test('a write that the stop breaks off is never said to be without effect', asyn
   for (const error of await Promise.all(failures)) {
     expect(error).toMatchObject({ code: 'unavailable', mayHaveTakenEffect: true });
   }
-  await server.tell({ isHeld: false });
+  await server.tell({ flushes: 'pass' });
   expect(await server.ended).toEqual({ code: 0, signal: null });
 
   await ServerProcess.start({ dataDir, port });

@@ -60,6 +60,7 @@ export const LEFT_OUT: Readonly<Record<string, readonly string[]>> = {
     ['fuzz', 'offline', 'snapshot'],
   'what is called there is what the suites of the doors call; it is about who calls': [
     'cli',
+    'clients',
     'console',
     'deploy',
     'docs',
