@@ -126,7 +126,7 @@ const roomsByLayer: Readonly<Record<string, readonly string[]>> = {
     'listener',
     'redis',
   ],
-  console: ['page', 'bytes', 'calls', 'parts', 'keys', 'watch', 'leases', 'access', 'overview', 'shell'],
+  console: ['page', 'bytes', 'calls', 'parts', 'keys', 'watch', 'leases', 'access', 'overview', 'snapshots', 'cluster', 'shell'],
   transfer: ['contract', 'json', 'snapshot', 'input', 'output', 'batches', 'etcd'],
   client: [
     'errors',

@@ -95,13 +95,17 @@ function Tiles({ status, activity, figures }: Overview): JSX.Element {
         {status.segmentCount} {status.segmentCount === 1 ? 'segment' : 'segments'}
       </Tile>
       {storage === undefined ? (
-        <Tile name="Snapshots" value={formatCount(status.snapshotCount)}>
+        <Tile name="Snapshots" value={formatCount(status.snapshotCount)} href={addressOf('snapshots')}>
           {status.snapshotCount > 0
             ? `${formatBytes(status.snapshotBytes)}; at revision ${formatCount(status.snapshotRevision)}`
             : 'none yet'}
         </Tile>
       ) : (
-        <Tile name={`Engine ${status.engine}`} value={formatBytes(storage.diskBytes)}>
+        <Tile
+          name={`Engine ${status.engine}`}
+          value={formatBytes(storage.diskBytes)}
+          href={addressOf('snapshots')}
+        >
           {storage.runs.length} {storage.runs.length === 1 ? 'file' : 'files'};{' '}
           {formatBytes(storage.liveBytes)} live
         </Tile>

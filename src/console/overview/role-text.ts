@@ -1,6 +1,17 @@
 /** What a server is in its cluster, in words. */
 import { type StatusResponse, StatusResponse_Role as Role } from '../../../gen/kelp/v1/admin_pb.ts';
 
+export function roleName(role: Role): string {
+  switch (role) {
+    case Role.WRITER:
+      return 'writer';
+    case Role.FOLLOWER:
+      return 'follower';
+    default:
+      return 'alone';
+  }
+}
+
 export function roleText({ role, epoch, writerAddress }: StatusResponse): string {
   switch (role) {
     case Role.WRITER:

@@ -41,6 +41,17 @@ export const limits = {
   fillRows: 12,
   fillSample: 8,
   fillSplits: 4,
+  /** Files of an engine that are listed. */
+  engineFiles: 100,
+  /** A backup that is longer is not made here: a browser keeps it until it is whole. */
+  backupBytes: 1024 * 1024 * 1024,
+  /** A backup comes in pieces, which are put together to such as these, so that the browser can move them to its disk. */
+  backupPartBytes: 16 * 1024 * 1024,
+  /** How often what has come of it is told, and how long the browser may take to begin saving it. */
+  progressMs: 200,
+  savingMs: 60_000,
+  /** A snapshot, a merge of the files of an engine, and a handover may take so long. */
+  longCallMs: 600_000,
   /** A call that takes longer has failed. */
   callMs: 20_000,
   /** How long after a failure the server is tried again: the first time, and at most. */

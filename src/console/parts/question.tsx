@@ -13,12 +13,23 @@ interface QuestionProps {
   readonly hint: string;
   /** What the button says that does it. */
   readonly yes: string;
+  /** What the other one says; `Keep it` if it is left out. */
+  readonly no?: string;
   readonly act: () => Promise<unknown>;
   readonly onDone: () => void;
   readonly onCancel: () => void;
 }
 
-export function Question({ title, subject, hint, yes, act, onDone, onCancel }: QuestionProps): JSX.Element {
+export function Question({
+  title,
+  subject,
+  hint,
+  yes,
+  no = 'Keep it',
+  act,
+  onDone,
+  onCancel,
+}: QuestionProps): JSX.Element {
   const [failure, setFailure] = useState<Failure>();
   const [isBusy, setBusy] = useState(false);
   const keepRef = useFocus<HTMLButtonElement>();
@@ -43,7 +54,7 @@ export function Question({ title, subject, hint, yes, act, onDone, onCancel }: Q
           {yes}
         </button>
         <button ref={keepRef} type="button" onClick={onCancel}>
-          Keep it
+          {no}
         </button>
       </p>
     </Dialog>

@@ -5,6 +5,8 @@ import { forgetLogin, loggedInAs } from '../calls/login.ts';
 import { identify, identity, needsLogin, tryNow, unreachable } from '../calls/server.ts';
 import { AccessPage } from '../access/access-page.tsx';
 import { KeysPage } from '../keys/keys-page.tsx';
+import { ClusterPage } from '../cluster/cluster-page.tsx';
+import { SnapshotsPage } from '../snapshots/snapshots-page.tsx';
 import { OverviewPage } from '../overview/overview-page.tsx';
 import { WatchPage } from '../watch/watch-page.tsx';
 import { LeasesPage } from '../leases/leases-page.tsx';
@@ -25,6 +27,8 @@ const pages: readonly PageOfConsole[] = [
   { name: 'keys', title: 'Keys', Content: KeysPage },
   { name: 'watch', title: 'Watch', Content: WatchPage },
   { name: 'leases', title: 'Leases', Content: LeasesPage },
+  { name: 'snapshots', title: 'Snapshots', Content: SnapshotsPage },
+  { name: 'cluster', title: 'Cluster', Content: ClusterPage },
   { name: 'access', title: 'Access', Content: AccessPage },
 ];
 
