@@ -1,4 +1,4 @@
-/** Writes `src/cli/shell/data-types/table-facts.ts` anew. */
+/** Writes `src/shell-words/table-facts.ts` anew. */
 import { writeFileSync } from 'node:fs';
 import { SHELL_FACTS, shellFacts } from './shell-facts.ts';
 

@@ -1,8 +1,8 @@
-/** The text of `src/cli/shell/data-types/table-facts.ts`: what the shell knows of the commands of Redis, without the server's code. */
+/** The text of `src/shell-words/table-facts.ts`: what the shell knows of the commands of Redis, without the server's code. */
 import { format, resolveConfig } from 'prettier';
 import { commandFacts } from '../src/server/redis/all-commands.ts';
 
-export const SHELL_FACTS = 'src/cli/shell/data-types/table-facts.ts';
+export const SHELL_FACTS = 'src/shell-words/table-facts.ts';
 
 const opening = `/**
  * What the server's command table says of its commands, for the shell, which must not load that table: it comes with all that runs

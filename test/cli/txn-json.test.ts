@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { UsageError } from '../../src/cli/process/exit-code.ts';
+import { UsageError } from '../../src/shell-words/usage-error.ts';
 import { parseTxn } from '../../src/cli/command-line/txn-json.ts';
 
 const bytes = (text: string): Uint8Array => new TextEncoder().encode(text);

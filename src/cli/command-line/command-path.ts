@@ -1,7 +1,7 @@
 /** Finding commands by the names that lead to them, such as `lease grant`. */
 import type { Command } from 'commander';
 import { nearestName } from '../../arguments/nearest-name.ts';
-import { UsageError } from '../process/exit-code.ts';
+import { UsageError } from '../../shell-words/usage-error.ts';
 
 /** @throws UsageError that names the nearest command when there is none. */
 export function commandAt(program: Command, names: readonly string[]): Command {

@@ -1,6 +1,6 @@
 /** The options of `kelp import` that say which etcd to read, and how. */
 import { Option } from 'commander';
-import { UsageError } from '../process/exit-code.ts';
+import { UsageError } from '../../shell-words/usage-error.ts';
 import { wholeNumber } from './argument.ts';
 
 export interface EtcdFlags {

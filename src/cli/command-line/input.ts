@@ -4,7 +4,7 @@ import { readFile } from 'node:fs/promises';
 import type { Readable } from 'node:stream';
 import { systemReason } from '../../errors.ts';
 import { client as limits } from '../../limits.ts';
-import { UsageError } from '../process/exit-code.ts';
+import { UsageError } from '../../shell-words/usage-error.ts';
 
 /** Reads a file to its end, or standard input when the path is `-`. */
 export async function readInput(path: string, stdin: Readable): Promise<Buffer> {

@@ -4,7 +4,7 @@
  */
 import type { Key } from '../../api.ts';
 import { displayKey } from '../terminal/display.ts';
-import { UsageError } from '../process/exit-code.ts';
+import { UsageError } from '../../shell-words/usage-error.ts';
 
 export interface KeyForm {
   /** The key, prefix or bound that was typed. Throws a `UsageError`. */

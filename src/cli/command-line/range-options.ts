@@ -1,7 +1,7 @@
 /** The options that say which keys are meant. */
 import { type Command, Option } from 'commander';
 import type { KeyRange } from '../../api.ts';
-import { UsageError } from '../process/exit-code.ts';
+import { UsageError } from '../../shell-words/usage-error.ts';
 import type { KeyForm } from './key-form.ts';
 
 export interface RangeFlags {

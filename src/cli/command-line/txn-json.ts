@@ -8,7 +8,7 @@ import { checkTxnOperations, faultyPlaceIn, toProtobufTxn } from '../../server/j
 import { toTxnRequest } from '../../server/json/txn-message.ts';
 import { malformedIntegerIn } from '../../wire/json-integers.ts';
 import { roundedNumberIn } from '../../wire/json-numbers.ts';
-import { UsageError } from '../process/exit-code.ts';
+import { UsageError } from '../../shell-words/usage-error.ts';
 
 /** Reads a transaction; `isPlain` takes the JSON form of Protobuf as it is. Throws a `UsageError`. */
 export function parseTxn(text: string, isPlain: boolean): TxnRequest {

@@ -4,7 +4,7 @@
  * and is refused as well; it can stand in the file of `kelp txn`.
  */
 import type { Command } from 'commander';
-import { UsageError } from '../process/exit-code.ts';
+import { UsageError } from '../../shell-words/usage-error.ts';
 
 /** `command` is the one that was asked for, with its arguments and options parsed. Throws a `UsageError`. */
 export function refuseReplacedBytes(command: Command): void {

@@ -1,6 +1,6 @@
 /** `shell`. */
 import { type Command, Option } from 'commander';
-import { UsageError } from '../process/exit-code.ts';
+import { UsageError } from '../../shell-words/usage-error.ts';
 import { runOffline } from '../session/offline-task.ts';
 import type { SessionRunner } from '../session/session.ts';
 import { progressOn } from '../terminal/progress.ts';

@@ -4,7 +4,7 @@ import { conflictRules, transferFormats, ttlForms } from '../../transfer/contrac
 import { wholeNumber } from '../command-line/argument.ts';
 import { etcdOptions, refuseEtcdOptions } from '../command-line/etcd-options.ts';
 import { addRangeOptions } from '../command-line/range-options.ts';
-import { UsageError } from '../process/exit-code.ts';
+import { UsageError } from '../../shell-words/usage-error.ts';
 import type { SessionRunner } from '../session/session.ts';
 import { dataDirOption, runOnStore } from '../session/store-session.ts';
 import type { ExportFlags } from '../tasks/transfer/export.ts';

@@ -4,6 +4,7 @@ import type { ErrorReason } from '../../../gen/kelp/v1/errors_pb.ts';
 import { type KelpErrorCode, isKelpError } from '../../client/errors/error.ts';
 import { StoreError, type StoreErrorCode } from '../../errors.ts';
 import { OptionError } from '../../server/config/option-values.ts';
+import { UsageError } from '../../shell-words/usage-error.ts';
 import { InterruptedError } from './interrupt.ts';
 
 export const exitCode = {
@@ -20,11 +21,6 @@ export const exitCode = {
 
 /** One of those above, or what a shell says of a command that a signal has ended: 128 and the signal's number. */
 export type ExitCode = (typeof exitCode)[keyof typeof exitCode] | InterruptedError['exitCode'];
-
-/** What was typed makes no sense; the message says what would. */
-export class UsageError extends Error {
-  override readonly name = 'UsageError';
-}
 
 /** The name of the gRPC code, as Connect writes it, and that of the reason if `kelp.v1.ErrorReason` has one. */
 export type Outcome = readonly [code: string, reason?: keyof typeof ErrorReason];

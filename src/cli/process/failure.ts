@@ -10,7 +10,8 @@ import { type MisconfigurationKind, misconfigurationOf } from '../../client/erro
 import { type KelpError, type KelpErrorCode, isKelpError } from '../../client/errors/error.ts';
 import { StoreError, type StoreErrorCode } from '../../errors.ts';
 import { OptionError } from '../../server/config/option-values.ts';
-import { type Outcome, TaskError, UsageError } from './exit-code.ts';
+import { type Outcome, TaskError } from './exit-code.ts';
+import { UsageError } from '../../shell-words/usage-error.ts';
 import { InterruptedError } from './interrupt.ts';
 import type { Output } from '../terminal/output.ts';
 

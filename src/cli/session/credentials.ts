@@ -3,7 +3,7 @@ import { named } from '../../arguments/check.ts';
 import { type Credentials, type CredentialsSource, userName } from '../../client/calls/credentials.ts';
 import { assert } from '../../errors.ts';
 import type { SecretKind } from '../../secret-file.ts';
-import { UsageError } from '../process/exit-code.ts';
+import { UsageError } from '../../shell-words/usage-error.ts';
 import type { Login, SecretSource } from './login.ts';
 import { readSecretOf } from './secret-input.ts';
 import { type Desk, askSecrets, canAsk } from './secret-prompt.ts';

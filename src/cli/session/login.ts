@@ -6,7 +6,7 @@
  */
 import { Option } from 'commander';
 import { KelpError, isKelpError } from '../../client/errors/error.ts';
-import { UsageError } from '../process/exit-code.ts';
+import { UsageError } from '../../shell-words/usage-error.ts';
 
 /** As they stand on the command line. */
 export interface LoginFlags {

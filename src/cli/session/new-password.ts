@@ -1,5 +1,5 @@
 /** The password that a user is to have: asked for twice on a terminal, since it is not seen, or read from standard input. */
-import { UsageError } from '../process/exit-code.ts';
+import { UsageError } from '../../shell-words/usage-error.ts';
 import { readPasswordInput } from './secret-input.ts';
 import { type Desk, askSecrets, canAsk } from './secret-prompt.ts';
 

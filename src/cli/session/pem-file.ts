@@ -1,7 +1,7 @@
 /** The files of certificates and keys that options name. */
 import { readFile } from 'node:fs/promises';
 import { systemReason } from '../../errors.ts';
-import { UsageError } from '../process/exit-code.ts';
+import { UsageError } from '../../shell-words/usage-error.ts';
 
 /** @param option as it was typed. @throws UsageError */
 export async function readPem(option: string, path: string): Promise<Buffer> {

@@ -8,7 +8,7 @@ import {
   secretBytesReadMax,
   secretIn,
 } from '../../secret-file.ts';
-import { UsageError } from '../process/exit-code.ts';
+import { UsageError } from '../../shell-words/usage-error.ts';
 import type { SecretSource } from './login.ts';
 
 /** @throws UsageError that names the option or variable beside the file. */

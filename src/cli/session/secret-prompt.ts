@@ -6,7 +6,7 @@ import { isUtf8 } from 'node:buffer';
 import type { Readable } from 'node:stream';
 import type { ReadStream } from 'node:tty';
 import { fixed } from '../../limits.ts';
-import { UsageError } from '../process/exit-code.ts';
+import { UsageError } from '../../shell-words/usage-error.ts';
 import { InterruptedError, untilInterrupted } from '../process/interrupt.ts';
 import { isTerminal } from '../terminal/is-terminal.ts';
 import type { Output } from '../terminal/output.ts';

@@ -3,7 +3,7 @@ import type { TlsOptions } from '../../client/connection/socket.ts';
 import type { EtcdLogin } from '../../client/etcd/etcd-calls.ts';
 import type { ClusterConfig } from '../../server/config/cluster-config.ts';
 import type { SharedLog } from '../../shared-log/shared-log.ts';
-import { UsageError } from '../process/exit-code.ts';
+import { UsageError } from '../../shell-words/usage-error.ts';
 import { readPem } from './pem-file.ts';
 import { readSecretOf } from './secret-input.ts';
 

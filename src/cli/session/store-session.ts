@@ -9,7 +9,8 @@ import type { Store } from '../../api.ts';
 import type { KelpClient } from '../../client/client.ts';
 import { isStoreError } from '../../errors.ts';
 import type { KeyForm } from '../command-line/key-form.ts';
-import { type ExitCode, UsageError, exitCode } from '../process/exit-code.ts';
+import { type ExitCode, exitCode } from '../process/exit-code.ts';
+import { UsageError } from '../../shell-words/usage-error.ts';
 import type { Output } from '../terminal/output.ts';
 import { type SessionRunner, keyFormOf, refuseClientOptions } from './session.ts';
 

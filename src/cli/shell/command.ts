@@ -8,35 +8,21 @@
 import { assert } from '../../errors.ts';
 import type { KeyCalls } from './keys/key-calls.ts';
 import type { Transaction } from './keys/transaction.ts';
+import type { WordFacts } from '../../shell-words/word-facts.ts';
 import type { OnProgress } from '../../progress.ts';
 import type { Reply } from './reply.ts';
 import type { ShellStore } from './store/shell-store.ts';
 import type { Watches } from './watches.ts';
-import type { Word } from './words/words.ts';
+import type { Word } from '../../shell-words/split-words.ts';
 
-export interface ShellCommand {
-  /** In capitals; the first is the one that is shown, the others stand for it. */
-  readonly names: readonly [string, ...string[]];
-  /** What follows the name, as help shows it. */
-  readonly usage: string;
-  readonly summary: string;
-  /** What else there is to know, in whole lines. */
-  readonly details?: string;
-  readonly group: CommandGroup;
-  /** How many words follow the name. */
-  readonly wordsMin: number;
-  readonly wordsMax: number;
-  /** What each word behind the name is; the last holds for those behind it, too. None: nothing is known of them. */
-  readonly completes: readonly WordKind[];
-  /** `part`: it is one. `beside`: it can be used meanwhile and is none. `never`: it is refused. */
-  readonly inTransaction: 'part' | 'beside' | 'never';
+export interface ShellCommand extends WordFacts {
   /** Throws a `UsageError`. */
   prepare(words: readonly Word[]): Run;
 }
 
 /** @param parse makes of the words what the command is asked for; throws a `UsageError`. */
 export function command<Request>(
-  facts: Omit<ShellCommand, 'prepare'>,
+  facts: WordFacts,
   parse: (words: readonly Word[]) => Request,
   run: (request: Request, session: ShellSession, signal: AbortSignal) => Promise<Reply>,
 ): ShellCommand {
@@ -60,26 +46,6 @@ export function wordAt(words: readonly Word[], index: number): Word {
   assert(word !== undefined, 'a command gets the words that it takes');
   return word;
 }
-
-export const commandGroups = [
-  'Keys',
-  'Many keys',
-  'Time to live',
-  'Watching',
-  'Transactions',
-  'Hashes',
-  'Lists',
-  'Sets',
-  'Sorted sets',
-  'Sketches',
-  'Store',
-  'Shell',
-] as const;
-
-export type CommandGroup = (typeof commandGroups)[number];
-
-/** `options`: the words of an option, such as EX. */
-export type WordKind = 'key' | 'command' | 'other' | { readonly options: readonly string[] };
 
 /** `signal` is aborted when the person, or the end of the process, gives the command up. */
 export type Run = (session: ShellSession, signal: AbortSignal) => Promise<Reply>;

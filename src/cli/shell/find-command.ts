@@ -1,10 +1,10 @@
 /** From a word to the command that it names. */
 import { nearestName } from '../../arguments/nearest-name.ts';
-import { UsageError } from '../process/exit-code.ts';
+import { UsageError } from '../../shell-words/usage-error.ts';
 import type { ShellCommand } from './command.ts';
 import { tableFactOf } from './data-types/redis-word.ts';
-import { isLoginName } from './words/login-words.ts';
-import { quoteWord } from './words/quote.ts';
+import { isLoginName } from '../../shell-words/login-words.ts';
+import { quoteWord } from '../../shell-words/quote.ts';
 
 /** @throws UsageError that names the nearest command when there is none. */
 export function findCommand(commands: readonly ShellCommand[], typed: string): ShellCommand {

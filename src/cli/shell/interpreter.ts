@@ -1,5 +1,6 @@
 /** Runs the lines of a shell, one after the other: words, the command that they name, its reply or why there is none. */
-import { type ExitCode, UsageError, exitCode, exitCodeOf } from '../process/exit-code.ts';
+import { type ExitCode, exitCode, exitCodeOf } from '../process/exit-code.ts';
+import { UsageError } from '../../shell-words/usage-error.ts';
 import { failureJson } from '../process/failure.ts';
 import { InterruptedError } from '../process/interrupt.ts';
 import { type Output, OutputClosedError } from '../terminal/output.ts';
@@ -8,8 +9,8 @@ import { findCommand } from './find-command.ts';
 import type { Printer } from './printer.ts';
 import { ToldError, printReply } from './reply.ts';
 import { pagesUntilAborted, untilAborted } from './until-aborted.ts';
-import { type Word, splitWords } from './words/words.ts';
-import { quoteWord } from './words/quote.ts';
+import { type Word, splitWords } from '../../shell-words/split-words.ts';
+import { quoteWord } from '../../shell-words/quote.ts';
 
 export interface InterpreterParts {
   readonly session: ShellSession;

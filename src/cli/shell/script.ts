@@ -1,7 +1,8 @@
 /** A shell without a person: commands come from standard input, one in a line, to its end or to EXIT. */
 import type { Readable } from 'node:stream';
 import { shell as limits } from '../../limits.ts';
-import { type ExitCode, UsageError, exitCode } from '../process/exit-code.ts';
+import { type ExitCode, exitCode } from '../process/exit-code.ts';
+import { UsageError } from '../../shell-words/usage-error.ts';
 import { failureText, tellFailure } from '../process/failure.ts';
 import type { Output } from '../terminal/output.ts';
 import type { Interpreter } from './interpreter.ts';

@@ -2,12 +2,12 @@
 import type { Entry, KeyRange } from '../../api.ts';
 import type { WatchMessage } from '../../client/messages/types.ts';
 import { shell as limits } from '../../limits.ts';
-import { UsageError } from '../process/exit-code.ts';
+import { UsageError } from '../../shell-words/usage-error.ts';
 import { failureJson, failureText } from '../process/failure.ts';
 import { watchJson } from '../../api-json.ts';
 import { WatchLines } from '../terminal/watch-lines.ts';
 import type { ShellStore } from './store/shell-store.ts';
-import { quoteWord } from './words/quote.ts';
+import { quoteWord } from '../../shell-words/quote.ts';
 
 /** What a watch has to say: whole lines, and for programs an object. Resolves when it is printed. */
 export type Tell = (text: string, json: object) => Promise<void>;

@@ -1,5 +1,5 @@
 /** The work of `snapshot`, `compact`. */
-import { UsageError } from '../process/exit-code.ts';
+import { UsageError } from '../../shell-words/usage-error.ts';
 import { displaySize } from '../terminal/display.ts';
 import { storageSizesText } from './storage-text.ts';
 import type { Session } from '../session/session.ts';

@@ -10,7 +10,7 @@ import type { NodeParts } from '../../server/store-opener.ts';
 import { TlsFileError } from '../../server/tls/tls-material.ts';
 import { endOnCrash } from '../process/crash.ts';
 import { V8Heap, keepHeapSmall, loopBusyShare } from '../process/idle-heap.ts';
-import { UsageError } from '../process/exit-code.ts';
+import { UsageError } from '../../shell-words/usage-error.ts';
 import type { ClientPeers } from '../session/peers.ts';
 import { type Surroundings, clientEnvironmentNames } from '../session/session.ts';
 import { renewOnHangup, stopOnSignal } from '../process/stop-signals.ts';

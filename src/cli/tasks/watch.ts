@@ -2,7 +2,8 @@
 import type { EventType, KeyRange } from '../../api.ts';
 import { KelpError } from '../../client/errors/error.ts';
 import type { WatchMessage, WatchRequest } from '../../client/messages/types.ts';
-import { type ExitCode, UsageError, exitCode } from '../process/exit-code.ts';
+import { type ExitCode, exitCode } from '../process/exit-code.ts';
+import { UsageError } from '../../shell-words/usage-error.ts';
 import { watchJson } from '../../api-json.ts';
 import { WatchLines } from '../terminal/watch-lines.ts';
 import type { KeyForm } from '../command-line/key-form.ts';

@@ -2,7 +2,8 @@
 import type { Condition } from '../../api.ts';
 import type { DeleteResult, PutResult } from '../../client/messages/types.ts';
 import { displayTimeLeft, displayValue } from '../terminal/display.ts';
-import { type ExitCode, UsageError, exitCode } from '../process/exit-code.ts';
+import { type ExitCode, exitCode } from '../process/exit-code.ts';
+import { UsageError } from '../../shell-words/usage-error.ts';
 import { readInput } from '../command-line/input.ts';
 import { entryJson, previousJson } from '../../api-json.ts';
 import type { Output } from '../terminal/output.ts';

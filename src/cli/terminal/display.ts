@@ -5,7 +5,8 @@
 import type { Key, StoreStatus } from '../../api.ts';
 import { textOf } from '../../api-json.ts';
 import type { Output } from './output.ts';
-import { escapeUnprintable, unprintable } from '../../server/logging/printable.ts';
+import { escapeUnprintable } from '../../server/logging/printable.ts';
+import { unprintable } from '../../shell-words/unprintable.ts';
 
 /**
  * A key as it is, or in quotes with escapes where that would be unsafe or look like something else; one that is not UTF-8

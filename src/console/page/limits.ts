@@ -26,6 +26,12 @@ export const limits = {
   /** Users, roles or tokens that are read at once, and that are kept of each. */
   accessAtOnce: 200,
   accessMax: 4096,
+  /** Of the palette: lines of its history, answers that it shows, the text of one, keys that it lists, and what it offers. */
+  paletteLines: 100,
+  paletteAnswers: 50,
+  answerCharacters: 64 * 1024,
+  answerKeys: 1000,
+  offers: 8,
   /** Lines of one text times those of the other, beyond which their difference is not made out. */
   diffPairs: 4_000_000,
   /** Changes that a watch keeps, and what it keeps of the value of each. */

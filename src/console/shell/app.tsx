@@ -10,6 +10,7 @@ import { SnapshotsPage } from '../snapshots/snapshots-page.tsx';
 import { OverviewPage } from '../overview/overview-page.tsx';
 import { WatchPage } from '../watch/watch-page.tsx';
 import { LeasesPage } from '../leases/leases-page.tsx';
+import { Palette, isPaletteOpen, openPalette, usePaletteKeys } from '../palette/palette.tsx';
 import { LoginPage } from './login-page.tsx';
 import { addressOf, go, route } from '../page/route.ts';
 import { nextTheme, theme } from '../page/theme.ts';
@@ -33,6 +34,7 @@ const pages: readonly PageOfConsole[] = [
 ];
 
 export function App(): JSX.Element {
+  usePaletteKeys();
   useEffect(() => void identify().catch(() => undefined), []);
   const page = pages.find(({ name }) => name === route.value.page);
   useEffect(() => {
@@ -49,6 +51,7 @@ export function App(): JSX.Element {
       <main id="content" tabIndex={-1}>
         {needsLogin.value ? <LoginPage /> : identity.value !== undefined && page && <page.Content />}
       </main>
+      {isPaletteOpen.value && !needsLogin.value && <Palette pages={pages} />}
     </>
   );
 }
@@ -69,7 +72,7 @@ function Header(): JSX.Element {
     <header class="top">
       <span class="brand">
         <img src={icon} alt="" width="20" height="20" />
-        KelpDB
+        <span class="brand-name">KelpDB</span>
       </span>
       <nav ref={nav} aria-label="Pages">
         {pages.map(({ name, title }) => (
@@ -79,6 +82,9 @@ function Header(): JSX.Element {
         ))}
       </nav>
       <span class="grow" />
+      <button type="button" class="quiet" aria-keyshortcuts="Control+K" onClick={openPalette}>
+        Commands
+      </button>
       <button type="button" class="quiet" onClick={nextTheme}>
         Theme: {theme.value}
       </button>

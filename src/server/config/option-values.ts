@@ -3,6 +3,7 @@
  * `127.0.0.1:7379`. Each parser throws an `OptionError` that says what it expects; each formatter writes what its
  * parser reads.
  */
+import { durationMsOf } from '../../arguments/duration.ts';
 import { formatUnixAddress, parseUnixAddress } from '../../unix-address.ts';
 
 /** A value, a name or a file of options that can't be used. The message names the source and says what to do. */
@@ -43,41 +44,14 @@ export function formatBytes(bytes: number): string {
 
 const msByUnit: Readonly<Record<string, number>> = { d: 86_400_000, h: 3_600_000, m: 60_000, s: 1000, ms: 1 };
 
-const durationPart = /(\d{1,15})(?:\.(\d{1,6}))? ?(ms|[dhms])/;
-const durationForm = new RegExp(`^${durationPart.source}(?: ?${durationPart.source})*$`);
-
 /**
  * Reads a length of time in whole milliseconds: numbers with the units d, h, m, s, ms, the larger unit first, each once,
  * such as `1h30m`; the last number may have a fraction.
  */
 export function parseDurationMs(text: string): number {
-  if (!durationForm.test(text)) {
-    throw new OptionError(`expected a time with its unit, such as 100ms, 10s, 1h30m or 7d, not "${text}"`);
-  }
-  let totalMs = 0;
-  let previousUnitMs = Number.POSITIVE_INFINITY;
-  let hasFraction = false;
-  for (const [, whole = '', fraction = '', unit = ''] of text.matchAll(new RegExp(durationPart, 'g'))) {
-    const unitMs = msByUnit[unit] ?? Number.NaN;
-    if (unitMs >= previousUnitMs) {
-      throw new OptionError(
-        `expected a time with the larger unit first and each unit once, such as 1h30m, not "${text}"`,
-      );
-    }
-    if (hasFraction) {
-      throw new OptionError(
-        `expected a time whose last number alone has a fraction, such as 1h1.5m, not "${text}"`,
-      );
-    }
-    // In whole numbers throughout: 1.005 * 1000 is not 1005.
-    totalMs += Number(whole) * unitMs + (Number(fraction) * unitMs) / 10 ** fraction.length;
-    previousUnitMs = unitMs;
-    hasFraction = fraction !== '';
-  }
-  if (!Number.isInteger(totalMs))
-    throw new OptionError(`expected a time of whole milliseconds, not "${text}"`);
-  if (!Number.isSafeInteger(totalMs)) throw new OptionError(`the time "${text}" is too long`);
-  return totalMs;
+  const ms = durationMsOf(text);
+  if (typeof ms === 'string') throw new OptionError(ms);
+  return ms;
 }
 
 /** Writes a time in the largest unit that holds it as a whole number, hours at most. */

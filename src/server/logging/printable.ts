@@ -1,7 +1,5 @@
 /** Text that people see on a terminal: it can't move the cursor, end its line, or pass itself off as something else. */
-
-/** Control, format, unassigned and private characters, and separators of lines and paragraphs. */
-export const unprintable = /[\p{C}\p{Zl}\p{Zp}]/u;
+import { unprintable } from '../../shell-words/unprintable.ts';
 
 const unprintables = new RegExp(unprintable, 'gu');
 

@@ -2,8 +2,8 @@
 import { array, assert, constantFrom, oneof, property, uint8Array } from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { canonicalKey } from '../../../src/arguments/key.ts';
-import { quoteWord } from '../../../src/cli/shell/words/quote.ts';
-import { splitOpenLine, splitWords } from '../../../src/cli/shell/words/words.ts';
+import { quoteWord } from '../../../src/shell-words/quote.ts';
+import { splitOpenLine, splitWords } from '../../../src/shell-words/split-words.ts';
 
 const texts = (line: string): (string | undefined)[] => splitWords(line).map(({ text }) => text);
 

@@ -1,32 +1,21 @@
 /** KEYS, LIST, SCAN: commands on many keys, which print them as they come. */
+import { factsOfWord } from '../../../shell-words/word-facts.ts';
 import type { Entry, Key, KeyRange } from '../../../api.ts';
 import { canonicalKey, keyOf } from '../../../arguments/key.ts';
 import { fixed, shell as limits } from '../../../limits.ts';
-import { UsageError } from '../../process/exit-code.ts';
+import { UsageError } from '../../../shell-words/usage-error.ts';
 import { displayTimeLeft, displayValue } from '../../terminal/display.ts';
 import { entryJson, listedKeyJson } from '../../../api-json.ts';
 import { Table } from '../../terminal/table.ts';
 import { type ShellCommand, command } from '../command.ts';
 import { type ListedPage, list, reply } from '../reply.ts';
 import type { ShellStore } from '../store/shell-store.ts';
-import { shown, toKey, toKeyPattern, toOption, toWholeNumber } from '../words/arguments.ts';
-import { quoteWord } from '../words/quote.ts';
-import type { Word } from '../words/words.ts';
+import { shown, toKey, toKeyPattern, toOption, toWholeNumber } from '../../../shell-words/arguments.ts';
+import { quoteWord } from '../../../shell-words/quote.ts';
+import type { Word } from '../../../shell-words/split-words.ts';
 
 const keys = command(
-  {
-    names: ['KEYS'],
-    usage: '[pattern]',
-    summary: 'print the keys that match a glob, or all',
-    details: `* is any text, ? one character, [a-z] one of a class, [^a-z] one outside of it; within quotes \\ takes the next
-character as it is: 'a\\*'.
-`,
-    group: 'Many keys',
-    wordsMin: 0,
-    wordsMax: 1,
-    completes: ['key'],
-    inTransaction: 'never',
-  },
+  factsOfWord('KEYS'),
   ([pattern]) => {
     if (pattern === undefined) return '*';
     if (pattern.text === undefined) throw new UsageError('a pattern is UTF-8 text');
@@ -48,16 +37,7 @@ function toPrefix(word: Word | undefined): Uint8Array | undefined {
 }
 
 const listCommand = command(
-  {
-    names: ['LIST'],
-    usage: '[prefix]',
-    summary: 'print keys with their values and what is left of their time to live',
-    group: 'Many keys',
-    wordsMin: 0,
-    wordsMax: 1,
-    completes: ['key'],
-    inTransaction: 'never',
-  },
+  factsOfWord('LIST'),
   ([word]) => toPrefix(word),
   async (prefix, { store }) => list('entries', 'no keys', entryPages(store, prefix ? { prefix } : {})),
 );
@@ -98,38 +78,23 @@ function parseScan(words: readonly Word[]): ScanRequest {
   return { prefix, count: count ?? limits.scanKeysDefault, after };
 }
 
-const scan = command(
-  {
-    names: ['SCAN'],
-    usage: '[prefix] [COUNT number] [AFTER key]',
-    summary: 'print some keys, and how to go on behind them',
-    details: `Prints ${limits.scanKeysDefault} keys, or COUNT of them, in their order. When there are more, the last line is the command that goes on.
-`,
-    group: 'Many keys',
-    wordsMin: 0,
-    wordsMax: 5,
-    completes: ['key', { options: ['COUNT', 'AFTER'] }],
-    inTransaction: 'never',
-  },
-  parseScan,
-  async ({ prefix, count, after }, { store }) => {
-    const found: Key[] = [];
-    // One more than is shown tells whether there are more.
-    for await (const page of store.scanPages(behind(after, prefix), { keysOnly: true, limit: count + 1 })) {
-      for (const entry of page) found.push(keyOf(entry));
-    }
-    const keys = found.filter((key) => hasPrefix(key, prefix));
-    const last = keys.length > count ? keys[count - 1] : undefined;
-    const printed = keys.slice(0, count);
-    const json = {
-      keys: printed.map(listedKeyJson),
-      ...(last !== undefined && { after: listedKeyJson(last) }),
-    };
-    const lines = printed.map(quoteWord);
-    if (last !== undefined) lines.push(`more: ${nextCommand(prefix, count, last)}`);
-    return reply(lines.length === 0 ? 'no keys' : lines.join('\n'), json);
-  },
-);
+const scan = command(factsOfWord('SCAN'), parseScan, async ({ prefix, count, after }, { store }) => {
+  const found: Key[] = [];
+  // One more than is shown tells whether there are more.
+  for await (const page of store.scanPages(behind(after, prefix), { keysOnly: true, limit: count + 1 })) {
+    for (const entry of page) found.push(keyOf(entry));
+  }
+  const keys = found.filter((key) => hasPrefix(key, prefix));
+  const last = keys.length > count ? keys[count - 1] : undefined;
+  const printed = keys.slice(0, count);
+  const json = {
+    keys: printed.map(listedKeyJson),
+    ...(last !== undefined && { after: listedKeyJson(last) }),
+  };
+  const lines = printed.map(quoteWord);
+  if (last !== undefined) lines.push(`more: ${nextCommand(prefix, count, last)}`);
+  return reply(lines.length === 0 ? 'no keys' : lines.join('\n'), json);
+});
 
 function behind(after: Key | undefined, prefix: Uint8Array | undefined): KeyRange {
   const all = prefix === undefined ? {} : { prefix };

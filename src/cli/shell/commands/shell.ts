@@ -1,23 +1,15 @@
 /** HELP, EXIT: what concerns the shell itself. */
-import { type ShellCommand, command, commandGroups, nothing } from '../command.ts';
+import { commandGroups, factsOfWord } from '../../../shell-words/word-facts.ts';
+import { type ShellCommand, command, nothing } from '../command.ts';
 import { tableFactOf } from '../data-types/redis-word.ts';
-import type { TableFact } from '../data-types/table-facts.ts';
+import type { TableFact } from '../../../shell-words/table-facts.ts';
 import { findCommand } from '../find-command.ts';
 import { farewell, reply } from '../reply.ts';
-import { isLoginName } from '../words/login-words.ts';
-import { quoteWord } from '../words/quote.ts';
+import { isLoginName } from '../../../shell-words/login-words.ts';
+import { quoteWord } from '../../../shell-words/quote.ts';
 
 const help = command(
-  {
-    names: ['HELP', '?'],
-    usage: '[command]',
-    summary: 'list the commands, or explain one',
-    group: 'Shell',
-    wordsMin: 0,
-    wordsMax: 1,
-    completes: ['command'],
-    inTransaction: 'beside',
-  },
+  factsOfWord('HELP'),
   ([word]) => word && (word.text ?? quoteWord(word.bytes)),
   async (name, { commands }) => {
     if (name !== undefined) {
@@ -65,22 +57,9 @@ const words = `Words stand as in a shell: 'two words', "it's", $'tab\\there', $'
 the same. HELP SET explains SET.
 `;
 
-const exit = command(
-  {
-    names: ['EXIT', 'QUIT'],
-    usage: '',
-    summary: 'leave; Ctrl-D does, too',
-    group: 'Shell',
-    wordsMin: 0,
-    wordsMax: 0,
-    completes: [],
-    inTransaction: 'beside',
-  },
-  nothing,
-  async (_, session) => {
-    session.isOver = true;
-    return reply(farewell(session.transaction !== undefined), { goodbye: true });
-  },
-);
+const exit = command(factsOfWord('EXIT'), nothing, async (_, session) => {
+  session.isOver = true;
+  return reply(farewell(session.transaction !== undefined), { goodbye: true });
+});
 
 export const shellCommands: readonly ShellCommand[] = [help, exit];

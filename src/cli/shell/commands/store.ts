@@ -1,9 +1,10 @@
 /** SNAPSHOT, COMPACT, STATS, WHOAMI: what concerns the store as a whole. */
+import { factsOfWord } from '../../../shell-words/word-facts.ts';
 import { fixed } from '../../../limits.ts';
 import type { OnProgress } from '../../../progress.ts';
 import { formatOfName } from '../../../transfer/contract/format.ts';
 import type { TransferFormat } from '../../../transfer/contract/words.ts';
-import { UsageError } from '../../process/exit-code.ts';
+import { UsageError } from '../../../shell-words/usage-error.ts';
 import { interruptedBy } from '../../process/interrupt.ts';
 import { whoAmIText } from '../../tasks/access/text.ts';
 import { clusterFacts } from '../../tasks/cluster-text.ts';
@@ -14,24 +15,11 @@ import { formatFacts } from '../../terminal/table.ts';
 import { type ShellCommand, command, nothing } from '../command.ts';
 import { type TextReply, reply } from '../reply.ts';
 import type { ShellStatus, ShellStore } from '../store/shell-store.ts';
-import { shown, toWholeNumber } from '../words/arguments.ts';
-import { quoteWord } from '../words/quote.ts';
+import { shown, toWholeNumber } from '../../../shell-words/arguments.ts';
+import { quoteWord } from '../../../shell-words/quote.ts';
 
 const snapshot = command(
-  {
-    names: ['SNAPSHOT'],
-    usage: '[file]',
-    summary: "write the store's own snapshot, or all that it holds to a file of this machine",
-    details: `Without a file the store writes a snapshot into its data directory, which makes its next start quick. A file is a backup
-of the whole store at one revision, which kelp restore takes; with a name that ends in .jsonl, .ndjson or .json it is JSON,
-as kelp export writes it, which kelp import takes. An existing file is never overwritten.
-`,
-    group: 'Store',
-    wordsMin: 0,
-    wordsMax: 1,
-    completes: [],
-    inTransaction: 'beside',
-  },
+  factsOfWord('SNAPSHOT'),
   ([file]) => {
     if (file === undefined) return undefined;
     if (!file.text) throw new UsageError(`${shown(file)} is no name of a file`);
@@ -79,21 +67,7 @@ async function exportTo(
 }
 
 const compact = command(
-  {
-    names: ['COMPACT'],
-    usage: '[revision]',
-    summary: 'drop the history before a revision; alone: give back what space can be given back',
-    details: `Alone it drops all history but the newest revision, writes a snapshot of that, and lets the log go that neither
-this snapshot nor the one before it needs; the segment that is being written stays. With an engine on disk it makes a
-checkpoint in place of the snapshot, and merges the engine's files, which may take long. Then reads of older revisions, and
-watches that would go on from one, are refused. Memory is given back bit by bit while the store does other work.
-`,
-    group: 'Store',
-    wordsMin: 0,
-    wordsMax: 1,
-    completes: [],
-    inTransaction: 'beside',
-  },
+  factsOfWord('COMPACT'),
   ([word]) => word && toWholeNumber(word, fixed.integerMax),
   async (revision, { store }) => {
     if (revision === undefined) return giveBack(store);
@@ -135,23 +109,10 @@ async function giveBack(store: ShellStore): ReturnType<ReturnType<ShellCommand['
   });
 }
 
-const stats = command(
-  {
-    names: ['STATS'],
-    usage: '',
-    summary: 'tell how the store does',
-    group: 'Store',
-    wordsMin: 0,
-    wordsMax: 0,
-    completes: [],
-    inTransaction: 'beside',
-  },
-  nothing,
-  async (_, { store }) => {
-    const status = await store.status();
-    return reply(formatFacts(statusFacts(status, store.place)).trimEnd(), status);
-  },
-);
+const stats = command(factsOfWord('STATS'), nothing, async (_, { store }) => {
+  const status = await store.status();
+  return reply(formatFacts(statusFacts(status, store.place)).trimEnd(), status);
+});
 
 function statusFacts(status: ShellStatus, place: string): Record<string, string> {
   const { version, uptimeMs, residentBytes, oldestRevision, snapshotCount } = status;
@@ -179,24 +140,11 @@ function statusFacts(status: ShellStatus, place: string): Record<string, string>
   };
 }
 
-const whoAmI = command(
-  {
-    names: ['WHOAMI'],
-    usage: '',
-    summary: 'tell who is logged in, and by which roles',
-    group: 'Store',
-    wordsMin: 0,
-    wordsMax: 0,
-    completes: [],
-    inTransaction: 'beside',
-  },
-  nothing,
-  async (_, { store }) => {
-    const who = await store.whoAmI();
-    if (who === undefined)
-      return reply('An embedded store asks for no login', { user: '', roles: [], isClosed: false });
-    return reply(whoAmIText(who), who);
-  },
-);
+const whoAmI = command(factsOfWord('WHOAMI'), nothing, async (_, { store }) => {
+  const who = await store.whoAmI();
+  if (who === undefined)
+    return reply('An embedded store asks for no login', { user: '', roles: [], isClosed: false });
+  return reply(whoAmIText(who), who);
+});
 
 export const storeCommands: readonly ShellCommand[] = [snapshot, compact, stats, whoAmI];

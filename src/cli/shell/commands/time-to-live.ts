@@ -8,24 +8,11 @@ import { timeJson } from '../../../api-json.ts';
 import { type ShellCommand, command, wordAt } from '../command.ts';
 import { KEY_NOT_FOUND, type Reply, reply } from '../reply.ts';
 import { type ShellStore, readWithoutValue } from '../store/shell-store.ts';
-import { toKey, toTtlMs } from '../words/arguments.ts';
-
-const facts = {
-  group: 'Time to live',
-  completes: ['key', 'other'],
-  inTransaction: 'never',
-} as const;
+import { factsOfWord } from '../../../shell-words/word-facts.ts';
+import { toKey, toTtlMs } from '../../../shell-words/arguments.ts';
 
 const ttl = command(
-  {
-    ...facts,
-    names: ['TTL'],
-    usage: 'key',
-    summary: 'tell how long a key has to live',
-    details: 'It is counted by the clock of this machine.\n',
-    wordsMin: 1,
-    wordsMax: 1,
-  },
+  factsOfWord('TTL'),
   (words) => toKey(wordAt(words, 0)),
   async (key, { store }) => {
     const entry = await readWithoutValue(store, key);
@@ -38,28 +25,13 @@ const ttl = command(
 );
 
 const expire = command(
-  {
-    ...facts,
-    names: ['EXPIRE'],
-    usage: 'key seconds',
-    summary: 'give a key a time to live, from now on',
-    details: 'In seconds, or with a unit: 500ms, 1h30m, 7d.\n',
-    wordsMin: 2,
-    wordsMax: 2,
-  },
+  factsOfWord('EXPIRE'),
   (words) => ({ key: toKey(wordAt(words, 0)), ttlMs: toTtlMs(wordAt(words, 1)) }),
   ({ key, ttlMs }, { store }) => touch(store, key, ttlMs),
 );
 
 const persist = command(
-  {
-    ...facts,
-    names: ['PERSIST'],
-    usage: 'key',
-    summary: "end a key's time to live: it stays until it is deleted",
-    wordsMin: 1,
-    wordsMax: 1,
-  },
+  factsOfWord('PERSIST'),
   (words) => toKey(wordAt(words, 0)),
   (key, { store }) => touch(store, key, 0),
 );

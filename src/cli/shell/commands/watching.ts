@@ -1,13 +1,13 @@
 /** WATCH, UNWATCH. */
+import { factsOfWord } from '../../../shell-words/word-facts.ts';
 import type { KeyRange } from '../../../api.ts';
-import { shell as limits } from '../../../limits.ts';
 import { exitCode } from '../../process/exit-code.ts';
 import { type ShellCommand, command } from '../command.ts';
 import { reply } from '../reply.ts';
-import { type KeyPattern, toKeyPattern } from '../words/arguments.ts';
-import { quoteWord } from '../words/quote.ts';
+import { type KeyPattern, toKeyPattern } from '../../../shell-words/arguments.ts';
+import { quoteWord } from '../../../shell-words/quote.ts';
 import { canonicalKey } from '../../../arguments/key.ts';
-import type { Word } from '../words/words.ts';
+import type { Word } from '../../../shell-words/split-words.ts';
 
 /** What a watch is called, and told by to UNWATCH. */
 interface Watched {
@@ -29,19 +29,7 @@ function rangeOf({ bytes, isPrefix }: KeyPattern): KeyRange {
 }
 
 const watch = command(
-  {
-    names: ['WATCH'],
-    usage: '[key | prefix*]',
-    summary: 'print changes of a key, of a prefix or of all keys as they come, until UNWATCH',
-    details: `Goes on in the background while commands are typed, over broken connections too. When it can't go on it says up to
-which revision it has told everything. A shell has up to ${limits.watchesMax} watches.
-`,
-    group: 'Watching',
-    wordsMin: 0,
-    wordsMax: 1,
-    completes: ['key'],
-    inTransaction: 'beside',
-  },
+  factsOfWord('WATCH'),
   ([word]) => toWatched(word),
   async ({ name, range }, { watches }, signal) => {
     const revision = await watches.start(name, range, signal);
@@ -50,16 +38,7 @@ which revision it has told everything. A shell has up to ${limits.watchesMax} wa
 );
 
 const unwatch = command(
-  {
-    names: ['UNWATCH'],
-    usage: '[key | prefix*]',
-    summary: 'end a watch, or all',
-    group: 'Watching',
-    wordsMin: 0,
-    wordsMax: 1,
-    completes: ['key'],
-    inTransaction: 'beside',
-  },
+  factsOfWord('UNWATCH'),
   ([word]) => word && toWatched(word),
   async (watched, { watches }) => {
     if (watched === undefined) {

@@ -2,8 +2,8 @@
 import { valueJson } from '../../../api-json.ts';
 import { wordAt, type ShellCommand } from '../command.ts';
 import { reply } from '../reply.ts';
-import { toDelta, toKey } from '../words/arguments.ts';
-import type { Word } from '../words/words.ts';
+import { toDelta, toKey } from '../../../shell-words/arguments.ts';
+import type { Word } from '../../../shell-words/split-words.ts';
 import { change, counted, countedOrNone, redisWord, valueOrNone, yesOrNo } from './redis-word.ts';
 import { asWord, bytesOf, elementList, pairList, pairsOf, toNumber } from './words.ts';
 

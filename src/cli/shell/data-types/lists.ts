@@ -1,12 +1,13 @@
 /** LPUSH, LRANGE and their kin. */
 import type { ListEnd } from '../../../api-collections.ts';
-import { UsageError, exitCode } from '../../process/exit-code.ts';
+import { exitCode } from '../../process/exit-code.ts';
+import { UsageError } from '../../../shell-words/usage-error.ts';
 import { type ShellCommand, type ShellSession, wordAt } from '../command.ts';
 import { type Reply, reply } from '../reply.ts';
-import { shown, toKey, toOption, toWholeNumber } from '../words/arguments.ts';
+import { shown, toKey, toOption, toWholeNumber } from '../../../shell-words/arguments.ts';
 import { fixed } from '../../../limits.ts';
 import type { Key } from '../../../api.ts';
-import type { Word } from '../words/words.ts';
+import type { Word } from '../../../shell-words/split-words.ts';
 import { change, counted, countedOrNone, redisWord, valueOrNone } from './redis-word.ts';
 import { bytesOf, elementList, onePage, toIndex } from './words.ts';
 

@@ -5,12 +5,13 @@
 import type { CollectionKind, CollectionOperation, CollectionResult } from '../../../api-collections.ts';
 import { assert } from '../../../errors.ts';
 import { exitCode } from '../../process/exit-code.ts';
-import { type CommandGroup, type ShellCommand, type ShellSession, command } from '../command.ts';
+import type { CommandGroup } from '../../../shell-words/word-facts.ts';
+import { type ShellCommand, type ShellSession, command } from '../command.ts';
 import { type Reply, reply } from '../reply.ts';
 import { showValue } from '../values.ts';
 import { valueJson } from '../../../api-json.ts';
-import { type TableFact, tableFacts } from './table-facts.ts';
-import type { Word } from '../words/words.ts';
+import { type TableFact, tableFacts } from '../../../shell-words/table-facts.ts';
+import type { Word } from '../../../shell-words/split-words.ts';
 
 const factByName: ReadonlyMap<string, TableFact> = new Map(tableFacts.map((fact) => [fact.name, fact]));
 

@@ -1,11 +1,11 @@
 /** SADD, SMEMBERS and their kin. */
 import type { SetOperation } from '../../../api-collections.ts';
 import { fixed } from '../../../limits.ts';
-import { UsageError } from '../../process/exit-code.ts';
+import { UsageError } from '../../../shell-words/usage-error.ts';
 import { type ShellCommand, wordAt } from '../command.ts';
 import { reply } from '../reply.ts';
-import { toKey, toWholeNumber } from '../words/arguments.ts';
-import type { Word } from '../words/words.ts';
+import { toKey, toWholeNumber } from '../../../shell-words/arguments.ts';
+import type { Word } from '../../../shell-words/split-words.ts';
 import { change, counted, countedOrNone, redisWord, valueOrNone, yesOrNo } from './redis-word.ts';
 import { bytesOf, elementList, onePage } from './words.ts';
 

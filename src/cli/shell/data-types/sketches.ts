@@ -1,9 +1,9 @@
 /** PFADD, BF.ADD and their kin. */
-import { UsageError } from '../../process/exit-code.ts';
+import { UsageError } from '../../../shell-words/usage-error.ts';
 import { type ShellCommand, wordAt } from '../command.ts';
 import { reply } from '../reply.ts';
-import { toKey, toWholeNumber } from '../words/arguments.ts';
-import type { Word } from '../words/words.ts';
+import { toKey, toWholeNumber } from '../../../shell-words/arguments.ts';
+import type { Word } from '../../../shell-words/split-words.ts';
 import { change, counted, redisWord, yesOrNo } from './redis-word.ts';
 import { bytesOf, toNumber } from './words.ts';
 import { fixed } from '../../../limits.ts';

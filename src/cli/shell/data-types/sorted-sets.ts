@@ -1,11 +1,12 @@
 /** ZADD, ZRANGE and their kin. */
 import type { SortedSetRange } from '../../../api-collections.ts';
 import { fixed } from '../../../limits.ts';
-import { UsageError, exitCode } from '../../process/exit-code.ts';
+import { exitCode } from '../../process/exit-code.ts';
+import { UsageError } from '../../../shell-words/usage-error.ts';
 import { type ShellCommand, wordAt } from '../command.ts';
 import { type Reply, reply } from '../reply.ts';
-import { shown, toKey, toOption, toWholeNumber } from '../words/arguments.ts';
-import type { Word } from '../words/words.ts';
+import { shown, toKey, toOption, toWholeNumber } from '../../../shell-words/arguments.ts';
+import type { Word } from '../../../shell-words/split-words.ts';
 import { change, counted, countedOrNone, redisWord } from './redis-word.ts';
 import {
   bytesOf,

@@ -2,11 +2,11 @@
 import { assert } from '../../../errors.ts';
 import { listedKeyJson, valueJson } from '../../../api-json.ts';
 import { canonicalKey } from '../../../arguments/key.ts';
-import { UsageError } from '../../process/exit-code.ts';
+import { UsageError } from '../../../shell-words/usage-error.ts';
 import { type ListReply, type ListedPage, list } from '../reply.ts';
-import { shown } from '../words/arguments.ts';
-import { quoteWord } from '../words/quote.ts';
-import type { Word } from '../words/words.ts';
+import { shown } from '../../../shell-words/arguments.ts';
+import { quoteWord } from '../../../shell-words/quote.ts';
+import type { Word } from '../../../shell-words/split-words.ts';
 
 export function bytesOf({ bytes }: Word): Uint8Array {
   return bytes;

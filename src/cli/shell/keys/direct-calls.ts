@@ -3,7 +3,8 @@ import type { Condition, Key } from '../../../api.ts';
 import { isKelpError } from '../../../client/errors/error.ts';
 import { isStoreError } from '../../../errors.ts';
 import type { ShellStore } from '../store/shell-store.ts';
-import type { FoundValue, KeyCalls, SetOptions, SetOutcome } from './key-calls.ts';
+import type { FoundValue, KeyCalls, SetOutcome } from './key-calls.ts';
+import type { SetOptions } from '../../../shell-words/set-request.ts';
 
 const conditions = {
   new: { kind: 'mustNotExist' },

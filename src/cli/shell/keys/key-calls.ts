@@ -1,5 +1,6 @@
 /** What commands on single keys do: at once, or as part of the transaction that is open. */
 import type { Entry, Key } from '../../../api.ts';
+import type { SetOptions } from '../../../shell-words/set-request.ts';
 
 export interface KeyCalls {
   /** `undefined`: there is no such key. */
@@ -16,14 +17,6 @@ export interface FoundValue {
   readonly value: Uint8Array;
   /** Of a value that the open transaction has made there is no entry yet. */
   readonly entry?: Entry;
-}
-
-export interface SetOptions {
-  readonly ttlMs?: number;
-  /** Only if there is no such key, or only if there is one. */
-  readonly only?: 'new' | 'existing';
-  /** The outcome tells the value before. */
-  readonly returnPrevious?: boolean;
 }
 
 export type SetOutcome =

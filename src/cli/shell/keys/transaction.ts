@@ -12,9 +12,10 @@ import type { Compare, Key, Operation, TxnRequest, TxnResult } from '../../../ap
 import { isKelpError } from '../../../client/errors/error.ts';
 import { StoreError, isStoreError } from '../../../errors.ts';
 import { fixed, shell as limits } from '../../../limits.ts';
-import { UsageError } from '../../process/exit-code.ts';
+import { UsageError } from '../../../shell-words/usage-error.ts';
 import { type ShellStore, readWithoutValue } from '../store/shell-store.ts';
-import type { FoundValue, KeyCalls, SetOptions, SetOutcome } from './key-calls.ts';
+import type { FoundValue, KeyCalls, SetOutcome } from './key-calls.ts';
+import type { SetOptions } from '../../../shell-words/set-request.ts';
 
 export type CommitOutcome =
   | { readonly kind: 'committed'; readonly revision: number; readonly operationCount: number }

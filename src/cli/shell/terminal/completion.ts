@@ -4,11 +4,12 @@ import type { Key } from '../../../api.ts';
 import { canonicalKey, keyOf } from '../../../arguments/key.ts';
 import { systemClock } from '../../../clock.ts';
 import { shell as limits } from '../../../limits.ts';
-import type { ShellCommand, WordKind } from '../command.ts';
+import type { WordKind } from '../../../shell-words/word-facts.ts';
+import type { ShellCommand } from '../command.ts';
 import type { ShellStore } from '../store/shell-store.ts';
 import { untilAborted } from '../until-aborted.ts';
-import { quoteWord } from '../words/quote.ts';
-import { type Word, splitOpenLine } from '../words/words.ts';
+import { quoteWord } from '../../../shell-words/quote.ts';
+import { type Word, splitOpenLine } from '../../../shell-words/split-words.ts';
 
 /** Behind the keys that are shown. It also keeps the line editor from adding what only these begin with. */
 const MORE = '...';

@@ -10,7 +10,7 @@
 import { appendFile, chmod, mkdir, readFile, rename, rm, stat, writeFile } from 'node:fs/promises';
 import { isAbsolute, join } from 'node:path';
 import { shell as limits } from '../../../limits.ts';
-import { mayHoldSecret } from '../words/login-words.ts';
+import { mayHoldSecret } from '../../../shell-words/login-words.ts';
 
 type Environment = Readonly<Record<string, string | undefined>>;
 

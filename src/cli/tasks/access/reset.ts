@@ -8,7 +8,8 @@ import {
   resetAccess as deleteAccess,
   resetRootPassword,
 } from '../../../offline/reset-access.ts';
-import { type ExitCode, UsageError, exitCode } from '../../process/exit-code.ts';
+import { type ExitCode, exitCode } from '../../process/exit-code.ts';
+import { UsageError } from '../../../shell-words/usage-error.ts';
 import type { OfflineTask } from '../../session/offline-task.ts';
 import { displayCount } from '../../terminal/display.ts';
 import { isTerminal } from '../../terminal/is-terminal.ts';

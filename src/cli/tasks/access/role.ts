@@ -2,7 +2,7 @@
 import { KelpError } from '../../../client/errors/error.ts';
 import type { Grant, GrantedKeys, Permission, Role } from '../../../client/messages/access-types.ts';
 import type { KeyForm } from '../../command-line/key-form.ts';
-import { UsageError } from '../../process/exit-code.ts';
+import { UsageError } from '../../../shell-words/usage-error.ts';
 import type { Session } from '../../session/session.ts';
 import { displayKey } from '../../terminal/display.ts';
 import { Table } from '../../terminal/table.ts';

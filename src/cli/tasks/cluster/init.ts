@@ -3,7 +3,8 @@ import { systemRandom } from '../../../clock.ts';
 import { shownStoreId } from '../../../cluster/shown-store-id.ts';
 import type { SharedLog } from '../../../shared-log/shared-log.ts';
 import { SharedLogError } from '../../../shared-log/shared-log-error.ts';
-import { TaskError, UsageError, exitCode } from '../../process/exit-code.ts';
+import { TaskError, exitCode } from '../../process/exit-code.ts';
+import { UsageError } from '../../../shell-words/usage-error.ts';
 import type { OfflineTask } from '../../session/offline-task.ts';
 import { sharedLogOf } from '../../session/shared-log.ts';
 

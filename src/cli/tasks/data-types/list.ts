@@ -2,7 +2,8 @@
 import { given } from '../../../arguments/shape.ts';
 import { valueJson } from '../../../api-json.ts';
 import type { CountedChangeResult } from '../../../collections/types.ts';
-import { type ExitCode, UsageError, exitCode } from '../../process/exit-code.ts';
+import { type ExitCode, exitCode } from '../../process/exit-code.ts';
+import { UsageError } from '../../../shell-words/usage-error.ts';
 import type { Session } from '../../session/session.ts';
 import { elementLines, writeElements } from './printing.ts';
 

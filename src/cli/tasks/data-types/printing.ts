@@ -4,7 +4,7 @@ import { canonicalKey } from '../../../arguments/key.ts';
 import type { Bytes } from '../../../collections/bytes.ts';
 import type { PagedList } from '../../../paged-list.ts';
 import { displayKey } from '../../terminal/display.ts';
-import { UsageError } from '../../process/exit-code.ts';
+import { UsageError } from '../../../shell-words/usage-error.ts';
 import type { Session } from '../../session/session.ts';
 import { Table } from '../../terminal/table.ts';
 

@@ -1,6 +1,7 @@
 /** The work of `sketch hll-add`, `hll-count`, `hll-merge`, `bloom-create`, `bloom-add`, `bloom-contains`. */
 import { given } from '../../../arguments/shape.ts';
-import { type ExitCode, UsageError, exitCode } from '../../process/exit-code.ts';
+import { type ExitCode, exitCode } from '../../process/exit-code.ts';
+import { UsageError } from '../../../shell-words/usage-error.ts';
 import type { Session } from '../../session/session.ts';
 import { writeAnswers } from './printing.ts';
 

@@ -10,7 +10,8 @@ import type {
 import type { Bytes } from '../../../collections/bytes.ts';
 import { anyNumber } from '../../command-line/argument.ts';
 import type { KeyForm } from '../../command-line/key-form.ts';
-import { type ExitCode, UsageError, exitCode } from '../../process/exit-code.ts';
+import { type ExitCode, exitCode } from '../../process/exit-code.ts';
+import { UsageError } from '../../../shell-words/usage-error.ts';
 import type { Session } from '../../session/session.ts';
 import { displayKey } from '../../terminal/display.ts';
 import { Table } from '../../terminal/table.ts';

@@ -1,7 +1,7 @@
 /** The work of `backup`. */
 import { writeBackupFile } from '../../../offline/backup-file.ts';
 import { displayHeld, displaySize } from '../../terminal/display.ts';
-import { UsageError } from '../../process/exit-code.ts';
+import { UsageError } from '../../../shell-words/usage-error.ts';
 import { interruptedBy, untilInterrupted } from '../../process/interrupt.ts';
 import { progressOn } from '../../terminal/progress.ts';
 import type { Session } from '../../session/session.ts';

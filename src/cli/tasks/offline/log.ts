@@ -1,7 +1,7 @@
 /** The work of `log`. */
 import { type LogEnd, readLog } from '../../../offline/log-records.ts';
 import type { StoredState } from '../../../offline/stored-state.ts';
-import { UsageError } from '../../process/exit-code.ts';
+import { UsageError } from '../../../shell-words/usage-error.ts';
 import { recordJson, recordLines } from '../../terminal/log-lines.ts';
 import type { OfflineTask } from '../../session/offline-task.ts';
 

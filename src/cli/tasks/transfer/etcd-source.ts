@@ -6,7 +6,7 @@ import type { EtcdLogin } from '../../../client/etcd/etcd-calls.ts';
 import { EtcdReader } from '../../../client/etcd/etcd-reader.ts';
 import type { EtcdFlags } from '../../command-line/etcd-options.ts';
 import type { KeyForm } from '../../command-line/key-form.ts';
-import { UsageError } from '../../process/exit-code.ts';
+import { UsageError } from '../../../shell-words/usage-error.ts';
 import { readPem } from '../../session/pem-file.ts';
 import { readSecretOf } from '../../session/secret-input.ts';
 

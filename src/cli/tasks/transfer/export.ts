@@ -5,7 +5,7 @@ import type { TransferFormat, TtlForm } from '../../../transfer/contract/words.t
 import { type ExportSummary, exportTo } from '../../../transfer/export.ts';
 import { escapeUnprintable } from '../../../server/logging/printable.ts';
 import { type RangeFlags, rangeOf } from '../../command-line/range-options.ts';
-import { UsageError } from '../../process/exit-code.ts';
+import { UsageError } from '../../../shell-words/usage-error.ts';
 import { untilInterrupted } from '../../process/interrupt.ts';
 import type { StoreSession } from '../../session/store-session.ts';
 import { displayCount, displaySize } from '../../terminal/display.ts';

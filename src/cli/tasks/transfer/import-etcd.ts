@@ -4,7 +4,7 @@ import type { OnConflict } from '../../../transfer/contract/words.ts';
 import { type EtcdCopy, type EtcdImport, importFromEtcd } from '../../../transfer/import-etcd.ts';
 import { TransferError } from '../../../transfer/contract/transfer-error.ts';
 import type { EtcdFlags } from '../../command-line/etcd-options.ts';
-import { UsageError } from '../../process/exit-code.ts';
+import { UsageError } from '../../../shell-words/usage-error.ts';
 import { failureText } from '../../process/failure.ts';
 import { InterruptedError, untilInterrupted } from '../../process/interrupt.ts';
 import type { StoreSession } from '../../session/store-session.ts';

@@ -5,8 +5,7 @@
  *
  *     SET greeting 'good morning'     ->  SET | greeting | good morning
  */
-import { isUtf8 } from 'node:buffer';
-import { UsageError } from '../../process/exit-code.ts';
+import { UsageError } from './usage-error.ts';
 import { readEscape } from './escapes.ts';
 
 export interface Word {
@@ -182,12 +181,21 @@ class Splitter {
 }
 
 function wordOf(parts: readonly (string | number)[]): Word {
+  const encoder = new TextEncoder();
   if (parts.every((part) => typeof part === 'string')) {
     const text = parts.join('');
-    return { bytes: Buffer.from(text), text };
+    return { bytes: encoder.encode(text), text };
   }
-  const bytes = Buffer.concat(
-    parts.map((part) => (typeof part === 'string' ? Buffer.from(part) : Uint8Array.of(part))),
+  const bytes = Uint8Array.from(
+    parts.flatMap((part) => (typeof part === 'string' ? [...encoder.encode(part)] : [part])),
   );
-  return { bytes, text: isUtf8(bytes) ? bytes.toString('utf8') : undefined };
+  return { bytes, text: textOf(bytes) };
+}
+
+function textOf(bytes: Uint8Array): string | undefined {
+  try {
+    return new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(bytes);
+  } catch {
+    return undefined;
+  }
 }

@@ -1,5 +1,5 @@
 /** The escapes that stand in `$'...'`, as bash and zsh have them. Those that write a byte may make text that is not UTF-8. */
-import { UsageError } from '../../process/exit-code.ts';
+import { UsageError } from './usage-error.ts';
 
 const characterByLetter: Readonly<Record<string, string>> = {
   a: '\u0007',

@@ -1,6 +1,6 @@
 /** Keys as they can be typed again: as they are where that is one word, else in quotes. */
-import type { Key } from '../../../api.ts';
-import { unprintable } from '../../../server/logging/printable.ts';
+import type { Key } from '../api-value.ts';
+import { unprintable } from './unprintable.ts';
 
 /** Whatever else it may hold, a word of these alone needs no quotes. */
 const needsQuotes = /[\s'"\\$]|^#|^$/u;

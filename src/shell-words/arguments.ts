@@ -1,18 +1,17 @@
 /** What words mean to commands. All of these throw a `UsageError` that says what was expected. */
-import type { Key } from '../../../api.ts';
-import { canonicalKey } from '../../../arguments/key.ts';
-import { fixed } from '../../../limits.ts';
-import { parseDurationMs } from '../../../server/config/option-values.ts';
-import { UsageError } from '../../process/exit-code.ts';
+import type { Key } from '../api-value.ts';
+import { durationMsOf } from '../arguments/duration.ts';
+import { fixed } from '../limits.ts';
 import { quoteWord } from './quote.ts';
-import type { Word } from './words.ts';
+import type { Word } from './split-words.ts';
+import { UsageError } from './usage-error.ts';
 
-export function toKey({ bytes }: Word): Key {
+export function toKey({ bytes, text }: Word): Key {
   if (bytes.length === 0) throw new UsageError('a key is empty; it has 1 byte at least');
   if (bytes.length > fixed.keyBytesMax) {
     throw new UsageError(`a key has ${bytes.length} bytes, more than ${fixed.keyBytesMax}`);
   }
-  return canonicalKey(bytes);
+  return text ?? bytes;
 }
 
 /** An option, or what is given with it: capitals and small letters are the same. */
@@ -34,13 +33,9 @@ function isDigits({ text = '' }: Word): boolean {
 }
 
 function durationMs(word: Word): number {
-  try {
-    return parseDurationMs(word.text ?? '');
-  } catch (error) {
-    throw new UsageError(`expected a number, or a time with its unit such as 1h30m, not ${shown(word)}`, {
-      cause: error,
-    });
-  }
+  const ms = durationMsOf(word.text ?? '');
+  if (typeof ms === 'number') return ms;
+  throw new UsageError(`expected a number, or a time with its unit such as 1h30m, not ${shown(word)}`);
 }
 
 function ttl(ms: number, word: Word): number {
