@@ -21,6 +21,7 @@ import { GrpcJsClient } from '../support/grpc-js-client.ts';
 import { RawConnection } from '../support/raw-connection.ts';
 import { startTestServer } from '../support/test-server.ts';
 import { slowDisk } from '../support/troubled-disk.ts';
+import { engineOfTests } from '../support/test-engine.ts';
 
 const PUT_PATH = '/kelp.v1.KvService/Put';
 
@@ -30,6 +31,9 @@ async function failureOf(call: Promise<unknown>): Promise<unknown> {
     (reason: unknown) => reason,
   );
 }
+
+/** An engine on disk writes no snapshots, and its checkpoints take history with them: `test/store/durable` and `test/server/engines` try these. */
+const memoryTest = test.skipIf(engineOfTests() !== undefined);
 
 describe('starting', () => {
   test('logs when it listens and when it is ready, with what an operator asks first', async () => {
@@ -113,43 +117,46 @@ describe('while the store is recovered', () => {
 });
 
 describe('status', () => {
-  test('tells of the process and the store; snapshots and compactions are there to be had', async () => {
-    const server = await startTestServer();
-    const transport = createConnectTransport({ baseUrl: server.url, httpVersion: '2' });
-    const admin = createClient(AdminService, transport);
-    const kv = createClient(KvService, transport);
-    for (const key of ['a', 'b', 'a']) await kv.put({ key });
+  memoryTest(
+    'tells of the process and the store; snapshots and compactions are there to be had',
+    async () => {
+      const server = await startTestServer();
+      const transport = createConnectTransport({ baseUrl: server.url, httpVersion: '2' });
+      const admin = createClient(AdminService, transport);
+      const kv = createClient(KvService, transport);
+      for (const key of ['a', 'b', 'a']) await kv.put({ key });
 
-    expect(await admin.snapshot({})).toMatchObject({ revision: 3n });
-    expect(await admin.compact({ revision: 2n })).toMatchObject({ oldestRevision: 2n });
+      expect(await admin.snapshot({})).toMatchObject({ revision: 3n });
+      expect(await admin.compact({ revision: 2n })).toMatchObject({ oldestRevision: 2n });
 
-    const reply = await admin.status({});
-    expect(reply).toMatchObject({
-      version: '0.0.0-test',
-      revision: 3n,
-      oldestRevision: 2n,
-      keyCount: 2n,
-      snapshotCount: 1,
-      snapshotRevision: 3n,
-    });
-    expect(reply.storeId).toMatch(/^[0-9a-f]{32}$/);
-    expect(Number(reply.residentBytes)).toBeGreaterThan(1_000_000);
-    expect(reply.uptime?.seconds).toBeGreaterThanOrEqual(0n);
-    const compacted = ConnectError.from(await failureOf(kv.get({ key: 'a', revision: 1n })));
-    expect(compacted.findDetails(ErrorDetailSchema)).toMatchObject([
-      {
-        reason: ErrorReason.REVISION_COMPACTED,
-        info: {
-          case: 'revisionOutOfRange',
-          value: { requestedRevision: 1n, oldestRevision: 2n, newestRevision: 3n },
+      const reply = await admin.status({});
+      expect(reply).toMatchObject({
+        version: '0.0.0-test',
+        revision: 3n,
+        oldestRevision: 2n,
+        keyCount: 2n,
+        snapshotCount: 1,
+        snapshotRevision: 3n,
+      });
+      expect(reply.storeId).toMatch(/^[0-9a-f]{32}$/);
+      expect(Number(reply.residentBytes)).toBeGreaterThan(1_000_000);
+      expect(reply.uptime?.seconds).toBeGreaterThanOrEqual(0n);
+      const compacted = ConnectError.from(await failureOf(kv.get({ key: 'a', revision: 1n })));
+      expect(compacted.findDetails(ErrorDetailSchema)).toMatchObject([
+        {
+          reason: ErrorReason.REVISION_COMPACTED,
+          info: {
+            case: 'revisionOutOfRange',
+            value: { requestedRevision: 1n, oldestRevision: 2n, newestRevision: 3n },
+          },
         },
-      },
-    ]);
-    for (const revision of [0n, -1n]) {
-      const refused = ConnectError.from(await failureOf(admin.compact({ revision })));
-      expect(Code[refused.code]).toBe('InvalidArgument');
-    }
-  });
+      ]);
+      for (const revision of [0n, -1n]) {
+        const refused = ConnectError.from(await failureOf(admin.compact({ revision })));
+        expect(Code[refused.code]).toBe('InvalidArgument');
+      }
+    },
+  );
 });
 
 describe('stopping', () => {
@@ -268,7 +275,7 @@ describe('stopping', () => {
     expect(await server.log.message('calls did not finish in time; broken off')).toMatchObject({ calls: 1 });
   });
 
-  test.each([
+  memoryTest.each([
     ['writes a snapshot of what has grown in the log, so that the next start is quick', '10m', 1],
     ['writes none when there is no time for it', '500ms', 0],
   ])('%s', async (_, timeout, snapshotCount) => {

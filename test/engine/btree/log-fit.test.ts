@@ -1,5 +1,5 @@
 /** A database and a log of SQLite that are not of one copy are refused, whichever of them is the older one; what a crash leaves never is. */
-import { copyFile, mkdir, open, readFile, stat, truncate, writeFile } from 'node:fs/promises';
+import { copyFile, mkdir, open, readFile, rm, stat, truncate, writeFile } from 'node:fs/promises';
 import { DatabaseSync } from 'node:sqlite';
 import { beforeEach, expect, onTestFinished, test } from 'vitest';
 import { systemClock } from '../../../src/clock.ts';
@@ -144,6 +144,31 @@ test(
     expect(found.flat().filter((revision) => revision === undefined).length).toBeGreaterThan(10);
   },
 );
+
+test('without its log a database has the whole state of the commit up to which that was copied', async () => {
+  await commit(1);
+  let close = await keepLog();
+  await commit(2);
+  await commit(3);
+  const nothingCopied = await copy();
+  await close();
+  close = await keepLog();
+  await commit(4);
+  const someCopied = await copy();
+  await close();
+  await commit(5);
+  const allCopied = await copy();
+
+  const found: (number | undefined)[] = [];
+  for (const folder of [nothingCopied, someCopied, allCopied]) {
+    await rm(`${folder}/${LOG}`);
+    found.push(await started(folder));
+  }
+  // The store's log is applied above that revision, or the gap is refused where it does not reach back so far.
+  expect([found[0], found[2]]).toEqual([1, 5]);
+  expect(found[1]).toBeGreaterThanOrEqual(1);
+  expect(found[1]).toBeLessThanOrEqual(4);
+});
 
 test('a database that is newer than the log beside it is refused', async () => {
   await commit(1);

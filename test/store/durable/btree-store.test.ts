@@ -1,5 +1,5 @@
 /** A store with the engine btree: on a real disk, and with none. */
-import { readdir, stat } from 'node:fs/promises';
+import { readdir, readFile, stat, writeFile } from 'node:fs/promises';
 import { DatabaseSync } from 'node:sqlite';
 import { expect, test } from 'vitest';
 import { openStore } from '../../../src/kv/open-store.ts';
@@ -23,6 +23,41 @@ test('is the same behind a start, from its checkpoint and the log above it', asy
   expect(await allPairs(store)).toEqual(before);
   expect(before).not.toHaveLength(0);
   await store.close();
+});
+
+test("with an older database, as without SQLite's log, applies the log of the store again, or refuses the gap", async () => {
+  const dataDir = await temporaryDirectory();
+  const options = {
+    dataDir,
+    engine: 'btree',
+    limits: { segmentBytes: 64 * 1024, logRetentionBytes: 0 },
+  } as const;
+  const database = `${dataDir}/base/kelp.sqlite`;
+  let store = await openStore(options);
+  await store.put('k', 'first');
+  await store.snapshot();
+  await store.close();
+  const older = await readFile(database);
+
+  // The log reaches back.
+  store = await openStore(options);
+  await store.put('k', 'second');
+  await store.snapshot();
+  await store.close();
+  await writeFile(database, older);
+  store = await openStore(options);
+  expect(await allPairs(store)).toEqual(['k=second']);
+
+  // Its older segments are gone behind the next checkpoint.
+  for (let index = 0; index < 8; index++) await store.put(`l${index}`, 'v'.repeat(32 * 1024));
+  await store.snapshot();
+  expect((await store.status()).oldestSegmentId).toBeGreaterThan(1);
+  await store.close();
+  await writeFile(database, older);
+  await expect(openStore(options)).rejects.toMatchObject({
+    code: 'damaged',
+    message: /what was written between is missing/,
+  });
 });
 
 test('is in memory where there is no directory', async () => {
