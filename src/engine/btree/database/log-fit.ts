@@ -12,7 +12,7 @@
  * A log is emptied, or begun anew, only when all of it was copied into the file, which is synced by then. What of it is copied before a
  * crash is copied again. Page 1 may be among that or not: then the file has the number of a commit in the log, or the one before all.
  *
- * A log that is gone is not told from one that was emptied: whoever closes the database last removes it. What was in it and not in the file
+ * A log that is gone is not told from one that was emptied: SQLite removes it where the last connection is closed. What was in it and not in the file
  * is missing then, and the file has the state of the commit up to which it was copied, whole, since a copy ends with a commit and is synced. That state
  * is older than the store's log was cut for, or it is not: then all that is missing is in the store's log and is applied again; else the start finds the gap
  * and refuses it (`store/recovery/base-recovery.ts`). What neither tells is a log that is removed by hand after a crash in the middle of a copy: the file has pages of
