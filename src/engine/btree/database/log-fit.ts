@@ -16,7 +16,7 @@
  * is missing then, and the file has the state of the commit up to which it was copied, whole, since a copy ends with a commit and is synced. That state
  * is older than the store's log was cut for, or it is not: then all that is missing is in the store's log and is applied again; else the start finds the gap
  * and refuses it (`store/recovery/base-recovery.ts`). What neither tells is a log that is removed by hand after a crash in the middle of a copy: the file has pages of
- * two commits then. So nothing of the folder is to be removed while there is no process (docs/engines.md).
+ * two commits then. So nothing of the folder is to be removed while there is no process (docs/operations.md).
  *
  * What counts is what SQLite would read: frames of the log up to its last commit, each of which fits the checksum of all before it. A
  * database and a log that an older version of KelpDB has written have 0 everywhere. https://sqlite.org/fileformat2.html#walformat
