@@ -41,7 +41,7 @@ describe.each(codecs)('a valid but unusual $name is read as protobuf-es reads it
       fc.property(encodings, encodings, (first, second) => {
         expectAsReference(codec, Buffer.concat([first, second]));
       }),
-      { numRuns: 300 },
+      { numRuns: 100 },
     );
   });
 

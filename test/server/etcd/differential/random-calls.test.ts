@@ -11,7 +11,7 @@ import { type DrawnCall, drawCall } from './drawn-calls.ts';
 import { WatchedAll } from './watched-all.ts';
 import { normalised } from './normalised.ts';
 
-const { ETCD_SEED = '1', ETCD_CALLS = '20000' } = process.env;
+const { ETCD_SEED = '1', ETCD_CALLS = '10000' } = process.env;
 /** One seed has so many, and begins with empty servers. */
 const CALLS_PER_SEED = 5000;
 const TOLD_CALLS = 6;
