@@ -131,16 +131,13 @@ export class LogLink implements LogStorage {
     if (fate === 'lostAnswer') void make(never).catch(() => undefined);
     if (fate === 'late') this.#time.within(LATE_MS_MAX, () => void make(never).catch(() => undefined));
     return new Promise((resolve, reject) => {
-      const giveUp = (): void => this.#process.run(() => reject(unavailable(`the call is ${fate}`)));
+      const giveUp = (): void => {
+        timer.cancel();
+        signal.removeEventListener('abort', giveUp);
+        this.#process.run(() => reject(unavailable(`the call is ${fate}`)));
+      };
       const timer = this.#time.in(TRY_MS, giveUp);
-      signal.addEventListener(
-        'abort',
-        () => {
-          timer.cancel();
-          giveUp();
-        },
-        { once: true },
-      );
+      signal.addEventListener('abort', giveUp);
     });
   }
 

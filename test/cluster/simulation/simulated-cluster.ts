@@ -103,6 +103,7 @@ export async function inCluster<Result>(
     if (options.isTraced === true) process.stderr.write(`${world.trace.join('\n')}\n`);
     throw error;
   } finally {
+    world.time.end();
     restore();
     process.off('unhandledRejection', world.fail);
   }

@@ -59,6 +59,11 @@ export class SimulatedTime {
     return runTurns(isDone, () => this.#step(), EVENTS_PER_LOOP);
   }
 
+  /** Nothing happens any more. What goes on when a world ends would else hold all of it: signals that are listened to are never forgotten. */
+  end(): void {
+    this.#events.length = 0;
+  }
+
   #step(): void {
     for (;;) {
       const event = this.#pop();
