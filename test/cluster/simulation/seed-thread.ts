@@ -10,4 +10,5 @@ export interface Seeds {
 const { first, count } = workerData as Seeds;
 let ackedCount = 0;
 for (let seed = first; seed < first + count; seed++) ackedCount += (await runSeed({ seed })).ackedCount;
+// oxlint-disable-next-line unicorn/require-post-message-target-origin -- it is a thread's, not a window's
 parentPort?.postMessage(ackedCount);
