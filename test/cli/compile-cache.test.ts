@@ -6,7 +6,8 @@ import { temporaryDirectory } from '../support/test-server.ts';
 import { KelpProcess } from './kelp-process.ts';
 
 async function runWith(environment: Readonly<Record<string, string>>): Promise<void> {
-  const { code, stderr } = await new KelpProcess(['--version'], { environment }).ended;
+  const own = { NODE_COMPILE_CACHE: undefined, ...environment };
+  const { code, stderr } = await new KelpProcess(['--version'], { environment: own }).ended;
   expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
 }
 

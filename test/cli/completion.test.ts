@@ -10,6 +10,7 @@ import { buildProgram } from '../../src/cli/program.ts';
 import { serverOptions } from '../../src/server/config/server-options.ts';
 import { temporaryDirectory } from '../support/test-server.ts';
 import { Kelp } from './kelp.ts';
+import { childEnvironment } from '../support/child-environment.ts';
 
 const kelp = new Kelp('127.0.0.1:1');
 
@@ -32,7 +33,7 @@ function offersOf(shell: string, script: (words: readonly string[]) => string): 
       {
         encoding: 'utf8',
         stdio: ['ignore', 'pipe', 'pipe'],
-        env: { PATH: process.env['PATH'] },
+        env: childEnvironment(),
       },
     );
     expect({ stderr, status }).toEqual({ stderr: '', status: 0 });

@@ -1,6 +1,7 @@
 /** `kelp` as a process of its own, from the sources or from what was built of them. */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { onTestFinished } from 'vitest';
+import { childEnvironment } from '../support/child-environment.ts';
 
 export interface Ending {
   readonly code: number | null;
@@ -20,7 +21,7 @@ export class KelpProcess {
   constructor(args: readonly string[], { main = 'src/cli/main.ts', cwd = '.', environment = {} } = {}) {
     this.child = spawn(process.execPath, [main, ...args], {
       cwd,
-      env: { PATH: process.env['PATH'], ...environment },
+      env: { ...childEnvironment(), ...environment },
       stdio: ['pipe', 'pipe', 'pipe'],
     });
     this.child.stdout?.setEncoding('utf8').on('data', (text: string) => {

@@ -2,6 +2,7 @@
 import { type ChildProcessWithoutNullStreams, spawn } from 'node:child_process';
 import { resolve } from 'node:path';
 import { onTestFinished } from 'vitest';
+import { childEnvironment } from '../support/child-environment.ts';
 
 export class KelpTerminal {
   /** All that came. */
@@ -15,7 +16,7 @@ export class KelpTerminal {
     const words = [process.execPath, resolve('src/cli/main.ts'), ...args].map((word) => `'${word}'`);
     const command = `stty cols 100 rows ${rows}; stty -g; ${words.join(' ')}; echo "code $?"; stty -g`;
     this.#process = spawn('script', ['-qec', command, '/dev/null'], {
-      env: { PATH: process.env['PATH'], TERM: 'xterm', SHELL: '/bin/sh' },
+      env: { ...childEnvironment(), TERM: 'xterm', SHELL: '/bin/sh' },
     });
     this.#process.stdout.setEncoding('utf8').on('data', (text: string) => {
       this.output += text;

@@ -6,6 +6,7 @@ import { expect, onTestFinished, test, vi } from 'vitest';
 import { type KelpClient, createClient } from '../../src/client/client.ts';
 import { metricsOf } from '../server/metrics/exposition.ts';
 import { temporaryDirectory } from '../support/test-server.ts';
+import { childEnvironment } from '../support/child-environment.ts';
 
 // The log has to fill all that is between the server and its reader.
 vi.setConfig({ testTimeout: 120_000 });
@@ -24,7 +25,7 @@ class LoggingServer {
   constructor(dataDir: string) {
     const flags = ['--listen=127.0.0.1:0', `--data-dir=${dataDir}`, '--log-level=debug', '--fsync=never'];
     this.child = spawn(process.execPath, ['src/cli/main.ts', 'serve', ...flags], {
-      env: { PATH: process.env['PATH'] },
+      env: childEnvironment(),
       stdio: ['ignore', 'pipe', 'inherit'],
     });
     this.exited = once(this.child, 'exit');

@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { expect, onTestFinished, test, vi } from 'vitest';
 import { temporaryDirectory } from '../support/test-server.ts';
+import { childEnvironment } from '../support/child-environment.ts';
 
 vi.setConfig({ testTimeout: 120_000 });
 
@@ -22,7 +23,7 @@ class NpmServer {
       // A process group of its own, as a terminal gives one to each command.
       detached: true,
       env: {
-        PATH: process.env['PATH'],
+        ...childEnvironment(),
         HOME: process.env['HOME'],
         KELP_LISTEN: '127.0.0.1:0',
         KELP_DATA_DIR: dataDir,

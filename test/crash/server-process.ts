@@ -7,6 +7,7 @@ import { fileURLToPath } from 'node:url';
 import { onTestFinished } from 'vitest';
 import { freePort } from '../support/free-port.ts';
 import { flagsOfEngine } from '../support/test-engine.ts';
+import { childEnvironment } from '../support/child-environment.ts';
 
 export interface ServerProcessOptions {
   readonly dataDir: string;
@@ -69,7 +70,7 @@ export class ServerProcess {
     const [command = '', ...args] = limited(kelp, options);
     this.#child = spawn(command, args, {
       stdio: ['ignore', 'pipe', 'pipe', ...(preload === undefined ? [] : (['ipc'] as const))],
-      env: { PATH: process.env['PATH'] },
+      env: childEnvironment(),
     });
     const { stdout, stderr } = this.#child;
     if (stdout !== null) createInterface({ input: stdout }).on('line', (line) => this.#read(line));

@@ -2,6 +2,7 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { onTestFinished } from 'vitest';
+import { childEnvironment } from './child-environment.ts';
 
 interface PackageJson {
   readonly scripts: { readonly example: string };
@@ -19,7 +20,7 @@ export class ExampleProcess {
     const { scripts } = JSON.parse(readFileSync('package.json', 'utf8')) as PackageJson;
     const [, ...flags] = scripts.example.split(' ');
     this.child = spawn(process.execPath, [...flags, `examples/${name}.ts`], {
-      env: { PATH: process.env['PATH'], ...environment },
+      env: { ...childEnvironment(), ...environment },
       stdio: ['ignore', 'pipe', 'pipe'],
     });
     this.child.stdout?.setEncoding('utf8').on('data', (text: string) => {

@@ -3,6 +3,7 @@ import { type ChildProcessWithoutNullStreams, spawn } from 'node:child_process';
 import { resolve } from 'node:path';
 import { onTestFinished } from 'vitest';
 import { Screen } from './screen.ts';
+import { childEnvironment } from '../../support/child-environment.ts';
 
 export interface ShellTerminalOptions {
   readonly args: readonly string[];
@@ -46,7 +47,7 @@ export class ShellTerminal {
     const command = `stty cols ${columns} rows ${ROWS}; ${runUnderShell(words.join(' '), options)}`;
     this.#process = spawn('script', ['-qec', command, '/dev/null'], {
       cwd,
-      env: { PATH: process.env['PATH'], TERM: 'xterm', SHELL: '/bin/sh', ...environment },
+      env: { ...childEnvironment(), TERM: 'xterm', SHELL: '/bin/sh', ...environment },
     });
     this.#process.stdout.setEncoding('utf8').on('data', (text: string) => {
       this.#output += text;

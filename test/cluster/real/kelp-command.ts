@@ -2,12 +2,13 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { join } from 'node:path';
+import { childEnvironment } from '../../support/child-environment.ts';
 
 /** Runs the command to its end. Rejects with what it said when it fails. @returns its output. */
 export async function kelp(...args: readonly string[]): Promise<string> {
   const child = spawn(process.execPath, [join(process.cwd(), 'src/cli/main.ts'), ...args], {
     stdio: ['ignore', 'pipe', 'pipe'],
-    env: { PATH: process.env['PATH'] },
+    env: childEnvironment(),
   });
   let output = '';
   for (const stream of [child.stdout, child.stderr]) {
