@@ -21,7 +21,7 @@ describe.runIf(isChromiumInstalled)('keys in the console', { timeout: 120_000 },
   /** A server whose store was filled before the page is opened. */
   async function open(
     fill: (client: Client) => Promise<unknown>,
-    address = '',
+    address = '#/keys',
   ): Promise<{ client: Client; page: Page }> {
     const server = await browser.startServer();
     const client = createClient({ address: server.address });
@@ -114,10 +114,10 @@ describe.runIf(isChromiumInstalled)('keys in the console', { timeout: 120_000 },
       await client.sortedSet.add('z', { ada: 2.5 });
     });
     const cells = {
-      h: ['name', 'ada', 'role', 'admin'],
+      h: ['name', 'ada', '×', 'role', 'admin', '×'],
       l: ['0', 'one', '1', 'two'],
-      s: ['member'],
-      z: ['2.5', 'ada'],
+      s: ['member', '×'],
+      z: ['2.5', 'ada', '×'],
     };
     for (const [key, texts] of Object.entries(cells)) {
       await page.getByRole('treeitem').getByText(key, { exact: true }).click();

@@ -4,6 +4,10 @@ import { useEffect, useRef, useState } from 'preact/hooks';
 import type { Key } from '../bytes/key-name.ts';
 import { brief, formatCount } from '../bytes/text.ts';
 import { type Failure, failureOf } from '../calls/failure.ts';
+import { ValueType } from '../../../gen/kelp/v1/types_pb.ts';
+import { useAct } from '../parts/act.ts';
+import { type Operation, changeElements, removalOf } from './element-changes.ts';
+import { ElementForm } from './element-form.tsx';
 import { limits } from '../page/limits.ts';
 import { FailureNote } from '../parts/failure-note.tsx';
 import { type Element, columnsByType, readElements } from './elements.ts';
@@ -13,6 +17,7 @@ import { typeName } from './type-mark.tsx';
 interface ElementViewProps {
   readonly name: Key;
   readonly entry: Entry;
+  readonly onChanged: () => void;
 }
 
 interface Read {
@@ -21,11 +26,19 @@ interface Read {
   readonly next: string;
 }
 
-export function ElementView({ name, entry: { type } }: ElementViewProps): JSX.Element {
+export function ElementView({ name, entry, onChanged }: ElementViewProps): JSX.Element {
+  const { type } = entry;
   const columns = columnsByType[type];
   const [read, setRead] = useState<Read>();
   const [failure, setFailure] = useState<Failure>();
   const leaving = useRef(new AbortController());
+  const work = useAct();
+  const [hasChanged, setChanged] = useState(false);
+  const change = (operation: Operation): void =>
+    work.run(
+      () => changeElements(name, entry.modRevision, operation),
+      (isMade) => (isMade ? onChanged() : setChanged(true)),
+    );
 
   async function readOn(before: Read | undefined): Promise<void> {
     const { signal } = leaving.current;
@@ -65,6 +78,11 @@ export function ElementView({ name, entry: { type } }: ElementViewProps): JSX.El
                   {column}
                 </th>
               ))}
+              {type !== ValueType.LIST && (
+                <th scope="col">
+                  <span class="unseen">What can be done</span>
+                </th>
+              )}
             </tr>
           </thead>
           <tbody>
@@ -73,11 +91,35 @@ export function ElementView({ name, entry: { type } }: ElementViewProps): JSX.El
                 {element.map((cell, column) => (
                   <td key={column}>{typeof cell === 'string' ? cell : brief(cell, 500)}</td>
                 ))}
+                {type !== ValueType.LIST && (
+                  <td>
+                    <button
+                      type="button"
+                      class="quiet"
+                      aria-label={`Remove ${nameOf(type, element)}`}
+                      disabled={work.isBusy}
+                      onClick={() => {
+                        const removal = removalOf(name, type, element);
+                        if (removal !== undefined) change(removal);
+                      }}
+                    >
+                      ×
+                    </button>
+                  </td>
+                )}
               </tr>
             ))}
           </tbody>
         </table>
       </div>
+      <ElementForm name={name} type={type} isBusy={work.isBusy} onChange={change} />
+      {hasChanged && (
+        <p class="failure" role="alert">
+          <strong>Not written.</strong> Something else has changed the key since you saw it. Read it again
+          first.
+        </p>
+      )}
+      <FailureNote failure={work.failure} />
       <FailureNote failure={failure} />
       {next !== '' && !isFull && (
         <p class="actions">
@@ -88,4 +130,9 @@ export function ElementView({ name, entry: { type } }: ElementViewProps): JSX.El
       )}
     </>
   );
+}
+
+function nameOf(type: ValueType, [first, second]: Element): string {
+  const cell = type === ValueType.SORTED_SET ? second : first;
+  return cell instanceof Uint8Array ? brief(cell, 80) : String(cell);
 }

@@ -89,7 +89,7 @@ export function EntryPane({ name, onClose }: EntryPaneProps): JSX.Element {
             ) : isPlain(entry) ? (
               <ValueView value={entry.value} />
             ) : (
-              <ElementView key={String(entry.modRevision)} name={name} entry={entry} />
+              <ElementView key={String(entry.modRevision)} name={name} entry={entry} onChanged={reload} />
             )}
           </div>
         </>
