@@ -171,6 +171,62 @@ describe.runIf(isChromiumInstalled)('keys in the console', { timeout: 120_000 },
     expect(Number(entry?.expireTimeMs)).toBeGreaterThan(Date.now() + 3_000_000);
   });
 
+  test.each(['Edit', 'Delete'])(
+    '%s: what is read again while it goes on, since the server was away, is not taken for what was seen',
+    async (work) => {
+      const { client, page } = await open((client) => client.put('a', 'first'), '#/keys?key=ta');
+      await page.getByRole('button', { name: work, exact: true }).click();
+      if (work === 'Edit') await page.getByLabel('Value', { exact: true }).fill('mine');
+      const dialog = page.getByRole('dialog');
+      const confirm =
+        work === 'Edit'
+          ? page.getByRole('button', { name: 'Save' })
+          : dialog.getByRole('button', { name: 'Delete' });
+      await page.context().setOffline(true);
+      await confirm.click();
+      await page.getByText('The server does not answer').waitFor();
+      await client.put('a', 'theirs');
+      await page.context().setOffline(false);
+      await page.getByText('The server does not answer').waitFor({ state: 'detached' });
+      await page.locator('.entry[aria-busy=false]').waitFor();
+      await confirm.click();
+      if (work === 'Edit') await page.getByText('The key was changed meanwhile, at revision 2.').waitFor();
+      else await page.getByText('It has changed since you saw it').waitFor();
+      expect((await client.get('a')).entry?.text()).toBe('theirs');
+    },
+  );
+
+  test('that were deleted while they are edited are told as a conflict, and what was typed stays', async () => {
+    const { client, page } = await open((client) => client.put('a', 'first'), '#/keys?key=ta');
+    await page.getByRole('button', { name: 'Edit' }).click();
+    await page.getByLabel('Value', { exact: true }).fill('mine');
+    await page.context().setOffline(true);
+    await page.getByRole('button', { name: 'Save' }).click();
+    await page.getByText('The server does not answer').waitFor();
+    await client.delete('a');
+    await page.context().setOffline(false);
+    await page.getByText('The server does not answer').waitFor({ state: 'detached' });
+    await page.locator('.entry[aria-busy=false]').waitFor();
+    expect(await page.getByLabel('Value', { exact: true }).inputValue()).toBe('mine');
+    await page.getByRole('button', { name: 'Save' }).click();
+    await page.getByRole('button', { name: 'Write mine over it' }).click();
+    await eventually(() => value(page).textContent()).toBe('mine');
+  });
+
+  test.each([
+    ['a\r\nb\r\nc', 'Value', 'a\nb\nc!', 'a\r\nb\r\nc!'],
+    ['a\nb\nc', 'Value', 'a\nb\nc!', 'a\nb\nc!'],
+    ['a\r\nb\nc', 'Value, in hexadecimal digits', '610d0a620a6321', 'a\r\nb\nc!'],
+    ['a\rb', 'Value, in hexadecimal digits', '610d6221', 'a\rb!'],
+  ])('keep the ends of their lines when they are edited: %j', async (before, label, typed, after) => {
+    const { client, page } = await open((client) => client.put('a', before), '#/keys?key=ta');
+    await page.getByRole('button', { name: 'Edit' }).click();
+    await page.getByLabel(label, { exact: true }).fill(typed);
+    await page.getByRole('button', { name: 'Save' }).click();
+    await page.getByRole('tabpanel').waitFor();
+    expect((await client.get('a')).entry?.text()).toBe(after);
+  });
+
   test('are created only where there is none, deleted after a question, and brought back from history', async () => {
     const { client, page } = await open((client) => client.put('there', 'old'));
     await page.getByRole('button', { name: 'New key' }).click();

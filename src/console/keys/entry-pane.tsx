@@ -18,6 +18,12 @@ import { ValueView } from '../parts/value-view.tsx';
 
 type Tab = 'value' | 'history';
 
+/** What is being done with the key as it was when it began: what is read again meanwhile is not what was seen. */
+interface Work {
+  readonly kind: 'edit' | 'delete';
+  readonly entry: Entry;
+}
+
 interface EntryPaneProps {
   readonly name: Key;
   readonly onClose: () => void;
@@ -31,7 +37,7 @@ export function EntryPane({ name, onClose }: EntryPaneProps): JSX.Element {
     reload,
   } = useLoaded(idOf(name), (signal) => readEntry(name, signal));
   const [tab, setTab] = useState<Tab>('value');
-  const [work, setWork] = useState<'edit' | 'delete'>();
+  const [work, setWork] = useState<Work>();
   const heading = useRef<HTMLHeadingElement>(null);
   useEffect(() => heading.current?.focus({ preventScroll: true }), []);
   const entry = found?.entry;
@@ -54,13 +60,11 @@ export function EntryPane({ name, onClose }: EntryPaneProps): JSX.Element {
         </h2>
       </header>
       <FailureNote failure={failure} />
-      {found !== undefined && entry === undefined && (
+      {found !== undefined && entry === undefined && work === undefined && (
         <Absent name={name} revision={found.revision} onUndone={reload} onReload={reload} />
       )}
-      {entry !== undefined && work === 'edit' && (
-        <EditForm name={name} entry={entry} onDone={finish} onCancel={leave} />
-      )}
-      {entry !== undefined && work !== 'edit' && (
+      {work?.kind === 'edit' && <EditForm name={name} entry={work.entry} onDone={finish} onCancel={leave} />}
+      {entry !== undefined && work?.kind !== 'edit' && (
         <>
           <Facts entry={entry} />
           <div class="tabs-line">
@@ -74,12 +78,12 @@ export function EntryPane({ name, onClose }: EntryPaneProps): JSX.Element {
                 type="button"
                 disabled={entry.value.length > limits.editedBytes}
                 title={entry.value.length > limits.editedBytes ? 'Too long to be edited here' : undefined}
-                onClick={() => setWork('edit')}
+                onClick={() => setWork({ kind: 'edit', entry })}
               >
                 Edit
               </button>
             )}
-            <button type="button" class="danger" onClick={() => setWork('delete')}>
+            <button type="button" class="danger" onClick={() => setWork({ kind: 'delete', entry })}>
               Delete
             </button>
           </div>
@@ -94,8 +98,8 @@ export function EntryPane({ name, onClose }: EntryPaneProps): JSX.Element {
           </div>
         </>
       )}
-      {entry !== undefined && work === 'delete' && (
-        <DeleteKey name={name} entry={entry} onDone={finish} onCancel={leave} />
+      {work?.kind === 'delete' && (
+        <DeleteKey name={name} entry={work.entry} onDone={finish} onCancel={leave} />
       )}
     </article>
   );

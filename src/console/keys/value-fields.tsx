@@ -7,26 +7,41 @@ import { type Draft, type Entry, deadlineMs } from './entry.ts';
 export interface Typed {
   readonly form: 'text' | 'hex';
   readonly text: string;
+  /** What is written at the end of each line of a text: a field for text has line feeds alone, whatever it was given. */
+  readonly lineEnd: '\n' | '\r\n';
   /** How long it lives: as before, without an end, or for a time from now on. */
   readonly life: 'kept' | 'endless' | 'span';
   readonly span: string;
 }
 
-export const nothingTyped: Typed = { form: 'text', text: '', life: 'endless', span: '' };
+export const nothingTyped: Typed = { form: 'text', text: '', lineEnd: '\n', life: 'endless', span: '' };
 
 export function typedOf(entry: Entry): Typed {
   const text = asText(entry.value);
+  const lineEnd = text === undefined ? undefined : lineEndOf(text);
   return {
-    form: text === undefined ? 'hex' : 'text',
-    text: text ?? toHex(entry.value),
+    form: lineEnd === undefined ? 'hex' : 'text',
+    text: text === undefined || lineEnd === undefined ? toHex(entry.value) : text.replaceAll('\r\n', '\n'),
+    lineEnd: lineEnd ?? '\n',
     life: entry.expireTime === undefined ? 'endless' : 'kept',
     span: '',
   };
 }
 
+/** @returns `undefined`: they are of several kinds, or a lone carriage return is among them, which a field for text would not keep. */
+function lineEndOf(text: string): Typed['lineEnd'] | undefined {
+  const others = text.replaceAll('\r\n', '');
+  if (others.includes('\r')) return undefined;
+  if (others.length === text.length) return '\n';
+  return others.includes('\n') ? undefined : '\r\n';
+}
+
 /** @returns what to write, or what is wrong with it. */
 export function draftOf(typed: Typed, entry: Entry | undefined, nowMs: number): Draft | string {
-  const value = typed.form === 'text' ? new TextEncoder().encode(typed.text) : fromHex(typed.text);
+  const value =
+    typed.form === 'text'
+      ? new TextEncoder().encode(typed.text.replaceAll('\n', typed.lineEnd))
+      : fromHex(typed.text);
   if (value === undefined) return 'The value is not in hexadecimal digits, two for each byte.';
   const leaseId = entry?.leaseId ?? 0n;
   if (typed.life === 'endless') return { value, ttlMs: undefined, leaseId };
@@ -71,6 +86,7 @@ export function ValueFields({ typed, onTyped, hasDeadline, valueRef }: ValueFiel
             Format the JSON
           </button>
         )}
+        {typed.lineEnd === '\r\n' && <span class="hint">Its lines end with CR LF, and are written so.</span>}
         {typed.form === 'text' && /^\s*[{[]/.test(typed.text) && json === undefined && (
           <span class="hint">This is no JSON; it is written as it stands.</span>
         )}

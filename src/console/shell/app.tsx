@@ -109,10 +109,10 @@ function Who(): JSX.Element | null {
   );
 }
 
+/** The page begins anew: what it holds in memory, the next one who logs in may not be allowed to see. */
 function logOut(): void {
   forgetLogin();
-  identity.value = undefined;
-  void identify().catch(() => undefined);
+  location.reload();
 }
 
 /** Its place is kept free, so that nothing moves when it comes. */

@@ -3,7 +3,7 @@ import type { JSX } from 'preact';
 import { useState } from 'preact/hooks';
 import { type Failure, failureOf } from '../calls/failure.ts';
 import { keepLogin, loggedInAs, withPassword, withToken } from '../calls/login.ts';
-import { identify, needsLogin } from '../calls/server.ts';
+import { identify, identity, needsLogin } from '../calls/server.ts';
 import { FailureNote } from '../parts/failure-note.tsx';
 
 export function LoginPage(): JSX.Element {
@@ -17,10 +17,13 @@ export function LoginPage(): JSX.Element {
     event.preventDefault();
     const login = way === 'password' ? withPassword(user, secret) : withToken(secret.trim());
     setBusy(true);
+    const before = identity.peek()?.user;
     try {
       await identify(login);
       keepLogin(login);
-      needsLogin.value = false;
+      // What the page has read for another user is not for this one.
+      if (before !== undefined && before !== identity.peek()?.user) location.reload();
+      else needsLogin.value = false;
     } catch (error) {
       setFailure(failureOf(error));
     } finally {
