@@ -48,8 +48,11 @@ describe.runIf(isChromiumInstalled)('the console', { timeout: 120_000 }, () => {
     const other = await page.context().newPage();
     await other.goto(page.url());
     await other.getByRole('heading', { name: 'Log in' }).waitFor();
+    await page.evaluate('globalThis.isOfThisLogin = true');
     await page.getByRole('button', { name: 'Log out' }).click();
     await page.getByRole('heading', { name: 'Log in' }).waitFor();
+    // What the page held in memory is gone with it.
+    expect(await page.evaluate('typeof isOfThisLogin')).toBe('undefined');
     expect(await page.evaluate('sessionStorage.length')).toBe(0);
   });
 
