@@ -227,6 +227,32 @@ describe.runIf(isChromiumInstalled)('keys in the console', { timeout: 120_000 },
     expect((await client.get('a')).entry?.text()).toBe(after);
   });
 
+  test('are edited on from what was typed when the form was left, unless it was cancelled', async () => {
+    const { client, page } = await open(async (client) => {
+      for (const key of ['a', 'b']) await client.put(key, 'first');
+    }, '#/keys?key=ta');
+    const edit = page.getByRole('button', { name: 'Edit' });
+    const typed = page.getByLabel('Value', { exact: true });
+    await edit.click();
+    await typed.fill('mine');
+    await typed.press('Escape');
+    await edit.click();
+    expect(await typed.inputValue()).toBe('mine');
+    await item(page, 'b').click();
+    await page.getByRole('heading', { name: 'b', exact: true }).waitFor();
+    await client.put('a', 'theirs');
+    await item(page, 'a').click();
+    await page.getByRole('heading', { name: 'a', exact: true }).waitFor();
+    await eventually(() => value(page).textContent()).toBe('theirs');
+    await edit.click();
+    expect(await typed.inputValue()).toBe('mine');
+    await page.getByRole('button', { name: 'Save' }).click();
+    await page.getByText('The key was changed meanwhile, at revision 3.').waitFor();
+    await page.getByRole('button', { name: 'Leave it as it is' }).click();
+    await edit.click();
+    expect(await typed.inputValue()).toBe('theirs');
+  });
+
   test('are created only where there is none, deleted after a question, and brought back from history', async () => {
     const { client, page } = await open((client) => client.put('there', 'old'));
     await page.getByRole('button', { name: 'New key' }).click();

@@ -45,6 +45,27 @@ describe.runIf(isChromiumInstalled)('changes in the console', { timeout: 120_000
     }).toBe('config/b ');
   });
 
+  test('are all there when another page was shown meanwhile', async () => {
+    const { server, page } = await browser.open({ address: '#/watch' });
+    await using client = createClient({ address: server.address });
+    const revisions = (): Promise<string[]> => page.locator('.row .revision').allTextContents();
+    await page.getByText(/^Live/).waitFor();
+    await eventually(async () => {
+      await client.put('a', '');
+      return (await revisions()).length;
+    }).toBeGreaterThan(0);
+    const before = (await revisions()).at(-1);
+    await page.getByRole('link', { name: 'Keys', exact: true }).click();
+    await page.getByRole('treeitem', { name: 'a', exact: true }).waitFor();
+    await client.put('b', '');
+    const { revision } = await client.put('c', '');
+    await page.goBack();
+    await eventually(async () => (await revisions())[0]).toBe(String(revision));
+    const seen = (await revisions()).map(Number);
+    expect(seen).toEqual(seen.map((_, index) => revision - index));
+    expect(seen.at(-1)).toBe(Number(before));
+  });
+
   test('go on without a gap when the server is started again', async () => {
     const dataDir = await temporaryDirectory();
     const server = await browser.startServer({ flags: { 'data-dir': dataDir, fsync: 'always' } });

@@ -11,6 +11,7 @@ import { nowMs } from '../page/clock.ts';
 import { FailureNote } from '../parts/failure-note.tsx';
 import { useFocus } from '../parts/focus.ts';
 import { Conflict } from './conflict.tsx';
+import { draftLeft, dropDraft, keepDraft } from './drafts.ts';
 import { type Entry, type Found, writeEntry } from './entry.ts';
 import { ValueFields, draftOf, typedOf } from './value-fields.tsx';
 
@@ -22,7 +23,7 @@ interface EditFormProps {
 }
 
 export function EditForm({ name, entry, onDone, onCancel }: EditFormProps): JSX.Element {
-  const [typed, setTyped] = useState(() => typedOf(entry));
+  const [typed, setTyped] = useState(() => draftLeft(name)?.typed ?? typedOf(entry));
   const [conflict, setConflict] = useState<Found>();
   const [wrong, setWrong] = useState<string>();
   const [failure, setFailure] = useState<Failure>();
@@ -38,13 +39,18 @@ export function EditForm({ name, entry, onDone, onCancel }: EditFormProps): JSX.
     setBusy(true);
     try {
       const written = await writeEntry(name, draft, since);
-      if (written.kind === 'written') onDone();
+      if (written.kind === 'written') leaveBy(onDone);
       else setConflict(written.found);
     } catch (error) {
       setFailure(failureOf(error));
     } finally {
       setBusy(false);
     }
+  }
+
+  function leaveBy(leave: () => void): void {
+    dropDraft(name);
+    leave();
   }
 
   return (
@@ -65,7 +71,10 @@ export function EditForm({ name, entry, onDone, onCancel }: EditFormProps): JSX.
       )}
       <ValueFields
         typed={typed}
-        onTyped={setTyped}
+        onTyped={(typed) => {
+          setTyped(typed);
+          keepDraft(name, { entry, typed });
+        }}
         hasDeadline={entry.expireTime !== undefined}
         valueRef={valueRef}
       />
@@ -84,7 +93,7 @@ export function EditForm({ name, entry, onDone, onCancel }: EditFormProps): JSX.
         <button type="submit" class="primary" disabled={isBusy} aria-keyshortcuts="Control+Enter">
           {conflict === undefined ? 'Save' : 'Write mine over it'}
         </button>
-        <button type="button" onClick={conflict === undefined ? onCancel : onDone}>
+        <button type="button" onClick={() => leaveBy(conflict === undefined ? onCancel : onDone)}>
           {conflict === undefined ? 'Cancel' : 'Leave it as it is'}
         </button>
       </p>

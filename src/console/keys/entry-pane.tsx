@@ -9,6 +9,7 @@ import { limits } from '../page/limits.ts';
 import { FailureNote } from '../parts/failure-note.tsx';
 import { useLoaded } from '../parts/loaded.ts';
 import { DeleteKey } from './delete-key.tsx';
+import { draftLeft } from './drafts.ts';
 import { EditForm } from './edit-form.tsx';
 import { ElementView } from './element-view.tsx';
 import { type Entry, deadlineMs, deletions, isPlain, readEntry, undoDeletion } from './entry.ts';
@@ -78,7 +79,7 @@ export function EntryPane({ name, onClose }: EntryPaneProps): JSX.Element {
                 type="button"
                 disabled={entry.value.length > limits.editedBytes}
                 title={entry.value.length > limits.editedBytes ? 'Too long to be edited here' : undefined}
-                onClick={() => setWork({ kind: 'edit', entry })}
+                onClick={() => setWork({ kind: 'edit', entry: draftLeft(name)?.entry ?? entry })}
               >
                 Edit
               </button>

@@ -14,6 +14,8 @@ export const limits = {
   /** A longer value is shown up to here; one that is longer than the second is not edited here. */
   shownBytes: 256 * 1024,
   editedBytes: 1024 * 1024,
+  /** What was typed into forms that were left, of so many keys. */
+  draftsMax: 10,
   /** Versions of one key that are looked up at once, and in all. */
   versionsAtOnce: 25,
   versionsMax: 500,

@@ -27,24 +27,7 @@ export function WatchPage(): JSX.Element {
   const { parameters } = route.value;
   const prefix = parameters.get('q') ?? '';
   const shownKinds = (parameters.get('kinds') ?? 'put,delete').split(',');
-  const feed = useMemo(
-    () =>
-      new ChangeFeed({
-        open: (start, signal) =>
-          watches.watch(
-            {
-              ranges: prefix === '' ? [] : [{ prefix }],
-              eventTypes: allKinds.filter((kind) => shownKinds.includes(kind)).map((kind) => kinds[kind]),
-              progressInterval: { seconds: PROGRESS_SECONDS, nanos: 0 },
-              ...start,
-            },
-            { signal },
-          ),
-        lost: ({ message }) => lost(message),
-        onFrame: (callback) => requestAnimationFrame(callback),
-      }),
-    [prefix, shownKinds.join()],
-  );
+  const feed = useMemo(() => feedOf(prefix, shownKinds), [prefix, shownKinds.join()]);
   useEffect(() => {
     feed.resume();
     return () => feed.pause();
@@ -70,6 +53,32 @@ export function WatchPage(): JSX.Element {
       </section>
     </div>
   );
+}
+
+/** The one that was shown last stays while another page is shown, paused: who looks at a key and comes back misses nothing. */
+let kept: { readonly id: string; readonly feed: ChangeFeed } | undefined;
+
+function feedOf(prefix: string, shownKinds: readonly string[]): ChangeFeed {
+  const id = JSON.stringify([prefix, shownKinds]);
+  if (kept?.id !== id) kept = { id, feed: newFeed(prefix, shownKinds) };
+  return kept.feed;
+}
+
+function newFeed(prefix: string, shownKinds: readonly string[]): ChangeFeed {
+  return new ChangeFeed({
+    open: (start, signal) =>
+      watches.watch(
+        {
+          ranges: prefix === '' ? [] : [{ prefix }],
+          eventTypes: allKinds.filter((kind) => shownKinds.includes(kind)).map((kind) => kinds[kind]),
+          progressInterval: { seconds: PROGRESS_SECONDS, nanos: 0 },
+          ...start,
+        },
+        { signal },
+      ),
+    lost: ({ message }) => lost(message),
+    onFrame: (callback) => requestAnimationFrame(callback),
+  });
 }
 
 interface FiltersProps {
