@@ -116,7 +116,7 @@ function SearchBar({ by, text, separator, isTree }: SearchBarProps): JSX.Element
           type="search"
           aria-label={by === 'prefix' ? 'Keys that begin with' : 'Keys that match'}
           aria-keyshortcuts="/"
-          placeholder={by === 'prefix' ? 'config/' : 'user:*:name'}
+          placeholder={by === 'prefix' ? 'such as config/' : 'such as user:*:name'}
           autocomplete="off"
           spellcheck={false}
           value={typed}

@@ -30,6 +30,8 @@ const HEIGHT_PIXELS = 170;
 const WINDOW_SECONDS = 15 * 60;
 const WINDOW_SECONDS_MIN = 60;
 const MINUTE_STEPS = [60, 120, 180, 300, 600];
+/** Less than that is 0 to a reader, and its ticks would be longer than there is room for. */
+const Y_MAX_MIN = 0.1;
 const AXIS_PIXELS = 62;
 const BINARY_STEPS = Array.from({ length: 46 }, (_, power) => 2 ** power);
 
@@ -123,7 +125,7 @@ function makePlot({ element, legend, lines, format, isBinary, onHover }: PlotPar
       padding: [8, 8, 0, 0],
       legend: { show: false },
       cursor: { y: false, drag: { x: false, y: false }, points: { size: 6 } },
-      scales: { x: { time: true }, y: { range: (_, __, max) => [0, Math.max(max * 1.1, 1e-3)] } },
+      scales: { x: { time: true }, y: { range: (_, __, max) => [0, Math.max(max * 1.1, Y_MAX_MIN)] } },
       axes: [
         { ...axis, size: 26, space: 70, incrs: MINUTE_STEPS, values: (_, ticks) => ticks.map(minuteOf) },
         {
