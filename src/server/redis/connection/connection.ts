@@ -26,13 +26,15 @@ import type { Relay } from './session/relay.ts';
 export class Connection extends ConnectionSession {
   readonly #dispatch = new Dispatch(this);
   readonly #gathered = new GatheredCalls(this, this.#dispatch);
-  /** The client sends nothing more. */
-  #hasEnded = false;
+  /** Nothing more is taken in, since the client has ended its side, or the server stops: it ends when what has come has run. */
+  #endsWhenRun = false;
+  /** It waits for a turn of the event loop that has something left. */
+  #isResting = false;
 
   // What comes in.
 
   receive(chunk: Buffer): void {
-    if (this.isClosing || this.isClosed) return;
+    if (this.isClosing || this.isClosed || this.#endsWhenRun) return;
     this.pace?.received(chunk.length);
     if (this.relay !== undefined) {
       this.relay.send(chunk);
@@ -52,7 +54,7 @@ export class Connection extends ConnectionSession {
 
   /** The client has ended its side: it may still wait for the replies to what it has sent. */
   ended(): void {
-    this.#hasEnded = true;
+    this.#endsWhenRun = true;
     if (this.relay !== undefined) this.relay.end();
     else if (this.waiting !== undefined) this.close();
     else if (!this.isBusy) {
@@ -71,12 +73,19 @@ export class Connection extends ConnectionSession {
     this.outlet.checkUnread(nowMs);
   }
 
-  /** Takes no more commands: what was begun ends, and its reply goes out before the end. */
+  /**
+   * Takes no more commands: what was begun ends, and its reply goes out before the end. What has come and rests runs, too, as it would have
+   * if the turn had been longer.
+   */
   stop(): void {
     if (this.relay !== undefined) {
       // The writer answers what was begun, and ends the connection.
       this.isClosing = true;
       this.relay.end();
+      return;
+    }
+    if (this.#isResting) {
+      this.#endsWhenRun = true;
       return;
     }
     const isHeld =
@@ -102,7 +111,7 @@ export class Connection extends ConnectionSession {
     this.shown = undefined;
     this.relay = relay;
     relay.begin(waiting);
-    if (this.#hasEnded) relay.end();
+    if (this.#endsWhenRun) relay.end();
     this.outlet.steerReading();
   }
 
@@ -111,7 +120,7 @@ export class Connection extends ConnectionSession {
   /** Goes on with what waits. */
   readonly goOn = (): void => {
     if (this.isClosed) return;
-    this.isBusy = false;
+    this.isBusy = this.#isResting = false;
     if (this.isClosing) this.outlet.endWhenSent();
     else this.#run();
   };
@@ -129,8 +138,8 @@ export class Connection extends ConnectionSession {
       return;
     }
     this.outlet.flush();
-    if (this.#hasEnded && !this.isBusy) this.isClosing = true;
-    if (this.#hasEnded && this.waiting !== undefined) this.close();
+    if (this.#endsWhenRun && !this.isBusy) this.isClosing = true;
+    if (this.#endsWhenRun && this.waiting !== undefined) this.close();
     if (this.isClosing && !this.isBusy) this.outlet.endWhenSent();
     if (!this.parser.keep()) this.close();
     this.outlet.steerReading();
@@ -147,7 +156,7 @@ export class Connection extends ConnectionSession {
     while (!this.isBusy && !this.isClosing && !this.isClosed) {
       if (turn.isSpent) {
         if (!gathered.run()) continue;
-        this.isBusy = true;
+        this.isBusy = this.#isResting = true;
         turn.later(this.goOn);
         return;
       }

@@ -2,8 +2,8 @@
 import { spawnSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { describe, expect, test } from 'vitest';
-import { serverFixed } from '../../../../src/limits.ts';
+import { describe, expect, onTestFinished, test } from 'vitest';
+import { fixed, serverFixed } from '../../../../src/limits.ts';
 import { startTestServer, temporaryDirectory, type TestServer } from '../../../support/test-server.ts';
 import { ErrorReply } from '../support/decoded-reply.ts';
 import { RedisClient } from '../support/redis-client.ts';
@@ -193,7 +193,11 @@ describe('before the store is open', () => {
 });
 
 describe('the end', () => {
-  test('answers what was begun, and closes', async () => {
+  test.each([fixed.turnMs, 0])('answers what has come, and closes, with turns of %d ms', async (turnMs) => {
+    const changed = fixed as { turnMs: number };
+    const before = changed.turnMs;
+    onTestFinished(() => void (changed.turnMs = before));
+    changed.turnMs = turnMs;
     const server = await start({ fsync: 'always' });
     const client = await RedisClient.open(server.redisAddress);
     await client.run('PING');
