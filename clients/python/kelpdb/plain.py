@@ -2,6 +2,7 @@
 from __future__ import annotations
 
 import threading
+import time
 import weakref
 from functools import wraps
 from typing import Any, Callable, Concatenate, Generator, Generic, Iterator, Optional, ParamSpec, TypeVar, Union
@@ -29,6 +30,8 @@ from .types import (
 
 P = ParamSpec("P")
 T = TypeVar("T")
+#: For so many seconds a call waits at most for the function that gives credentials; then it is called anew.
+CREDENTIALS_MAX = 30.0
 
 
 class _Scope:
@@ -55,6 +58,16 @@ class _Scope:
 
     def sleep(self, seconds: float) -> None:
         self._event.wait(seconds)
+
+
+class _Question:
+    """The function that gives credentials, called in a thread of its own; all calls that need some wait for the same."""
+
+    def __init__(self, generation: int) -> None:
+        self.generation = generation
+        self.ends_at = time.monotonic() + CREDENTIALS_MAX
+        self.failure: Optional[BaseException] = None
+        self.is_answered = threading.Event()
 
 
 class Reader(Generic[T]):
@@ -179,6 +192,8 @@ class Client:
         self._core = Core(addresses, tls, credentials, deadline, retries, allow_plaintext_credentials)
         self._scopes: weakref.WeakSet[_Scope] = weakref.WeakSet()
         self._lock, self._asking = threading.Lock(), threading.Lock()
+        #: Guarded, as are the credentials, by `_asking`, which is never held for long.
+        self._question: Optional[_Question] = None
 
     get = _call(Core.get)
     put = _call(Core.put)
@@ -321,14 +336,36 @@ class Client:
             return scope.begun(call(effect.request, metadata=self._core.metadata))
         if isinstance(effect, Next):
             return next(effect.stream, None)
-        source = self._core.source
+        return self._ask(effect.generation, effect.timeout)
+
+    def _ask(self, generation: int, timeout: float) -> None:
         with self._asking:
-            if source is not None and self._core.generation == effect.generation:
-                try:
-                    self._core.given(source())
-                except Exception as reason:
-                    raise no_credentials(reason) from reason
-        return None
+            if self._core.generation != generation:
+                return
+            question = self._question
+            if question is None or time.monotonic() >= question.ends_at:
+                question = _Question(generation)
+                thread = threading.Thread(target=self._answer, args=[question], name="kelpdb credentials", daemon=True)
+                thread.start()
+                self._question = question
+        if not question.is_answered.wait(max(0.0, min(timeout, CREDENTIALS_MAX))):
+            raise late_credentials(timeout)
+        if question.failure is not None:
+            raise no_credentials(question.failure) from question.failure
+
+    def _answer(self, question: _Question) -> None:
+        source: Any = self._core.source
+        try:
+            given = source()
+            with self._asking:
+                if self._core.generation == question.generation:
+                    self._core.given(given)
+        except BaseException as reason:
+            question.failure = reason
+        with self._asking:
+            if self._question is question:
+                self._question = None
+        question.is_answered.set()
 
     def _callable(self, server: Server, method: Any, is_stream: bool) -> Any:
         with self._lock:
@@ -350,6 +387,15 @@ def callable_of(server: Server, method: Any, is_stream: bool) -> Any:
 
 def tls_credentials(tls: Tls) -> grpc.ChannelCredentials:
     return grpc.ssl_channel_credentials(tls.ca, tls.key, tls.cert)
+
+
+def late_credentials(timeout: float) -> KelpError:
+    """The function has given nothing until the deadline of the call, or for the longest that one waits for it."""
+    if timeout > CREDENTIALS_MAX:
+        return no_credentials(TimeoutError(f"it gave nothing within {CREDENTIALS_MAX:.0f} s"))
+    failure = error("deadlineExceeded", "no credentials in time: the function credentials has given nothing yet")
+    failure._lacks_credentials = True
+    return failure
 
 
 def no_credentials(reason: BaseException) -> KelpError:

@@ -61,11 +61,11 @@ class Server:
     def stop(self) -> None:
         self.end(signal.SIGTERM)
 
-    def command(self, *words: str) -> str:
+    def command(self, *words: str, stdin: str = "") -> str:
         """What the command says to it."""
         options = ["--address", self.address]
         done = subprocess.run(
-            [NODE, "src/cli/main.ts", *words, *options], cwd=ROOT, capture_output=True, text=True, check=True
+            [NODE, "src/cli/main.ts", *words, *options], cwd=ROOT, input=stdin, capture_output=True, text=True, check=True
         )
         return done.stdout
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 import asyncio
 import datetime
 import tempfile
+import threading
 import unittest
 from pathlib import Path
 from typing import Any
@@ -24,6 +25,17 @@ async def next_events(watch: Any, count: int) -> list[tuple[str, str]]:
         if len(found) >= count:
             break
     return found
+
+
+def guarded_server(test: unittest.TestCase) -> tuple[Server, list[str], kelpdb.Password]:
+    """One that asks for credentials; the options by which a command logs in, and the password that it takes."""
+    folder = tempfile.TemporaryDirectory()
+    test.addCleanup(folder.cleanup)
+    file = Path(folder.name) / "password"
+    file.write_text("a long secret")
+    server = Server("--root-password-file", str(file))
+    test.addCleanup(server.remove)
+    return server, ["--user", "root", "--password-file", str(file)], kelpdb.Password("root", "a long secret")
 
 
 async def as_coroutine(opening: Any) -> Any:
@@ -287,15 +299,11 @@ class Suite:
                 self.assertNotIn("tried", str(raised.exception))
 
     async def test_credentials(self: Any) -> None:
-        with tempfile.TemporaryDirectory() as folder:
-            file = Path(folder) / "password"
-            file.write_text("a long secret")
-            server = Server("--root-password-file", str(file))
-        self.addCleanup(server.remove)
+        server, _, right = guarded_server(self)
         async with self.make(server.address) as client:
             with self.assertRaises(kelpdb.Unauthenticated):
                 await client.get("a")
-        right, wrong = kelpdb.Password("root", "a long secret"), kelpdb.Password("root", "a wrong one")
+        wrong = kelpdb.Password("root", "a wrong one")
         async with self.make(server.address, credentials=right) as client:
             await client.put("a", "1")
         given = [wrong, right]
@@ -322,3 +330,42 @@ class AsyncTest(Suite, unittest.IsolatedAsyncioTestCase):
 
 class PlainTest(Suite, unittest.IsolatedAsyncioTestCase):
     make = ThreadedClient
+
+    async def test_a_call_waits_for_credentials_until_its_deadline(self) -> None:
+        server, _, right = guarded_server(self)
+        may_answer, answers = threading.Event(), []
+
+        def ask() -> kelpdb.Password:
+            answers.append(may_answer.wait(20))
+            return right
+
+        async with self.make(server.address, credentials=ask) as client:
+            calls = [client.get("a", deadline=deadline) for deadline in (0.2, 0.5)]
+            for outcome in await asyncio.gather(*calls, return_exceptions=True):
+                self.assertIsInstance(outcome, kelpdb.DeadlineExceeded)
+            with self.assertRaises(kelpdb.DeadlineExceeded):
+                await client.get("a", deadline=0.2)
+            # What it gives late is for the calls that follow.
+            later = asyncio.ensure_future(client.get("a", deadline=60))
+            may_answer.set()
+            self.assertIsNone((await later).entry)
+            self.assertEqual(answers, [True])
+
+    async def test_a_lease_is_lost_in_time_while_credentials_are_waited_for(self) -> None:
+        server, login, right = guarded_server(self)
+        may_answer, asked = threading.Event(), []
+        self.addCleanup(may_answer.set)
+
+        def ask() -> kelpdb.Password:
+            asked.append(1)
+            if len(asked) > 1:
+                may_answer.wait(60)
+            return right
+
+        async with self.make(server.address, credentials=ask) as client:
+            lease = await client.lease(6)
+            change = ["user", "password", "root", "--password-stdin", *login]
+            await asyncio.to_thread(lambda: server.command(*change, stdin="another long secret"))
+            self.assertIsNotNone(await lease.wait_lost(40))
+            self.assertGreater(len(asked), 1)
+            lease.close()
