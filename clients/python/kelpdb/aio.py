@@ -31,12 +31,11 @@ from ._proto import types_pb2
 from ._servers import Server
 from ._watch import EventType, WatchState
 from .errors import KelpError
-from .plain import callable_of, no_credentials, tls_credentials
+from .plain import CREDENTIALS_MAX, callable_of, late_credentials, no_credentials, tls_credentials
 from .types import Credentials, CredentialsSource, Duration, Key, Position, Tls, WatchMessage, key_range
 
 P = ParamSpec("P")
 T = TypeVar("T")
-_CREDENTIALS_MAX = 30.0
 
 
 class _Scope:
@@ -339,16 +338,22 @@ class AsyncClient:
         if isinstance(effect, Next):
             message = await effect.stream.read()
             return None if message is grpc.aio.EOF else message
-        async with self._asking:
-            if self._core.generation == effect.generation:
-                await self._ask(max(0.001, min(effect.timeout, _CREDENTIALS_MAX)))
+        limit = asyncio.timeout(max(0.001, min(effect.timeout, CREDENTIALS_MAX)))
+        try:
+            async with limit, self._asking:  # The question of another call counts, too.
+                if self._core.generation == effect.generation:
+                    await self._ask()
+        except TimeoutError:
+            if limit.expired():
+                raise late_credentials(effect.timeout) from None
+            raise
 
-    async def _ask(self, timeout: float) -> None:
+    async def _ask(self) -> None:
         source: Any = self._core.source
         try:
             given = source()
             if inspect.isawaitable(given):
-                given = await asyncio.wait_for(given, timeout)
+                given = await given
             self._core.given(given)
         except Exception as reason:
             raise no_credentials(reason) from reason

@@ -327,6 +327,27 @@ class Suite:
 class AsyncTest(Suite, unittest.IsolatedAsyncioTestCase):
     make = kelpdb.AsyncClient
 
+    async def test_a_call_waits_for_the_question_of_another_until_its_deadline(self) -> None:
+        server, _, right = guarded_server(self)
+        may_answer, is_asked = asyncio.Event(), asyncio.Event()
+
+        async def ask() -> kelpdb.Password:
+            is_asked.set()
+            await may_answer.wait()
+            return right
+
+        async with self.make(server.address, credentials=ask) as client:
+            first = asyncio.ensure_future(client.get("a", deadline=60))
+            await is_asked.wait()
+            with self.assertRaises(kelpdb.DeadlineExceeded):
+                await asyncio.wait_for(client.get("a", deadline=0.2), 20)
+            may_answer.set()
+            self.assertIsNone((await first).entry)
+        may_answer.clear()
+        async with self.make(server.address, credentials=ask) as client:
+            with self.assertRaises(kelpdb.DeadlineExceeded):
+                await client.get("a", deadline=0.2)
+
 
 class PlainTest(Suite, unittest.IsolatedAsyncioTestCase):
     make = ThreadedClient
