@@ -64,7 +64,7 @@ class AskCredentials:
 
 @dataclass
 class Emit(Generic[T]):
-    """What the reader of a stream is given next."""
+    """What the reader of a stream is given next; a KelpError is raised there, and does not end the stream."""
 
     value: T
 

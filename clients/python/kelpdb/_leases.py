@@ -208,13 +208,17 @@ def leader_value(value: object) -> bytes:
     return written
 
 
-def leaders(core: Core, name: str) -> Flow[Optional[Leader]]:
-    """The leaders of an election: the present one, then each that comes; None while there is none."""
+def leaders(core: Core, name: str, *, decode: Callable[[bytes], object] = json.loads) -> Flow[Optional[Leader]]:
+    """The leaders of an election: the present one, then each that comes; None while there is none.
+
+    `decode` reads their values, such as `bytes` where candidates write something other than JSON. What it can't read is
+    raised as a KelpError `internal` that names the key; the next one that is asked for is the leader that follows.
+    """
     candidates: dict[Any, Entry] = {}
     shown: Any = "nothing yet"
     is_synced = False
 
-    def take(message: Any) -> Optional[Emit[Optional[Leader]]]:
+    def take(message: Any) -> Optional[Emit[Any]]:
         nonlocal shown, is_synced
         if isinstance(message, Restarted):
             candidates.clear()
@@ -233,7 +237,14 @@ def leaders(core: Core, name: str) -> Flow[Optional[Leader]]:
         if not is_synced or first == shown:
             return None
         shown = first
-        return Emit(None if first is None else Leader(json.loads(first.value), first.create_revision))
+        if first is None:
+            return Emit(None)
+        try:
+            return Emit(Leader(decode(first.value), first.create_revision))
+        except Exception as reason:
+            unread = error("internal", f"the value of the leader's key {first.key!r} can't be read: {reason}")
+            unread.__cause__ = reason
+            return Emit(unread)
 
     ranges = [key_range(line(name, "candidate"))]
     yield from pump(WatchState(core, ranges, include_current=True, restart_when_lost=True).messages(), take)

@@ -77,11 +77,14 @@ class Reader(Generic[T]):
 
     async def __anext__(self) -> T:
         try:
-            return (await self._values.__anext__())[0]  # type: ignore[no-any-return]
+            value: Any = (await self._values.__anext__())[0]
         except KelpError as failure:
             if failure.code == "canceled":
                 raise StopAsyncIteration from None
             raise
+        if isinstance(value, KelpError):
+            raise value
+        return value  # type: ignore[no-any-return]
 
     async def aclose(self) -> None:
         self._scope.cancel(canceled())

@@ -82,11 +82,14 @@ class Reader(Generic[T]):
 
     def __next__(self) -> T:
         try:
-            return next(self._values)  # type: ignore[no-any-return]
+            value: Any = next(self._values)
         except KelpError as failure:
             if failure.code == "canceled":
                 raise StopIteration from None
             raise
+        if isinstance(value, KelpError):
+            raise value
+        return value  # type: ignore[no-any-return]
 
     def close(self) -> None:
         self._scope.cancel(canceled())

@@ -281,6 +281,24 @@ class Suite:
                 self.assertIsNone(await anext(leaders))
             await leaders.aclose()
 
+    async def test_a_leader_whose_value_can_not_be_read(self: Any) -> None:
+        async with self.make(self.server.address) as client:
+            leaders = client.leaders("e")
+            self.assertIsNone(await anext(leaders))
+            for written in (b"not JSON", b"\xff", b"[" * 60_000):
+                put = await client.put("e/~candidate/1", written)
+                with self.assertRaises(kelpdb.KelpError) as raised:
+                    await anext(leaders)
+                self.assertEqual(raised.exception.code, "internal")
+                self.assertIn("e/~candidate/1", str(raised.exception))
+                raw = client.leaders("e", decode=bytes)
+                self.assertEqual(await anext(raw), kelpdb.Leader(written, put.revision))
+                await raw.aclose()
+                await client.delete("e/~candidate/1")
+                # It goes on with the leaders that follow.
+                self.assertIsNone(await anext(leaders))
+            await leaders.aclose()
+
     async def test_tls(self: Any) -> None:
         server = Server("--tls-cert", str(TLS / "cert.pem"), "--tls-key", str(TLS / "key.pem"))
         self.addCleanup(server.remove)
