@@ -464,3 +464,29 @@ func TestLockAndElection(t *testing.T) {
 	wantLeader("")
 	wantCode(t, lead.Proclaim(background, []byte(`"three"`)), kelp.LeaseNotFound)
 }
+
+func TestIsHeldDoesNotWaitForRelease(t *testing.T) {
+	server := startServer(t)
+	client := openTo(t, server)
+	held, err := client.Lock(background, "locks/a", time.Minute)
+	if err != nil {
+		t.Fatal(err)
+	}
+	_ = server.process.Process.Signal(syscall.SIGSTOP)
+	ctx, cancel := context.WithTimeout(background, 30*time.Second)
+	defer cancel()
+	released := make(chan error, 1)
+	go func() { released <- held.Release(ctx) }()
+	for held.IsHeld() {
+		time.Sleep(time.Millisecond)
+	}
+	select {
+	case err = <-released:
+		t.Fatal("it is told only when Release has returned: ", err)
+	default:
+	}
+	cancel()
+	if <-released == nil {
+		t.Fatal("a server that stands still answers")
+	}
+}

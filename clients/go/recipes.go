@@ -26,10 +26,12 @@ type Held struct {
 	// Token is the fencing token. Each later holder has a higher one.
 	Token int64
 
-	client   *Client
-	lease    *Lease
-	mutex    sync.Mutex
-	released bool
+	client *Client
+	lease  *Lease
+	// One Release at a time. It waits for the server, so it is not the mutex of the flag, which IsHeld asks for.
+	releasing sync.Mutex
+	mutex     sync.Mutex
+	released  bool
 }
 
 // Lock waits for a lock that one holds at a time, in the order in which they came, for as long as the context lets it. What a process
@@ -57,9 +59,7 @@ func (h *Held) Err() error { return h.lease.Err() }
 
 // IsHeld is whether it is held, by the clock of this process. True is true for this moment only: see Guard.
 func (h *Held) IsHeld() bool {
-	h.mutex.Lock()
-	defer h.mutex.Unlock()
-	return !h.released && h.lease.Remaining() > 0
+	return !h.isReleased() && h.lease.Remaining() > 0
 }
 
 // Guard is a condition for a transaction: that this is still held when it runs.
@@ -67,9 +67,9 @@ func (h *Held) Guard() Compare { return CreateRevisionIs(h.Key, h.Token) }
 
 // Release gives it back: the next one has it as soon as this returns. It may be given back several times, and when it was lost.
 func (h *Held) Release(ctx context.Context) error {
-	h.mutex.Lock()
-	defer h.mutex.Unlock()
-	if h.released {
+	h.releasing.Lock()
+	defer h.releasing.Unlock()
+	if h.isReleased() {
 		return nil
 	}
 	err := h.client.answered(ctx, func() error {
@@ -79,8 +79,16 @@ func (h *Held) Release(ctx context.Context) error {
 		}
 		return err
 	})
+	h.mutex.Lock()
+	defer h.mutex.Unlock()
 	h.released = err == nil
 	return err
+}
+
+func (h *Held) isReleased() bool {
+	h.mutex.Lock()
+	defer h.mutex.Unlock()
+	return h.released
 }
 
 // Leadership of an election. It is held until it is resigned or lost.
