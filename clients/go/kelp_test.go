@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"runtime"
 	"strings"
 	"syscall"
 	"testing"
@@ -298,6 +299,45 @@ func TestLease(t *testing.T) {
 	}
 	_, err = client.Put(background, "other", nil, kelp.WithLease(other.ID))
 	wantCode(t, err, kelp.LeaseNotFound)
+}
+
+func TestLeaseThatIsLeftAloneIsFreed(t *testing.T) {
+	client := openTo(t, startServer(t))
+	const count = 1000
+	objects := func() int64 {
+		for index := 0; index < count; index++ {
+			if _, err := client.Grant(background, time.Minute); err != nil {
+				t.Fatal(err)
+			}
+		}
+		runtime.GC()
+		runtime.GC()
+		var stats runtime.MemStats
+		runtime.ReadMemStats(&stats)
+		return int64(stats.HeapObjects)
+	}
+	before := objects()
+	if more := objects() - before; more > count/2 {
+		t.Fatal(more, "objects stay of ", count, " leases")
+	}
+}
+
+func TestLeaseThatIsClosedIsNotKeptAlive(t *testing.T) {
+	client := openTo(t, startServer(t))
+	lease, err := client.Grant(background, time.Second)
+	if err != nil {
+		t.Fatal(err)
+	}
+	lease.Close()
+	lease.KeepAlive().Close()
+	revision := put(t, client, "left", "", kelp.WithLease(lease.ID))
+	watch := client.Watch(background, kelp.WatchRequest{Ranges: []kelp.Range{{Key: "left"}}, StartRevision: revision + 1})
+	defer watch.Close()
+	for watch.Next() && len(watch.Message().Events) == 0 {
+	}
+	if watch.Err() != nil || lease.Remaining() != 0 || lease.Err() != nil {
+		t.Fatal(watch.Err(), lease.Remaining(), lease.Err())
+	}
 }
 
 func TestSecurity(t *testing.T) {

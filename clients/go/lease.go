@@ -18,11 +18,12 @@ type Lease struct {
 	// TTL is how long it lives without being renewed.
 	TTL time.Duration
 
-	client    *Client
-	done      chan struct{}
+	client *Client
+	done   chan struct{}
+	keeps  sync.Once
+	// Of the renewing: nil while there is none.
 	stopped   context.Context
 	stop      context.CancelFunc
-	keeps     sync.Once
 	mutex     sync.Mutex
 	renewedAt time.Time
 	err       error
@@ -37,14 +38,16 @@ func (c *Client) Grant(ctx context.Context, ttl time.Duration) (*Lease, error) {
 	if err := c.run(ctx, made, &kelpv1.GrantRequest{Ttl: durationpb.New(ttl)}, reply); err != nil {
 		return nil, err
 	}
-	lease := &Lease{ID: reply.LeaseId, TTL: reply.Ttl.AsDuration(), client: c, done: make(chan struct{}), renewedAt: askedAt}
-	lease.stopped, lease.stop = context.WithCancel(c.closed)
-	return lease, nil
+	return &Lease{ID: reply.LeaseId, TTL: reply.Ttl.AsDuration(), client: c, done: make(chan struct{}), renewedAt: askedAt}, nil
 }
 
 // KeepAlive renews the lease by itself, each time a third of its time to live has passed, until it is revoked or closed, or is lost.
 func (l *Lease) KeepAlive() *Lease {
-	l.keeps.Do(func() { go l.keepAlive() })
+	l.keeps.Do(func() {
+		// The client holds it until it is stopped, so a lease that is not renewed has none.
+		l.stopped, l.stop = context.WithCancel(l.client.closed)
+		go l.keepAlive()
+	})
 	return l
 }
 
@@ -95,7 +98,13 @@ func (l *Lease) Revoke(ctx context.Context) error {
 }
 
 // Close stops renewing. The lease lives on at the server until its time has passed.
-func (l *Lease) Close() { l.stop() }
+func (l *Lease) Close() {
+	// KeepAlive starts nothing after this.
+	l.keeps.Do(func() {})
+	if l.stop != nil {
+		l.stop()
+	}
+}
 
 func (l *Lease) endsAt() time.Time {
 	l.mutex.Lock()
