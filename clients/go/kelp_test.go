@@ -99,6 +99,24 @@ func TestScan(t *testing.T) {
 	wantCode(t, scan.Err(), kelp.InvalidArgument)
 }
 
+func TestScanKeepsItsRevisionWhenAPageFails(t *testing.T) {
+	client := openTo(t, startServer(t))
+	put(t, client, "a", "v")
+	last := put(t, client, "b", "v")
+	scan := client.Scan(background, kelp.Range{}, kelp.ScanOptions{PageSize: 1})
+	if !scan.Next() || scan.Revision() != last {
+		t.Fatal(scan.Revision(), scan.Err())
+	}
+	client.Close()
+	if scan.Next() {
+		t.Fatal(scan.Entry())
+	}
+	wantCode(t, scan.Err(), kelp.Closed)
+	if scan.Revision() != last {
+		t.Fatal(scan.Revision())
+	}
+}
+
 func TestTxn(t *testing.T) {
 	client := openTo(t, startServer(t))
 	create := func() (kelp.TxnResult, error) {

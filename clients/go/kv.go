@@ -185,7 +185,9 @@ type Scan struct {
 	page    []*kelpv1.Entry
 	reply   kelpv1.ScanResponse
 	hasRead bool
-	err     error
+	// That of the last page that came: a reply is empty while the next one is asked for.
+	revision int64
+	err      error
 }
 
 // Scan reads a range in the order of keys:
@@ -228,7 +230,7 @@ func (s *Scan) Next() bool {
 		if s.err = s.client.read(s.ctx, "KvService/Scan", s.request, &s.reply); s.err != nil {
 			return false
 		}
-		s.hasRead = true
+		s.hasRead, s.revision = true, s.reply.Revision
 		s.page = s.reply.Entries
 		s.left -= int64(len(s.page))
 	}
@@ -238,8 +240,8 @@ func (s *Scan) Next() bool {
 // Entry is the one that Next has gone to.
 func (s *Scan) Entry() *Entry { return entryOf(s.page[0]) }
 
-// Revision at which all entries were read, once Next was called: a watch goes on from the one behind it.
-func (s *Scan) Revision() int64 { return s.reply.Revision }
+// Revision at which all entries were read, once a page has come: a watch goes on from the one behind it.
+func (s *Scan) Revision() int64 { return s.revision }
 
 // Err is why the scan ended early; nil: it did not.
 func (s *Scan) Err() error { return s.err }
