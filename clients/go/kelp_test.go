@@ -201,19 +201,68 @@ func TestWatchSaysWhatItCanNotDo(t *testing.T) {
 	}
 	wantCode(t, watch.Err(), kelp.RevisionCompacted)
 
-	watch = client.Watch(background, kelp.WatchRequest{StartRevision: 2, StoreID: strings.Repeat("0", 32)})
+	other := &kelp.Position{Revision: 1, StoreID: strings.Repeat("0", 32)}
+	watch = client.Watch(background, kelp.WatchRequest{After: other})
 	if watch.Next() {
 		t.Fatal(watch.Message())
 	}
 	wantCode(t, watch.Err(), kelp.OtherStore)
 
-	watch = client.Watch(background, kelp.WatchRequest{StartRevision: 2, StoreID: strings.Repeat("0", 32), RestartWhenLost: true})
+	watch = client.Watch(background, kelp.WatchRequest{After: other, RestartWhenLost: true})
 	defer watch.Close()
 	for _, kind := range []kelp.Kind{kelp.Restarted, kelp.Current, kelp.Synced} {
 		if !watch.Next() || watch.Message().Kind != kind {
 			t.Fatal(watch.Message(), watch.Err())
 		}
+		if position := watch.Position(); (position != nil) != (kind == kelp.Synced) {
+			t.Fatal(kind, position)
+		}
 	}
+}
+
+func TestWatchGoesOnBehindAPosition(t *testing.T) {
+	server := startServer(t)
+	client := openTo(t, server)
+	put(t, client, "k", "1")
+	watch := client.Watch(background, kelp.WatchRequest{IncludeCurrent: true})
+	defer watch.Close()
+	if watch.Position() != nil {
+		t.Fatal(watch.Position())
+	}
+	if !watch.Next() || watch.Message().Kind != kelp.Current || watch.Message().Revision == 0 || watch.Position() != nil {
+		t.Fatal("not all present entries have come: ", watch.Message(), watch.Position(), watch.Err())
+	}
+	if !watch.Next() || watch.Message().Kind != kelp.Synced || watch.Position() == nil {
+		t.Fatal(watch.Message(), watch.Position(), watch.Err())
+	}
+	toEvents := func(watch *kelp.Watch, revision int64) {
+		t.Helper()
+		for watch.Next() && watch.Message().Kind == kelp.Progress {
+		}
+		if message := watch.Message(); message == nil || message.Kind != kelp.Events || message.Revision != revision {
+			t.Fatal(message, watch.Err())
+		}
+		if at := watch.Position(); at.Revision != revision || at.Incarnation == "" || at.StoreID == "" {
+			t.Fatal(at)
+		}
+	}
+	toEvents(watch, put(t, client, "k", "2"))
+	saved := watch.Position()
+	watch.Close()
+	for watch.Next() {
+	}
+	if at := watch.Position(); *at != *saved {
+		t.Fatal(at)
+	}
+	third := put(t, client, "k", "3")
+	server.end(syscall.SIGKILL)
+	server.start()
+	next := openTo(t, server).Watch(background, kelp.WatchRequest{IncludeCurrent: true, After: saved})
+	defer next.Close()
+	if at := next.Position(); *at != *saved {
+		t.Fatal(at)
+	}
+	toEvents(next, third)
 }
 
 func TestCallsOverRestarts(t *testing.T) {

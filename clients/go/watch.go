@@ -17,14 +17,23 @@ type WatchRequest struct {
 	Ranges []Range
 	// StartRevision is the first to tell; 0: what changes from now on.
 	StartRevision int64
-	// StoreID and Incarnation are those of the last message, where the watch goes on from one of another process.
-	StoreID, Incarnation string
+	// After is the Position of an earlier watch, of another process too: this one goes on behind it, in the store and the history that it
+	// is of. StartRevision and IncludeCurrent do not count then.
+	After *Position
 	// IncludeCurrent has the present entries come first.
 	IncludeCurrent bool
 	KeysOnly       bool
 	// RestartWhenLost begins anew with the present entries, told as Restarted, where the watch can't go on without a gap. Else it ends
 	// with RevisionCompacted, RevisionFuture, OtherStore or HistoryDiffers.
 	RestartWhenLost bool
+}
+
+// Position is up to where a watch has told everything.
+type Position struct {
+	Revision int64
+	// Incarnation of the store that wrote it.
+	Incarnation string
+	StoreID     string
 }
 
 // Kind of a message of a watch.
@@ -80,9 +89,8 @@ type Watch struct {
 	storeID    string
 	// That wrote the newest message of the connection.
 	incarnation string
-	// Everything up to it has been told; hasPosition is false while nothing fixes one.
-	position            Message
-	hasPosition         bool
+	// Everything up to it has been told; nil while nothing fixes one.
+	position            *Position
 	hasTold, hasSynced  bool
 	hasHeard, isRenewed bool
 	failures, pauses    int
@@ -105,7 +113,11 @@ type Watch struct {
 //	}
 //	return watch.Err()
 func (c *Client) Watch(ctx context.Context, request WatchRequest) *Watch {
-	w := &Watch{client: c, request: request, route: c.servers.newRoute(), began: time.Now(), storeID: request.StoreID}
+	w := &Watch{client: c, request: request, route: c.servers.newRoute(), began: time.Now()}
+	if request.After != nil {
+		after := *request.After
+		w.position, w.storeID = &after, after.StoreID
+	}
 	w.ctx, w.cancel = context.WithCancel(ctx)
 	return w
 }
@@ -115,6 +127,17 @@ func (w *Watch) Close() { w.cancel() }
 
 // Message is the one that Next has gone to.
 func (w *Watch) Message() *Message { return w.message }
+
+// Position is what to save, once what Next has gone to is dealt with: another watch goes on behind it, see WatchRequest.After. It is nil
+// before the first message, unless the request had one, and until all present entries have come, those behind Restarted too: before that,
+// a watch that went on behind the revision of a message would miss the others.
+func (w *Watch) Position() *Position {
+	if w.position == nil {
+		return nil
+	}
+	position := *w.position
+	return &position
+}
 
 // Err is why the watch ended; nil while it goes on, and where its context or Close ended it.
 func (w *Watch) Err() error { return w.err }
@@ -188,11 +211,10 @@ func (w *Watch) connect() error {
 	for _, each := range w.request.Ranges {
 		request.Ranges = append(request.Ranges, each.message())
 	}
-	if w.hasPosition {
+	if w.position != nil {
 		request.StartRevision, request.Incarnation = w.position.Revision+1, w.position.Incarnation
 	} else {
-		request.StartRevision, request.Incarnation = w.request.StartRevision, w.request.Incarnation
-		request.IncludeCurrent = w.request.IncludeCurrent
+		request.StartRevision, request.IncludeCurrent = w.request.StartRevision, w.request.IncludeCurrent
 	}
 	if w.at, w.generation, err = w.route.begin(); err != nil {
 		return err
@@ -233,7 +255,7 @@ func (w *Watch) take(reply *kelpv1.WatchResponse) (*Message, error) {
 		w.advance(made, false)
 	case *kelpv1.WatchResponse_Events:
 		made.Kind, made.Revision, made.CommitTime = Events, told.Events.Revision, told.Events.CommitTime.AsTime()
-		if w.hasPosition && made.Revision <= w.position.Revision {
+		if w.position != nil && made.Revision <= w.position.Revision {
 			return nil, fatal(Internal, "the server sent a revision a second time")
 		}
 		for _, each := range told.Events.Events {
@@ -261,14 +283,14 @@ func (w *Watch) take(reply *kelpv1.WatchResponse) (*Message, error) {
 
 // advance moves the position on: present entries count only when all of them have come. It never goes back.
 func (w *Watch) advance(to *Message, isSynced bool) {
-	if !w.hasPosition && w.request.IncludeCurrent && !isSynced {
+	if w.position == nil && w.request.IncludeCurrent && !isSynced {
 		return
 	}
-	if w.hasPosition && to.Revision < w.position.Revision {
+	if w.position != nil && to.Revision < w.position.Revision {
 		to.Revision, to.Incarnation = w.position.Revision, w.position.Incarnation
 		return
 	}
-	w.position, w.hasPosition = Message{Revision: to.Revision, Incarnation: to.Incarnation}, true
+	w.position = &Position{to.Revision, to.Incarnation, to.StoreID}
 }
 
 // recover gets ready for the next connection, and tells what the reader must know; or the error that ends the watch.
@@ -305,9 +327,8 @@ func (w *Watch) recover(err error) (*Message, error) {
 		if isBehind {
 			break
 		}
-		isRestart := !w.hasPosition && w.request.IncludeCurrent && failure.Code != OtherStore
+		isRestart := w.position == nil && w.request.IncludeCurrent && failure.Code != OtherStore
 		if w.request.RestartWhenLost && !isRestart {
-			w.request.StoreID, w.storeID = "", ""
 			return w.restarted(), nil
 		}
 		return nil, failure
@@ -352,15 +373,14 @@ func (w *Watch) saysItIsBehind(failure *Error) bool {
 
 // voided is told where the reader has entries of one revision and will get those of another.
 func (w *Watch) voided() *Message {
-	if w.hasPosition || !w.hasTold {
+	if w.position != nil || !w.hasTold {
 		return nil
 	}
-	w.storeID = w.request.StoreID
 	return w.restarted()
 }
 
 func (w *Watch) restarted() *Message {
-	w.request.StartRevision, w.request.Incarnation, w.request.IncludeCurrent = 0, "", true
-	w.hasPosition, w.hasSynced = false, false
+	w.request.StartRevision, w.request.IncludeCurrent, w.storeID = 0, true, ""
+	w.position, w.hasSynced = nil, false
 	return &Message{Kind: Restarted}
 }
