@@ -45,6 +45,15 @@ describe.skipIf(!isPythonClientUsable)('with the grpcio of Debian', () => {
     ]);
   });
 
+  test('its own tests pass, over asyncio', { timeout: 600_000 }, async () => {
+    const { stderr } = await run(python, ['-B', '-m', 'unittest', 'tests.test_client.AsyncTest'], {
+      cwd: folder,
+      env,
+    });
+    // It exits with 0, too, where it has found none.
+    expect(stderr).toMatch(/^Ran [1-9]\d* tests in [\d.]+s\n\nOK$/m);
+  });
+
   test('a lock of one that is killed goes to a TypeScript client', { timeout: 120_000 }, async () => {
     const { address } = await startTestServer();
     await using client = createClient({ address });

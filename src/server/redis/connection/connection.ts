@@ -23,6 +23,9 @@ import { ConnectionSession } from './session/connection-session.ts';
 import { Dispatch } from './session/dispatch.ts';
 import type { Relay } from './session/relay.ts';
 
+/** A connection whose turn has taken long already runs so many commands. */
+const COMMANDS_PER_RUN_MIN = 16;
+
 export class Connection extends ConnectionSession {
   readonly #dispatch = new Dispatch(this);
   readonly #gathered = new GatheredCalls(this, this.#dispatch);
@@ -153,8 +156,8 @@ export class Connection extends ConnectionSession {
     this.parser.isStranger = this.rights() === undefined;
     runner.visitsSpent = runner.bytesSpent = 0;
     this.lastCommandAtMs = this.context.clock.nowMs();
-    while (!this.isBusy && !this.isClosing && !this.isClosed) {
-      if (turn.isSpent) {
+    for (let taken = 0; !this.isBusy && !this.isClosing && !this.isClosed; taken++) {
+      if (turn.isSpent || (turn.isLong && taken >= COMMANDS_PER_RUN_MIN)) {
         if (!gathered.run()) continue;
         this.isBusy = this.#isResting = true;
         turn.later(this.goOn);

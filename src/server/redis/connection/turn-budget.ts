@@ -13,6 +13,7 @@ export class TurnBudget {
   #isRenewing = false;
   /** When something of this turn was first heard of. */
   #beganMs = 0;
+  #isLong = false;
   readonly #waiting = new Fifo<() => void>();
 
   constructor(clock: Clock) {
@@ -23,11 +24,16 @@ export class TurnBudget {
     return this.#visitsLeft <= 0 || this.#bytesLeft <= 0;
   }
 
+  /** Whether its commands have taken long. A connection that has run none in it may still run a few: to let it rest takes more than that. */
+  get isLong(): boolean {
+    return this.#isLong;
+  }
+
   spend(visits: number, bytes: number): void {
     this.#visitsLeft -= visits;
     this.#bytesLeft -= bytes;
     if (!this.#isRenewing) this.#renewLater();
-    else if (this.#clock.monotonicMs() - this.#beganMs >= fixed.turnMs) this.#visitsLeft = 0;
+    else this.#isLong ||= this.#clock.monotonicMs() - this.#beganMs >= fixed.turnMs;
   }
 
   /** Runs something in a turn that has some left, behind what waits already. */
@@ -43,11 +49,12 @@ export class TurnBudget {
   }
 
   #renew(): void {
-    this.#isRenewing = false;
+    this.#isRenewing = this.#isLong = false;
     this.#visitsLeft = fixed.turnVisitsMax;
     this.#bytesLeft = fixed.turnBytesMax;
     // Those that come to wait now have had their part of this turn.
-    for (let count = this.#waiting.length; count > 0 && !this.isSpent; count--) this.#waiting.shift()?.();
+    for (let count = this.#waiting.length; count > 0 && !this.isSpent && !this.isLong; count--)
+      this.#waiting.shift()?.();
     if (this.#waiting.length > 0 && !this.#isRenewing) this.#renewLater();
   }
 }

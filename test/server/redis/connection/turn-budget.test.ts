@@ -17,12 +17,12 @@ test('a turn is over when its commands have done much, or have taken long, and t
   turn.spend(1, 0);
   clock.advance(fixed.turnMs - 1);
   turn.spend(1, 0);
-  expect(turn.isSpent).toBe(false);
+  expect([turn.isSpent, turn.isLong]).toEqual([false, false]);
   clock.advance(1);
   turn.spend(1, 0);
-  expect(turn.isSpent).toBe(true);
+  expect([turn.isSpent, turn.isLong]).toEqual([false, true]);
   await nextTurn();
-  expect(turn.isSpent).toBe(false);
+  expect([turn.isSpent, turn.isLong]).toEqual([false, false]);
 });
 
 test('what waits has a turn whose time begins with it', async () => {
@@ -33,7 +33,7 @@ test('what waits has a turn whose time begins with it', async () => {
   for (let index = 0; index < 3; index++) {
     turn.later(() => {
       turn.spend(1, 0);
-      spent.push(turn.isSpent);
+      spent.push(turn.isSpent || turn.isLong);
     });
   }
   clock.advance(fixed.turnMs);
