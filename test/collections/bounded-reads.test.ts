@@ -2,7 +2,6 @@
 import { expect, test } from 'vitest';
 import type { Store } from '../../src/api.ts';
 import { fixed } from '../../src/limits.ts';
-import { KEPT_HISTORY } from '../support/test-engine.ts';
 import { MemoryHarness } from '../store/model/store-harness.ts';
 import { CountedEngine, WorkMeter } from '../store/bounds/counted-engine.ts';
 
@@ -99,16 +98,6 @@ test('what does not fit into one answer is refused, and read page by page', LONG
   let bytes = 0;
   for await (const field of store.hash.scan('h')) bytes += field.value.bytes.length;
   expect(bytes).toBe(65 * value.length);
-});
-
-test('a scan whose revision is compacted meanwhile ends with that', async () => {
-  const { store } = await MemoryHarness.open({ limits: KEPT_HISTORY });
-  await store.set.add('s', names.slice(0, 300));
-  const pages = store.set.scan('s', { pageSize: 100 }).pages();
-  expect((await pages.next()).value?.items).toHaveLength(100);
-  const { revision } = await store.set.add('s', ['more']);
-  await store.compact(revision);
-  await expect(pages.next()).rejects.toMatchObject({ code: 'revisionCompacted' });
 });
 
 test('a closed store refuses', async () => {

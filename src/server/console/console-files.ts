@@ -30,14 +30,16 @@ const contentTypes: Readonly<Record<string, string>> = {
 
 /**
  * @param folder where `tools/build-console.ts` has put them.
- * @returns the files by their path below it, with `/` between; `undefined`: the console was not built.
+ * @returns the files by their path below it, with `/` between; `undefined`: the console was not built, or this user may not read it, which is no
+ * reason not to serve a store.
  */
 export function readConsoleFiles(folder: string): ReadonlyMap<string, ConsoleFile> | undefined {
   let names: string[];
   try {
     names = readdirSync(folder, { recursive: true, encoding: 'utf8' });
   } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined;
+    const { code } = error as NodeJS.ErrnoException;
+    if (code === 'ENOENT' || code === 'EACCES') return undefined;
     throw error;
   }
   const files = names

@@ -71,7 +71,10 @@ export class ConsolePages {
     if (!this.#isOn()) {
       sendJson(response, 404, { message: 'the console is off here; start the server with --console on' });
     } else if (this.#files === undefined) {
-      sendJson(response, 404, { message: 'the console was not built; npm run build -- console builds it' });
+      sendJson(response, 404, {
+        message:
+          "the console was not built, or the server's user may not read it; npm run build -- console builds it",
+      });
     } else {
       this.#sendFile(request, response, path.slice(CONSOLE_PATH.length + 1) || 'index.html');
     }
