@@ -1,16 +1,22 @@
 /** `kelp cluster handover --to`, with real nodes: under calls that go on, and to a node that stands still. */
 import { expect, test } from 'vitest';
 import { createClient } from '../../../src/client/client.ts';
+import { eventually } from '../../support/eventually.ts';
 import { hasRealEtcd } from '../../server/etcd/support/real-etcd.ts';
 import { NodeCluster, type RealNode } from './node-cluster.ts';
 import { kelp } from './kelp-command.ts';
 
 const TIMEOUT_MS = 120_000;
 
+/** Once the writer has heard of the others, which report every so often. */
 async function withOther(cluster: NodeCluster): Promise<{ writer: RealNode; to: RealNode; third: RealNode }> {
   const writer = await cluster.writer();
   const [to, third] = cluster.others(writer);
   if (to === undefined || third === undefined) throw new Error('there are three nodes');
+  await using client = createClient({ address: writer.address });
+  await eventually(async () => (await client.cluster.members()).members.map(({ address }) => address), {
+    timeout: 30_000,
+  }).toEqual(expect.arrayContaining([to.address, third.address]));
   return { writer, to, third };
 }
 
