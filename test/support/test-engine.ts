@@ -60,8 +60,14 @@ export function readVisitsOfEngine(): number {
   return engineOfTests() === undefined ? 0 : READS_PER_CALL * fixed.coldReadVisits;
 }
 
+/** What finding a place by its number, or the number of a place, may take beyond what it takes in memory: docs/decisions/0034. */
+export function placeVisitsOfEngine(): number {
+  if (engineOfTests() === undefined) return 0;
+  return Math.ceil(SPLIT_ABOVE / fixed.censusStepsPerVisit) + readVisitsOfEngine();
+}
+
 /**
- * The same where keys were deleted: at most two buckets of the census have deletions that hide keys of the files between two live keys, or one
+ * What such a call may take where keys were deleted: at most two buckets of the census have deletions that hide keys of the files between two live keys, or one
  * step over those that wait for a merge.
  */
 export function hiddenVisitsOfEngine(): number {
