@@ -71,6 +71,12 @@ async def events_of(watch: Any) -> Any:
                 yield {"type": event.type, "key": to_json(event.key), **value, "revision": event.revision}
 
 
+async def told_lost(lease: Any) -> Any:
+    if await lease.wait_lost() is None:
+        await asyncio.get_running_loop().create_future()  # Only a loss is an answer.
+    return {}
+
+
 class Driver:
     def __init__(self, make: Any) -> None:
         self._make = make
@@ -179,8 +185,7 @@ class Driver:
         return {}
 
     async def leaseLost(self, name: str) -> Any:
-        await self._leases[name].wait_lost()
-        return {}
+        return await told_lost(self._leases[name])
 
     async def revoke(self, name: str, deadlineMs: Any = None) -> Any:
         await self._leases[name].revoke()
@@ -234,8 +239,7 @@ class Driver:
     resign = unlock
 
     async def lockLost(self, **rest: Any) -> Any:
-        await self._leases[rest["as"]].wait_lost()
-        return {}
+        return await told_lost(self._leases[rest["as"]])
 
     async def leader(self, name: str, deadlineMs: Any = None) -> Any:
         async with self._client.leaders(name) as leaders:

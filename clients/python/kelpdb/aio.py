@@ -120,10 +120,9 @@ class Lease(LeaseState):
         self.on_lost(lambda _: self._lost_event.set())
         self._task: Optional[asyncio.Task[None]] = None
 
-    async def wait_lost(self) -> KelpError:
-        """Waits until it is lost, and says why."""
+    async def wait_lost(self) -> Optional[KelpError]:
+        """Waits until it is lost, and says why; None: it was given back, or closed."""
         await self._lost_event.wait()
-        assert self.lost is not None
         return self.lost
 
     async def revoke(self) -> None:
@@ -134,6 +133,7 @@ class Lease(LeaseState):
     def close(self) -> None:
         """Stops renewing; the lease lives on at the server until its time has passed."""
         self._is_revoked = True
+        self._lost_event.set()
         self._scope.cancel(canceled())
 
     async def _begin(self, ttl: Duration) -> None:

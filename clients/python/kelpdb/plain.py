@@ -125,7 +125,7 @@ class Lease(LeaseState):
         self.on_lost(lambda _: self._lost_event.set())
 
     def wait_lost(self, timeout: Optional[float] = None) -> Optional[KelpError]:
-        """Waits until it is lost; None: it was not in that time."""
+        """Waits until it is lost, and says why; None: it was not in that time, or it was given back or closed."""
         self._lost_event.wait(timeout)
         return self.lost
 
@@ -137,6 +137,7 @@ class Lease(LeaseState):
     def close(self) -> None:
         """Stops renewing; the lease lives on at the server until its time has passed."""
         self._is_revoked = True
+        self._lost_event.set()
         self._scope.cancel(canceled())
 
     def _begin(self, ttl: Duration) -> None:
@@ -378,7 +379,14 @@ class Client:
                     server.channel = grpc.secure_channel(server.target, tls_credentials(self._core.tls), options)
                 else:
                     server.channel = grpc.insecure_channel(server.target, options)
+                # gRPC sends and reads only while it is asked for something. By this it always is: it sees at once that a connection
+                # broke, and one that it begins while no call is under way comes about.
+                server.channel.subscribe(_ignored)
             return callable_of(server, method, is_stream)
+
+
+def _ignored(_: grpc.ChannelConnectivity) -> None:
+    pass
 
 
 def callable_of(server: Server, method: Any, is_stream: bool) -> Any:

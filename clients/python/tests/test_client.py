@@ -234,6 +234,7 @@ class Suite:
         async with self.make(self.server.address) as client, self.make(self.server.address) as other:
             async with client.lease(3) as lease:
                 await client.put("held", "1", lease_id=lease.id)
+                lost = asyncio.ensure_future(as_coroutine(lease.wait_lost()))
                 async with client.watch("held") as watch:
                     await anext(watch)
                     await client.put("held", "2", lease_id=lease.id)
@@ -243,6 +244,7 @@ class Suite:
                     self.assertEqual((await client.get("held")).entry.text(), "2")
                     self.assertGreater(lease.remaining, 0)
             self.assertIsNone((await client.get("held")).entry)
+            self.assertIsNone(await lost)
             lease = await client.lease(60)
             await asyncio.to_thread(self.server.command, "lease", "revoke", str(lease.id))
             await lease.wait_lost()

@@ -1,4 +1,4 @@
-/** The Python client passes the conformance script. */
+/** The Python client passes the conformance script, by asyncio and by blocking calls. */
 import { fileURLToPath } from 'node:url';
 import { describe } from 'vitest';
 import { isPythonClientUsable, python } from '../python/python.ts';
@@ -8,4 +8,5 @@ const driver = fileURLToPath(new URL('../../../clients/python/conformance.py', i
 
 describe.skipIf(!isPythonClientUsable)('the driver in Python', () => {
   testConformance('Python', [python, '-B', driver]);
+  testConformance('Python, plain', [python, '-B', driver, '--plain']);
 });

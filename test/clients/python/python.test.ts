@@ -45,8 +45,8 @@ describe.skipIf(!isPythonClientUsable)('with the grpcio of Debian', () => {
     ]);
   });
 
-  test('its own tests pass, over asyncio', { timeout: 600_000 }, async () => {
-    const { stderr } = await run(python, ['-B', '-m', 'unittest', 'tests.test_client.AsyncTest'], {
+  test.each(['AsyncTest', 'PlainTest'])('its own tests pass: %s', { timeout: 600_000 }, async (name) => {
+    const { stderr } = await run(python, ['-B', '-m', 'unittest', `tests.test_client.${name}`], {
       cwd: folder,
       env,
     });
