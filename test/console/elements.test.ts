@@ -47,6 +47,18 @@ describe.runIf(isChromiumInstalled)('elements in the console', { timeout: 120_00
     await form.getByLabel('Element').fill('two');
     await form.getByRole('button', { name: 'Push last' }).click();
     await eventually(() => cells(page)).toEqual(['0', 'zero', '1', 'one', '2', 'two']);
+    await form.getByLabel('Index').fill('first');
+    await form.getByLabel('Element').fill('none');
+    await form.getByRole('button', { name: 'Replace' }).click();
+    await page.getByText('An index is a number').waitFor();
+    await form.getByLabel('Index').fill('0');
+    await form.getByRole('button', { name: 'Replace' }).click();
+    await eventually(() => cells(page)).toEqual(['0', 'none', '1', 'one', '2', 'two']);
+    await form.getByLabel('Index').fill('3');
+    await form.getByRole('button', { name: 'Replace' }).click();
+    await eventually(() => page.getByRole('alert').allTextContents()).toEqual([
+      'Refused. the list has 3 elements, and none at 3',
+    ]);
     await form.getByRole('button', { name: 'Pop first' }).click();
     await eventually(() => cells(page)).toEqual(['0', 'one', '1', 'two']);
     await form.getByRole('button', { name: 'Pop last' }).click();

@@ -25,7 +25,7 @@ export async function changeElements(key: Key, modRevision: bigint, operation: O
   return succeeded;
 }
 
-/** What is typed: a field, a score or nothing, and a value, an element or a member. */
+/** What is typed: a field, a score, an index or nothing, and a value, an element or a member. */
 export interface TypedElement {
   readonly name: string;
   readonly value: string;
@@ -57,6 +57,13 @@ export function settingOf(key: Key, type: ValueType, { name, value }: TypedEleme
 export function pushing(key: Key, end: 'first' | 'last', element: string): Operation {
   const elements = [new TextEncoder().encode(element)];
   return { case: 'listPush', value: { ...keyFields(key), elements, end: endOf(end) } };
+}
+
+/** @returns `undefined`: it is no index. */
+export function replacing(key: Key, { name, value }: TypedElement): Operation | undefined {
+  if (!/^\d{1,15}$/.test(name.trim())) return undefined;
+  const element = new TextEncoder().encode(value);
+  return { case: 'listSet', value: { ...keyFields(key), index: BigInt(name.trim()), element } };
 }
 
 export function popping(key: Key, end: 'first' | 'last'): Operation {

@@ -5,7 +5,14 @@ import { ValueType } from '../../../gen/kelp/v1/types_pb.ts';
 import type { Key } from '../bytes/key-name.ts';
 import { Wrong } from '../parts/failure-note.tsx';
 import { TextField } from '../parts/text-field.tsx';
-import { type Operation, type TypedElement, popping, pushing, settingOf } from './element-changes.ts';
+import {
+  type Operation,
+  type TypedElement,
+  popping,
+  pushing,
+  replacing,
+  settingOf,
+} from './element-changes.ts';
 
 interface ElementFormProps {
   readonly name: Key;
@@ -17,7 +24,7 @@ interface ElementFormProps {
 /** What the two fields are called; none: there is one alone. */
 const names: Readonly<Partial<Record<ValueType, readonly [string, string]>>> = {
   [ValueType.HASH]: ['Field', 'Value'],
-  [ValueType.LIST]: ['', 'Element'],
+  [ValueType.LIST]: ['Index', 'Element'],
   [ValueType.SET]: ['', 'Member'],
   [ValueType.SORTED_SET]: ['Score', 'Member'],
 };
@@ -27,9 +34,8 @@ export function ElementForm({ name, type, isBusy, onChange }: ElementFormProps):
   const [wrong, setWrong] = useState<string>();
   const labels = names[type];
   if (labels === undefined) return null;
-  function set(): void {
-    const operation = settingOf(name, type, typed);
-    setWrong(operation === undefined ? 'A score is a number.' : undefined);
+  function change(operation: Operation | undefined, rule: string): void {
+    setWrong(operation === undefined ? rule : undefined);
     if (operation !== undefined) onChange(operation);
   }
   return (
@@ -38,7 +44,7 @@ export function ElementForm({ name, type, isBusy, onChange }: ElementFormProps):
       aria-label="Change elements"
       onSubmit={(event) => {
         event.preventDefault();
-        set();
+        change(settingOf(name, type, typed), 'A score is a number.');
       }}
     >
       <div class="field-line">
@@ -65,6 +71,15 @@ export function ElementForm({ name, type, isBusy, onChange }: ElementFormProps):
               onClick={() => onChange(pushing(name, 'first', typed.value))}
             >
               Push first
+            </button>
+            <button
+              type="button"
+              disabled={isBusy}
+              onClick={() =>
+                change(replacing(name, typed), 'An index is a number: 0 is that of the first element.')
+              }
+            >
+              Replace
             </button>
             <button type="button" disabled={isBusy} onClick={() => onChange(popping(name, 'first'))}>
               Pop first
