@@ -7,7 +7,6 @@ import weakref
 from functools import wraps
 from typing import (
     Any,
-    AsyncGenerator,
     AsyncIterator,
     Awaitable,
     Callable,
@@ -65,26 +64,100 @@ class _Scope:
             pass
 
 
+class _Driven:
+    """An operation under way. With `goes_on` a task that is cancelled while it waits takes nothing away: the next one goes on there."""
+
+    def __init__(self, client: AsyncClient, op: Generator[Any, Any, Any], scope: _Scope, goes_on: bool) -> None:
+        self._client, self._op, self._scope, self._goes_on = client, op, scope, goes_on
+        #: What it asks for, until that has its outcome, which is the answer or the failure.
+        self._effect: Any = None
+        self._answer: Any = None
+        self._failure: Optional[BaseException] = None
+        self._waiting: Optional[asyncio.Future[Any]] = None
+        self._is_running = False
+        #: Once it has ended.
+        self.result: Any = None
+
+    async def next(self) -> Optional[Emit[Any]]:
+        """What it emits next; None: it has ended."""
+        if self._is_running:
+            raise RuntimeError("another task waits for what comes next")
+        self._is_running = True
+        try:
+            while True:
+                if self._effect is None:
+                    answer, failure = self._answer, self._failure
+                    self._answer = self._failure = None
+                    effect = step(self._op, answer, failure)
+                    if isinstance(effect, Emit):
+                        return effect
+                    self._effect = effect
+                await self._await_outcome()
+                self._effect = None
+        except StopIteration as end:
+            self.result = end.value
+            return None
+        except Stopped as stopped:
+            raise stopped.error() from None
+        finally:
+            self._is_running = False
+
+    async def _await_outcome(self) -> None:
+        core, scope = self._client._core, self._scope
+        try:
+            if core.is_closed:
+                raise closed()
+            if scope.stopped is None:
+                doing = self._client._do(self._effect, scope) if not self._goes_on else self._kept()
+                self._answer = await doing
+        except asyncio.CancelledError as reason:
+            task = asyncio.current_task()
+            # By the task, or by what was under way.
+            asked = task is not None and task.cancelling() > 0
+            if asked and self._goes_on:
+                raise
+            self._failure = reason if asked else scope.stopped or canceled()
+        except BaseException as reason:
+            self._failure = closed() if core.is_closed and isinstance(reason, Exception) else reason
+        if scope.stopped is not None and self._answer is None and not isinstance(self._failure, asyncio.CancelledError):
+            self._failure = scope.stopped
+
+    async def _kept(self) -> Any:
+        if self._waiting is None:
+            self._waiting = asyncio.ensure_future(self._client._do(self._effect, self._scope))
+            self._waiting.add_done_callback(lambda done: done.cancelled() or done.exception())
+        # Other than `shield`, this never takes an outcome that it does not give.
+        await asyncio.wait([self._waiting])
+        waiting, self._waiting = self._waiting, None
+        return waiting.result()
+
+    def __del__(self) -> None:
+        if self._waiting is not None and not self._waiting.get_loop().is_closed():
+            self._waiting.cancel()
+
+
 class Reader(Generic[T]):
-    """An async iterator that another task can close."""
+    """An async iterator that another task can close. A wait for the next that is cancelled, or too long for `wait_for`, loses nothing."""
 
     def __init__(self, client: AsyncClient, flow: Flow[T]) -> None:
         self._scope = client._scope()
-        self._values = client._drive(flow, self._scope)
+        self._driven = _Driven(client, flow, self._scope, True)
 
     def __aiter__(self) -> AsyncIterator[T]:
         return self
 
     async def __anext__(self) -> T:
         try:
-            value: Any = (await self._values.__anext__())[0]
+            emitted = await self._driven.next()
         except KelpError as failure:
             if failure.code == "canceled":
                 raise StopAsyncIteration from None
             raise
-        if isinstance(value, KelpError):
-            raise value
-        return value  # type: ignore[no-any-return]
+        if emitted is None:
+            raise StopAsyncIteration
+        if isinstance(emitted.value, KelpError):
+            raise emitted.value
+        return emitted.value  # type: ignore[no-any-return]
 
     async def aclose(self) -> None:
         self._scope.cancel(canceled())
@@ -288,44 +361,11 @@ class AsyncClient:
         return scope
 
     async def _run(self, op: Op[T], scope: Optional[_Scope] = None) -> T:
-        result: Any = None
-        async for emitted in self._drive(op, scope or self._scope()):
-            if len(emitted) == 2:
-                result = emitted[1]
-        return result  # type: ignore[no-any-return]
-
-    async def _drive(self, op: Generator[Any, Any, Any], scope: _Scope) -> AsyncGenerator[Any, None]:
-        """Does what it asks for, and yields what it emits."""
-        answer: Any = None
-        failure: Optional[BaseException] = None
+        driven = _Driven(self, op, scope or self._scope(), False)
         try:
-            while True:
-                try:
-                    effect = step(op, answer, failure)
-                except StopIteration as end:
-                    if end.value is not None:
-                        yield None, end.value
-                    return
-                answer = failure = None
-                if isinstance(effect, Emit):
-                    yield (effect.value,)
-                    continue
-                try:
-                    if self._core.is_closed:
-                        raise closed()
-                    if scope.stopped is None:
-                        answer = await self._do(effect, scope)
-                except asyncio.CancelledError as reason:
-                    task = asyncio.current_task()
-                    # By the task, or by what was under way.
-                    asked = task is not None and task.cancelling() > 0
-                    failure = reason if asked else scope.stopped or canceled()
-                except BaseException as reason:
-                    failure = closed() if self._core.is_closed and isinstance(reason, Exception) else reason
-                if scope.stopped is not None and answer is None and not isinstance(failure, asyncio.CancelledError):
-                    failure = scope.stopped
-        except Stopped as stopped:
-            raise stopped.error() from None
+            while await driven.next() is not None:
+                pass
+            return driven.result  # type: ignore[no-any-return]
         finally:
             op.close()
 

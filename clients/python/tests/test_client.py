@@ -368,6 +368,36 @@ class AsyncTest(Suite, unittest.IsolatedAsyncioTestCase):
             with self.assertRaises(kelpdb.DeadlineExceeded):
                 await client.get("a", deadline=0.2)
 
+    async def test_a_wait_that_is_given_up_loses_nothing(self) -> None:
+        async with self.make(self.server.address) as client:
+            for number in range(5):
+                await client.put(f"s/{number}", "x")
+            scan, watch = client.scan("s/", page_size=2), client.watch("s/")
+            found = [await anext(scan), await anext(scan)]
+            given_up = asyncio.ensure_future(anext(scan))
+            await asyncio.sleep(0)
+            given_up.cancel()
+            self.assertIsInstance((await asyncio.gather(given_up, return_exceptions=True))[0], asyncio.CancelledError)
+            found += [entry async for entry in scan]
+            self.assertEqual([entry.key for entry in found], [f"s/{number}" for number in range(5)])
+
+            await anext(watch)
+            expected, told, given_up_count = [], [], 0
+            for number in range(20):
+                expected.append((f"s/{number}", str(number)))
+                await client.put(*expected[-1])
+                try:
+                    message = await asyncio.wait_for(anext(watch), 0.001)
+                    told += [(str(each.key), each.entry.text()) for each in message.events]
+                except asyncio.TimeoutError:
+                    given_up_count += 1
+            told += await next_events(watch, len(expected) - len(told))
+            self.assertEqual(told, expected)
+            self.assertGreater(given_up_count, 0)
+            await watch.aclose()
+            with self.assertRaises(StopAsyncIteration):
+                await anext(watch)
+
 
 class PlainTest(Suite, unittest.IsolatedAsyncioTestCase):
     make = ThreadedClient
