@@ -15,7 +15,7 @@ import { cpuNanos } from '../load/cpu.ts';
 import { Values, writeKey, KEY_BYTES } from '../load/data.ts';
 import { dataBytes, measureMemory } from '../load/memory.ts';
 import { makeRandom, shuffledIndexes } from '../load/random.ts';
-import { longestOwnStallMs, longestStallMs } from '../load/stall-meter.ts';
+import { longestOwnTurnsMs, longestStallMs } from '../load/stall-meter.ts';
 
 const FILL_SEED = 1;
 const OVERWRITE_SEED = 2;
@@ -122,9 +122,9 @@ async function reportPuts(
   put: () => Promise<PutCost>,
 ): Promise<void> {
   let cost: PutCost = { seconds: 0, cpuNanos: 0 };
-  let ownStallMs: number | undefined;
+  let ownTurnsMs: number | undefined;
   const stallMs = await longestStallMs(async () => {
-    ownStallMs = await longestOwnStallMs(async () => {
+    ownTurnsMs = await longestOwnTurnsMs(async () => {
       cost = await put();
     });
   });
@@ -132,13 +132,13 @@ async function reportPuts(
   const micros = cost.cpuNanos / NANOS_PER_MICRO / count;
   context.report({ name: `${name}, processor time`, unit: 'µs', samples: [micros] });
   context.report({ name: `${name}, longest stall`, unit: 'ms', samples: [stallMs] });
-  if (ownStallMs === undefined)
+  if (ownTurnsMs === undefined)
     context.reportMissing('the system does not tell how long a thread waits for a core');
   else
     context.report({
-      name: `${name}, longest stall less waits for a core`,
+      name: `${name}, longest two turns less waits for a core`,
       unit: 'ms',
-      samples: [ownStallMs],
+      samples: [ownTurnsMs],
     });
 }
 

@@ -17,13 +17,13 @@ export async function longestStallMs(run: () => Promise<unknown>): Promise<numbe
 }
 
 /**
- * Like `longestStallMs`, less the time for which the thread waited for a core: what other threads and processes took away is no part of
- * it; waits for the disk and for the garbage collector are. Undefined where the system does not tell.
+ * The longest stretch between two looks, less the time for which the thread waited for a core: what other threads and processes took away
+ * is no part of it; waits for the disk and for the garbage collector are. Undefined where the system does not tell.
  *
- * It looks once in each turn of the event loop, and behind its timers: between two timers there may be all that one turn has before
- * them and the next one behind them, which is up to two turns.
+ * It looks once in each turn of the event loop, behind its timers: a stretch has what one turn has behind them and the next one before them,
+ * and more where a timer comes late, up to two turns. So it may be more than `longestStallMs`.
  */
-export async function longestOwnStallMs(run: () => Promise<unknown>): Promise<number | undefined> {
+export async function longestOwnTurnsMs(run: () => Promise<unknown>): Promise<number | undefined> {
   const queue = RunQueueClock.open();
   let longestMs = 0;
   let waitedMs = 0;

@@ -384,7 +384,7 @@ export const serverOptions: readonly ServerOption[] = [
     min: 64 * MiB,
     max: 1024 * TiB,
     description:
-      'memory of keys, values, history and indexes, beyond which writes are refused; or a share of what the machine or container has',
+      'memory of keys, values, history and indexes, beyond which writes are refused, or wait for a checkpoint where the engine has files; or a share of what the machine or container has',
     defaultText: `${100 * fixed.memoryShareDefault}%`,
   },
   {

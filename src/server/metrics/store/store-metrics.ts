@@ -69,7 +69,7 @@ export const stateMetrics: readonly StoreMetric[] = [
   {
     name: 'kelp_memory_limit_bytes',
     type: 'gauge',
-    help: 'Beyond this, writes that need memory are refused (--memory-limit).',
+    help: 'Beyond this, writes that need memory are refused, or wait for a checkpoint where the engine has files (--memory-limit).',
     read: ({ status }) => status.memoryBytesMax,
   },
   {
