@@ -1,5 +1,6 @@
 /** `kelp cluster`, and what other commands tell of a cluster. */
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { StoreError } from '../../src/errors.ts';
 import { RealEtcd, hasRealEtcd } from '../server/etcd/support/real-etcd.ts';
 import { kelp as runKelp } from '../cluster/real/kelp-command.ts';
 import { freePort } from '../support/free-port.ts';
@@ -12,6 +13,48 @@ const LOG = 'etcd://127.0.0.1:1/kelp/test';
 async function startNode(nodes: StubNodes): Promise<TestServer> {
   return startTestServer({ flags: { log: LOG, advertise: 'one.example:7379' }, nodeParts: nodes.parts });
 }
+
+test('reads of the command show what a node has while it can not ask others', async () => {
+  const nodes = new StubNodes();
+  const kelp = new Kelp((await startNode(nodes)).address);
+  Object.assign(nodes.last, { role: 'writer', writerAddress: 'one.example:7379' });
+  await kelp.text('put', 'a', '1');
+  await kelp.text('hash', 'set', 'h', 'field', '2');
+  await kelp.text('list', 'push', 'l', '3');
+  await kelp.text('set', 'add', 's', '4');
+  await kelp.text('zset', 'add', 'z', '5', 'member');
+  await kelp.text('sketch', 'bloom-add', 'b', '6');
+  await kelp.text('sketch', 'hll-add', 'u', '7');
+  const silent = new StoreError('notWriter', 'the shared log does not answer', { writerAddress: '' });
+  nodes.last.readBarrier = () => Promise.reject(silent);
+  for (const [shown, ...words] of [
+    ['1', 'get', 'a'],
+    ['yes', 'exists', 'a'],
+    ['a', 'keys', 'a'],
+    ['1', 'scan', '--prefix', 'a'],
+    ['1', 'scan', '--prefix', 'a', '--count'],
+    ['2', 'hash', 'get', 'h', 'field'],
+    ['2', 'hash', 'scan', 'h'],
+    ['3', 'list', 'range', 'l'],
+    ['yes', 'set', 'contains', 's', '4'],
+    ['4', 'set', 'members', 's'],
+    ['4', 'set', 'union', 's'],
+    ['member', 'zset', 'union', 'z'],
+    ['5', 'zset', 'score', 'z', 'member'],
+    ['0', 'zset', 'rank', 'z', 'member'],
+    ['member', 'zset', 'range', 'z'],
+    ['1', 'zset', 'count', 'z'],
+    ['1', 'sketch', 'hll-count', 'u'],
+    ['yes', 'sketch', 'bloom-contains', 'b', '6'],
+  ] as const) {
+    const refused = await kelp.run([...words]);
+    expect(refused.stderr, words.join(' ')).toContain('the shared log does not answer');
+    expect(await kelp.text(...words, '--consistency', 'local'), words.join(' ')).toContain(shown);
+  }
+  const wrong = await kelp.run(['get', 'a', '--consistency', 'LOCALE']);
+  expect(wrong.code).toBe(2);
+  expect(wrong.stderr).toContain('linearizable, local');
+});
 
 describe('status', () => {
   test('of the writer shows all nodes', async () => {

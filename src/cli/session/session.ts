@@ -5,7 +5,7 @@ import type { KelpClient } from '../../client/client.ts';
 import type { Credentials, CredentialsSource } from '../../client/calls/credentials.ts';
 import type { TlsOptions } from '../../client/connection/socket.ts';
 import { isKelpError } from '../../client/errors/error.ts';
-import type { CallOptions } from '../../client/messages/types.ts';
+import type { CallOptions, Consistency } from '../../client/messages/types.ts';
 import { client as limits } from '../../limits.ts';
 import { formatDurationMs } from '../../server/config/option-values.ts';
 import { duration } from '../command-line/argument.ts';
@@ -50,6 +50,8 @@ interface ClientFlags extends LoginFlags {
   readonly timeout: number;
   readonly json?: boolean;
   readonly hexKeys?: boolean;
+  /** Of commands that read: see `consistencyOption`. */
+  readonly consistency?: Consistency;
 }
 
 const DEFAULT_ADDRESS = '127.0.0.1:7379';
@@ -208,7 +210,7 @@ async function openClient(
   retries: number,
   credentials: Credentials | CredentialsSource | undefined,
 ): Promise<KelpClient> {
-  const { timeout } = flags;
+  const { timeout, consistency } = flags;
   const isTls = usesTls(flags);
   const addresses = addressesIn(flags.address);
   const { createClient } = await import('../../client/client.ts');
@@ -217,6 +219,7 @@ async function openClient(
       addresses,
       deadlineMs: timeout,
       ...(addresses.length === 1 && { retries }),
+      ...(consistency !== undefined && { consistency }),
       ...(isTls && { tls: await tlsOptionsOf(flags) }),
       ...(credentials !== undefined && { credentials, allowPlaintextCredentials: true }),
     }),
