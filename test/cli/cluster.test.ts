@@ -90,6 +90,30 @@ describe('status', () => {
     expect(members).toMatchObject({ role: 'follower', address: 'one.example:7379', lagMs: 2500 });
   });
 
+  test('of a follower shows all nodes where the writer is among the addresses', async () => {
+    const [followers, writers] = [new StubNodes(), new StubNodes()];
+    const [follower, writer] = [await startNode(followers), await startNode(writers)];
+    followers.last.writerAddress = writer.address;
+    Object.assign(writers.last, { role: 'writer', writerAddress: writer.address });
+    writers.last.reports.push({ address: 'two.example:7379', position: 5, snapshotPosition: 0 });
+
+    for (const address of [
+      `${follower.address},${writer.address}`,
+      `${writer.address},${follower.address}`,
+    ]) {
+      const { stdout, stderr } = await new Kelp(address).run(['cluster', 'status']);
+      expect([stdout, stderr]).toEqual([expect.stringContaining('\ntwo.example:7379  follower'), '']);
+    }
+    // What the follower knows is told when the writer does not answer.
+    await writer.stop();
+    const { code, stdout, stderr } = await new Kelp(`${follower.address},${writer.address}`).run([
+      'cluster',
+      'status',
+    ]);
+    expect([code, stdout]).toEqual([0, expect.stringContaining('node    one.example:7379, the follower')]);
+    expect(stderr).toContain(`kelp cluster status --address ${writer.address}`);
+  });
+
   test('of a server that is alone is refused', async () => {
     const kelp = new Kelp((await startTestServer()).address);
 
