@@ -167,6 +167,18 @@ export class RetryLaterError extends StoreError<'limitReached'> {
   }
 }
 
+/** The server only follows another one: it never takes writes, so trying again there is of no use. */
+export class ReadReplicaError extends StoreError<'notWriter'> {
+  /** @param address of the followed server. */
+  constructor(address: string) {
+    super(
+      'notWriter',
+      `this server follows the one at ${address} and takes no writes: send them there. This call has changed nothing`,
+      { writerAddress: address },
+    );
+  }
+}
+
 /** Memory is full of changes that a checkpoint brings to files, which gives it back: `RoomGate` has the write wait for that. */
 export class NoRoomYetError extends RetryLaterError {
   /** What the write needs. */

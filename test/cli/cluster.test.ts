@@ -1,5 +1,6 @@
 /** `kelp cluster`, and what other commands tell of a cluster. */
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { StoreError } from '../../src/errors.ts';
 import { RealEtcd, hasRealEtcd } from '../server/etcd/support/real-etcd.ts';
 import { kelp as runKelp } from '../cluster/real/kelp-command.ts';
 import { freePort } from '../support/free-port.ts';
@@ -12,6 +13,48 @@ const LOG = 'etcd://127.0.0.1:1/kelp/test';
 async function startNode(nodes: StubNodes): Promise<TestServer> {
   return startTestServer({ flags: { log: LOG, advertise: 'one.example:7379' }, nodeParts: nodes.parts });
 }
+
+test('reads of the command show what a node has while it can not ask others', async () => {
+  const nodes = new StubNodes();
+  const kelp = new Kelp((await startNode(nodes)).address);
+  Object.assign(nodes.last, { role: 'writer', writerAddress: 'one.example:7379' });
+  await kelp.text('put', 'a', '1');
+  await kelp.text('hash', 'set', 'h', 'field', '2');
+  await kelp.text('list', 'push', 'l', '3');
+  await kelp.text('set', 'add', 's', '4');
+  await kelp.text('zset', 'add', 'z', '5', 'member');
+  await kelp.text('sketch', 'bloom-add', 'b', '6');
+  await kelp.text('sketch', 'hll-add', 'u', '7');
+  const silent = new StoreError('notWriter', 'the shared log does not answer', { writerAddress: '' });
+  nodes.last.readBarrier = () => Promise.reject(silent);
+  for (const [shown, ...words] of [
+    ['1', 'get', 'a'],
+    ['yes', 'exists', 'a'],
+    ['a', 'keys', 'a'],
+    ['1', 'scan', '--prefix', 'a'],
+    ['1', 'scan', '--prefix', 'a', '--count'],
+    ['2', 'hash', 'get', 'h', 'field'],
+    ['2', 'hash', 'scan', 'h'],
+    ['3', 'list', 'range', 'l'],
+    ['yes', 'set', 'contains', 's', '4'],
+    ['4', 'set', 'members', 's'],
+    ['4', 'set', 'union', 's'],
+    ['member', 'zset', 'union', 'z'],
+    ['5', 'zset', 'score', 'z', 'member'],
+    ['0', 'zset', 'rank', 'z', 'member'],
+    ['member', 'zset', 'range', 'z'],
+    ['1', 'zset', 'count', 'z'],
+    ['1', 'sketch', 'hll-count', 'u'],
+    ['yes', 'sketch', 'bloom-contains', 'b', '6'],
+  ] as const) {
+    const refused = await kelp.run([...words]);
+    expect(refused.stderr, words.join(' ')).toContain('the shared log does not answer');
+    expect(await kelp.text(...words, '--consistency', 'local'), words.join(' ')).toContain(shown);
+  }
+  const wrong = await kelp.run(['get', 'a', '--consistency', 'LOCALE']);
+  expect(wrong.code).toBe(2);
+  expect(wrong.stderr).toContain('linearizable, local');
+});
 
 describe('status', () => {
   test('of the writer shows all nodes', async () => {
@@ -45,6 +88,30 @@ describe('status', () => {
     expect(stderr).toContain('kelp cluster status --address two.example:7379');
     const [members] = await kelp.json('cluster', 'status');
     expect(members).toMatchObject({ role: 'follower', address: 'one.example:7379', lagMs: 2500 });
+  });
+
+  test('of a follower shows all nodes where the writer is among the addresses', async () => {
+    const [followers, writers] = [new StubNodes(), new StubNodes()];
+    const [follower, writer] = [await startNode(followers), await startNode(writers)];
+    followers.last.writerAddress = writer.address;
+    Object.assign(writers.last, { role: 'writer', writerAddress: writer.address });
+    writers.last.reports.push({ address: 'two.example:7379', position: 5, snapshotPosition: 0 });
+
+    for (const address of [
+      `${follower.address},${writer.address}`,
+      `${writer.address},${follower.address}`,
+    ]) {
+      const { stdout, stderr } = await new Kelp(address).run(['cluster', 'status']);
+      expect([stdout, stderr]).toEqual([expect.stringContaining('\ntwo.example:7379  follower'), '']);
+    }
+    // What the follower knows is told when the writer does not answer.
+    await writer.stop();
+    const { code, stdout, stderr } = await new Kelp(`${follower.address},${writer.address}`).run([
+      'cluster',
+      'status',
+    ]);
+    expect([code, stdout]).toEqual([0, expect.stringContaining('node    one.example:7379, the follower')]);
+    expect(stderr).toContain(`kelp cluster status --address ${writer.address}`);
   });
 
   test('of a server that is alone is refused', async () => {

@@ -48,7 +48,9 @@ export function addClusterCommand(program: Command, runner: SessionRunner): void
 
   cluster
     .command('status')
-    .description('tell what a node knows of its cluster; ask the writer to see all nodes')
+    .description(
+      'tell how the nodes of a cluster do, where --address names the writer; else what a node knows',
+    )
     .action((_: unknown, command: Command) =>
       runner.run(command, async (session) => (await tasks()).status(session)),
     );

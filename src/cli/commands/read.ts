@@ -1,6 +1,7 @@
 /** `get`, `exists`, `keys`, `scan`. */
 import { type Command, Option } from 'commander';
 import { wholeNumber } from '../command-line/argument.ts';
+import { consistencyOption } from '../command-line/consistency-option.ts';
 import { addRangeOptions } from '../command-line/range-options.ts';
 import type { SessionRunner } from '../session/session.ts';
 import type { GetFlags, ScanFlags } from '../tasks/read.ts';
@@ -12,7 +13,13 @@ export function addReadCommands(program: Command, runner: SessionRunner): void {
     .command('get <key>')
     .description('print the value of a key')
     .addOption(new Option('--revision <revision>', 'as it was at this revision').argParser(wholeNumber))
-    .addOption(new Option('--refresh-ttl', "start the key's own time to live anew").conflicts('revision'))
+    .addOption(
+      new Option('--refresh-ttl', "start the key's own time to live anew").conflicts([
+        'revision',
+        'consistency',
+      ]),
+    )
+    .addOption(consistencyOption())
     .addHelpText('after', getHelp)
     .action((key: string, flags: GetFlags, command: Command) =>
       runner.run(command, async (session) => (await tasks()).get(session, key, flags)),
@@ -21,6 +28,7 @@ export function addReadCommands(program: Command, runner: SessionRunner): void {
   program
     .command('exists <keys...>')
     .description('tell for each key whether it exists; exit with 1 unless all do')
+    .addOption(consistencyOption())
     .action((keys: string[], _: unknown, command: Command) =>
       runner.run(command, async (session) => (await tasks()).exists(session, keys)),
     );
@@ -29,6 +37,7 @@ export function addReadCommands(program: Command, runner: SessionRunner): void {
     .command('keys [pattern]')
     .description('print the keys that match a glob, in key order; default: all')
     .addOption(new Option('--limit <count>', 'stop after this many').argParser(wholeNumber))
+    .addOption(consistencyOption())
     .addHelpText('after', keysHelp)
     .action((pattern: string | undefined, flags: { limit?: number }, command: Command) =>
       runner.run(command, async (session) => (await tasks()).keys(session, pattern, flags)),
@@ -41,6 +50,7 @@ export function addReadCommands(program: Command, runner: SessionRunner): void {
     .option('--reverse', 'from the last key to the first')
     .option('--keys-only', 'only keys, one in a line')
     .addOption(new Option('--count', 'only the number of keys').conflicts(['limit', 'reverse', 'keysOnly']))
+    .addOption(consistencyOption())
     .addHelpText('after', scanHelp)
     .action((flags: ScanFlags, command: Command) =>
       runner.run(command, async (session) => (await tasks()).scan(session, flags)),

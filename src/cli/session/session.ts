@@ -5,7 +5,7 @@ import type { KelpClient } from '../../client/client.ts';
 import type { Credentials, CredentialsSource } from '../../client/calls/credentials.ts';
 import type { TlsOptions } from '../../client/connection/socket.ts';
 import { isKelpError } from '../../client/errors/error.ts';
-import type { CallOptions } from '../../client/messages/types.ts';
+import type { CallOptions, Consistency } from '../../client/messages/types.ts';
 import { client as limits } from '../../limits.ts';
 import { formatDurationMs } from '../../server/config/option-values.ts';
 import { duration } from '../command-line/argument.ts';
@@ -50,6 +50,8 @@ interface ClientFlags extends LoginFlags {
   readonly timeout: number;
   readonly json?: boolean;
   readonly hexKeys?: boolean;
+  /** Of commands that read: see `consistencyOption`. */
+  readonly consistency?: Consistency;
 }
 
 const DEFAULT_ADDRESS = '127.0.0.1:7379';
@@ -101,6 +103,11 @@ export function refuseClientOptions(command: Command, allowed: readonly string[]
 
 export interface Session {
   readonly client: KelpClient;
+  /**
+   * A client of that server of `--address` which is at a `HOST:PORT`, for what it alone knows; `undefined`: it is not among them, and a login is
+   * not sent where the user has not said.
+   */
+  readonly clientOf: (address: string) => Promise<KelpClient | undefined>;
   readonly output: Output;
   readonly stdin: Readable;
   /** Whether to print JSON. */
@@ -136,12 +143,17 @@ export class SessionRunner {
     if (!usesTls(flags)) refuseCertificate(command);
     const login = chooseLogin(flags, this.surroundings.environment);
     if (login.kind !== 'none') await refusePlaintext(flags);
-    await using client = await openClient(flags, retries, await this.#credentials(login, isJson));
+    const credentials = await this.#credentials(login, isJson);
+    await using client = await openClient(flags, retries, credentials);
+    const clientOf = async (asked: string): Promise<KelpClient | undefined> => {
+      const address = await givenAddressOf(flags, asked);
+      return address === undefined ? undefined : openClient({ ...flags, address }, retries, credentials);
+    };
     const isAskedFor = command.getOptionValueSourceWithGlobals('timeout') === 'cli';
     const askedFor = isAskedFor ? { deadlineMs: flags.timeout } : {};
     const keys = keyFormOf(flags);
     try {
-      const outcome = await task({ client, output, stdin, isJson, keys, askedFor });
+      const outcome = await task({ client, clientOf, output, stdin, isJson, keys, askedFor });
       this.exitCode = outcome ?? exitCode.ok;
     } catch (error) {
       throw namingLogin(error, login);
@@ -169,6 +181,13 @@ function addressesIn(given: string): string[] {
   const socketAt = given.search(/(?<=^|,)unix:/);
   if (socketAt === -1) return given.split(',');
   return [...given.slice(0, socketAt).split(',').slice(0, -1), given.slice(socketAt)];
+}
+
+/** How `--address` names the server at a `HOST:PORT`; `undefined`: it does not. */
+async function givenAddressOf(flags: ClientFlags, asked: string): Promise<string | undefined> {
+  const { parseAddresses } = await import('../../client/connection/address.ts');
+  const servers = parseAddresses(addressesIn(flags.address), usesTls(flags));
+  return servers.find(({ text }) => text.endsWith(`//${asked}`))?.text;
 }
 
 /** One of the environment may be for other servers. */
@@ -208,7 +227,7 @@ async function openClient(
   retries: number,
   credentials: Credentials | CredentialsSource | undefined,
 ): Promise<KelpClient> {
-  const { timeout } = flags;
+  const { timeout, consistency } = flags;
   const isTls = usesTls(flags);
   const addresses = addressesIn(flags.address);
   const { createClient } = await import('../../client/client.ts');
@@ -217,6 +236,7 @@ async function openClient(
       addresses,
       deadlineMs: timeout,
       ...(addresses.length === 1 && { retries }),
+      ...(consistency !== undefined && { consistency }),
       ...(isTls && { tls: await tlsOptionsOf(flags) }),
       ...(credentials !== undefined && { credentials, allowPlaintextCredentials: true }),
     }),

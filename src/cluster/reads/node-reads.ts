@@ -73,7 +73,7 @@ export class NodeReads {
       if (!(error instanceof SharedLogError)) throw error;
       throw new StoreError(
         'notWriter',
-        `whether this node has all that was written is not known, since the shared log does not say so (${error.message}); try again, or read what this node has, with consistency LOCAL`,
+        `whether this node has all that was written is not known, since the shared log does not say so (${error.message}); try again, or read what this node has, with consistency LOCAL (kelp get --consistency local)`,
         { writerAddress: '' },
         { cause: error },
       );

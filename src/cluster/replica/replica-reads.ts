@@ -134,7 +134,7 @@ export class ReplicaReads {
     const { address } = this.#parts.server;
     return new StoreError(
       'notWriter',
-      `whether this server has all that was written is not known, since the one that it follows, ${address}, does not say so (${error.message}); try again, or read what this one has, with consistency LOCAL`,
+      `whether this server has all that was written is not known, since the one that it follows, ${address}, does not say so (${error.message}); try again, or read what this one has, with consistency LOCAL (kelp get --consistency local)`,
       { writerAddress: '' },
       { cause: error },
     );

@@ -1,9 +1,9 @@
 /** Which calls at a follower are for the writer, and where that is. */
 import { sessionClaimIn } from '../../access/login/session-tokens.ts';
-import { StoreError } from '../../errors.ts';
+import { ReadReplicaError, StoreError } from '../../errors.ts';
 import type { ShownCredentials } from '../calls/call.ts';
 import { type ClusterDoors, type RunsAt, isFollower } from './cluster-doors.ts';
-import { forwardedTwiceError, readOnlyError } from './writer-errors.ts';
+import { forwardedTwiceError } from './writer-errors.ts';
 
 /** Where a call goes that does not run here. */
 export interface AtWriter {
@@ -57,7 +57,7 @@ export function addressOfWriter(
   isForwarded: boolean,
 ): string {
   const address = doors.view()?.writerAddress ?? '';
-  if (doors.view()?.isReadOnly === true) throw readOnlyError(address);
+  if (doors.view()?.isReadOnly === true) throw new ReadReplicaError(address);
   if (isForwarded) throw forwardedTwiceError(address);
   if (shown?.isByConnection === true && !doors.peers.hasToken) {
     throw new StoreError(

@@ -32,12 +32,3 @@ export function forwardedTwiceError(writerAddress: string): StoreError {
     writerAddress,
   );
 }
-
-/** A call that changes something has come to a server that only follows another one, at this address. */
-export function readOnlyError(address: string): StoreError {
-  return new StoreError(
-    'notWriter',
-    `this server follows the one at ${address} and takes no writes: send them there. This call has changed nothing`,
-    { writerAddress: address },
-  );
-}

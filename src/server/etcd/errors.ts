@@ -3,7 +3,7 @@
  * etcd has one for it; all else keeps code and text of our own.
  */
 import { MissingLogin } from '../../access/login/refused-login.ts';
-import { RetryLaterError, StoreError } from '../../errors.ts';
+import { ReadReplicaError, RetryLaterError, StoreError } from '../../errors.ts';
 import { type GrpcCode, grpcCode } from '../../grpc-code.ts';
 import { CallError, StatusError } from '../calls/call-error.ts';
 
@@ -59,6 +59,8 @@ export function etcdError(name: EtcdErrorName): StatusError {
 
 /** What a call to etcd's services fails with: an error of the store, or of the call, as etcd says it. */
 export function toEtcdError(error: unknown): unknown {
+  // etcd has no server of this kind. Its clients try again what is UNAVAILABLE, as `no leader` is, and this does not pass.
+  if (error instanceof ReadReplicaError) return new StatusError(codes.FailedPrecondition, error.message);
   const name = nameOf(error);
   return name === undefined ? error : etcdError(name);
 }

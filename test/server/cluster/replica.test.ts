@@ -1,5 +1,10 @@
 /** Servers that follow another one without a shared log: what is read and written at them. Real servers, in this process. */
+import { once } from 'node:events';
+import type { ServiceError } from '@grpc/grpc-js';
 import { expect, test } from 'vitest';
+import { Auth, KV, Lease } from '../../../gen/etcd/api/etcdserverpb/rpc_pb.ts';
+import { grpcCode } from '../../../src/grpc-code.ts';
+import { GrpcJsClient } from '../../support/grpc-js-client.ts';
 import { RedisClient } from '../redis/support/redis-client.ts';
 import { startTestServer } from '../../support/test-server.ts';
 import { clientOf, failureOf, startReplica, valueAt } from './replicas.ts';
@@ -28,6 +33,29 @@ test('a replica refuses writes with the address of its server, and passes nothin
     details: { writerAddress: server.address },
   });
   expect(await valueAt(clientOf(server), 'a')).toBeUndefined();
+});
+
+test('clients of etcd are told for good where writes go', async () => {
+  const server = await startTestServer();
+  const client = new GrpcJsClient((await startReplica(server.address)).address);
+  const refusal = {
+    code: grpcCode.FailedPrecondition,
+    details: expect.stringContaining(`follows the one at ${server.address} and takes no writes`) as string,
+  };
+  const key = Buffer.from('a');
+  const put = { request: { case: 'requestPut', value: { key, value: key } } } as const;
+  for (const call of [
+    () => client.unary(KV.method.put, { key, value: key }),
+    () => client.unary(KV.method.txn, { compare: [], success: [put], failure: [] }),
+    () => client.unary(KV.method.deleteRange, { key }),
+    () => client.unary(Lease.method.leaseGrant, { ID: 7n, TTL: 60n }),
+    () => client.unary(Auth.method.roleAdd, { name: 'keeper' }),
+  ])
+    expect(await failureOf(call())).toMatchObject(refusal);
+  const stream = client.bidiStream(Lease.method.leaseKeepAlive);
+  const ended = once(stream, 'error') as Promise<[ServiceError]>;
+  stream.write({ ID: 7n });
+  expect((await ended)[0]).toMatchObject(refusal);
 });
 
 test('a replica shows leases as its server has them, and keys expire by the time of the server', async () => {

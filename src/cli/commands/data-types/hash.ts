@@ -1,5 +1,6 @@
 /** `hash set`, `get`, `scan`, `delete`, `incr`. */
 import { type Command, Option } from 'commander';
+import { consistencyOption } from '../../command-line/consistency-option.ts';
 import type { SessionRunner } from '../../session/session.ts';
 import type {
   HashGetFlags,
@@ -30,6 +31,7 @@ export function addHashCommands(program: Command, runner: SessionRunner): void {
     .command('get <key> [names...]')
     .description('print the value of one field, or a table of several or all')
     .addOption(revisionOption())
+    .addOption(consistencyOption())
     .addOption(refreshOption())
     .action((key: string, names: string[], flags: HashGetFlags, command: Command) =>
       runner.run(command, async (session) => (await tasks()).get(session, key, names, flags)),
@@ -40,6 +42,7 @@ export function addHashCommands(program: Command, runner: SessionRunner): void {
     .description('print all fields of a hash of any size, all as of one revision')
     .addOption(limitOption())
     .addOption(revisionOption())
+    .addOption(consistencyOption())
     .option('--names-only', 'only names, one in a line')
     .action((key: string, flags: HashScanFlags, command: Command) =>
       runner.run(command, async (session) => (await tasks()).scan(session, key, flags)),

@@ -1,6 +1,7 @@
 /** `list push`, `pop`, `range`, `set`, `insert`, `remove`, `trim`, `move`. */
 import { type Command, Option } from 'commander';
 import { index } from '../../command-line/argument.ts';
+import { consistencyOption } from '../../command-line/consistency-option.ts';
 import type { SessionRunner } from '../../session/session.ts';
 import type {
   InsertFlags,
@@ -46,6 +47,7 @@ export function addListCommands(program: Command, runner: SessionRunner): void {
     .description('print elements, one in a line')
     .addOption(limitOption())
     .addOption(revisionOption())
+    .addOption(consistencyOption())
     .action(
       (
         key: string,

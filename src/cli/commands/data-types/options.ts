@@ -11,7 +11,10 @@ export function revisionOption(): Option {
 }
 
 export function refreshOption(): Option {
-  return new Option('--refresh-ttl', "start the key's own time to live anew").conflicts('revision');
+  return new Option('--refresh-ttl', "start the key's own time to live anew").conflicts([
+    'revision',
+    'consistency',
+  ]);
 }
 
 export function limitOption(): Option {

@@ -1,5 +1,6 @@
 /** `set add`, `remove`, `contains`, `members`, `pop`, `union`, `intersect`, `difference`; and `set KEY VALUE`, which is `put`. */
 import type { Command } from 'commander';
+import { consistencyOption } from '../../command-line/consistency-option.ts';
 import type { SessionRunner } from '../../session/session.ts';
 import type { CombineFlags, MembersFlags, SetAddFlags, TakeFlags } from '../../tasks/data-types/set.ts';
 import { addPutOptions } from '../write.ts';
@@ -34,6 +35,7 @@ export function addSetCommands(program: Command, runner: SessionRunner): void {
     .command('contains <key> <members...>')
     .description('tell for each member whether it is there; exit with 1 unless all are')
     .addOption(revisionOption())
+    .addOption(consistencyOption())
     .action((key: string, members: string[], flags: { revision?: number }, command: Command) =>
       runner.run(command, async (session) => (await tasks()).contains(session, key, members, flags)),
     );
@@ -43,6 +45,7 @@ export function addSetCommands(program: Command, runner: SessionRunner): void {
     .description('print the members, one in a line, all as of one revision')
     .addOption(limitOption())
     .addOption(revisionOption())
+    .addOption(consistencyOption())
     .action((key: string, flags: MembersFlags, command: Command) =>
       runner.run(command, async (session) => (await tasks()).members(session, key, flags)),
     );
@@ -64,6 +67,7 @@ export function addSetCommands(program: Command, runner: SessionRunner): void {
       .command(`${name} <keys...>`)
       .description(description)
       .addOption(storeOption())
+      .addOption(consistencyOption().conflicts('store'))
       .action((keys: string[], flags: CombineFlags, command: Command) =>
         runner.run(command, async (session) => (await tasks()).combine(session, operation, keys, flags)),
       );

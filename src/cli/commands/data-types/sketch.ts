@@ -1,6 +1,7 @@
 /** `sketch hll-add`, `hll-count`, `hll-merge`, `bloom-create`, `bloom-add`, `bloom-contains`. */
 import { type Command, Option } from 'commander';
 import { anyNumber, wholeNumber } from '../../command-line/argument.ts';
+import { consistencyOption } from '../../command-line/consistency-option.ts';
 import type { SessionRunner } from '../../session/session.ts';
 import type { BloomCreateFlags } from '../../tasks/data-types/sketch.ts';
 import { revisionOption, ttlOption } from './options.ts';
@@ -25,6 +26,7 @@ export function addSketchCommands(program: Command, runner: SessionRunner): void
     .command('hll-count <keys...>')
     .description('print about how many different elements HyperLogLogs were given together')
     .addOption(revisionOption())
+    .addOption(consistencyOption())
     .action((keys: string[], flags: { revision?: number }, command: Command) =>
       runner.run(command, async (session) => (await tasks()).hllCount(session, keys, flags)),
     );
@@ -70,6 +72,7 @@ export function addSketchCommands(program: Command, runner: SessionRunner): void
     .command('bloom-contains <key> <elements...>')
     .description('tell for each element whether it may have been added; exit with 1 unless all may')
     .addOption(revisionOption())
+    .addOption(consistencyOption())
     .action((key: string, elements: string[], flags: { revision?: number }, command: Command) =>
       runner.run(command, async (session) => (await tasks()).bloomContains(session, key, elements, flags)),
     );

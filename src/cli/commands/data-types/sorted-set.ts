@@ -1,6 +1,7 @@
 /** `zset add`, `incr`, `remove`, `score`, `rank`, `range`, `count`, `remove-range`, `pop`, `union`, `intersect`, `difference`. */
 import { type Command, InvalidArgumentError, Option } from 'commander';
 import { anyNumber, index } from '../../command-line/argument.ts';
+import { consistencyOption } from '../../command-line/consistency-option.ts';
 import type { SessionRunner } from '../../session/session.ts';
 import type {
   BoundsFlags,
@@ -30,6 +31,7 @@ export function addSortedSetCommands(program: Command, runner: SessionRunner): v
       .command(`${name} <keys...>`)
       .description(description)
       .addOption(storeOption())
+      .addOption(consistencyOption().conflicts('store'))
       .addOption(
         new Option('--weights <numbers>', 'multiply the scores of each key by these, as in 1,0.5').argParser(
           numbers,
@@ -82,6 +84,7 @@ function addMemberCommands(zset: Command, runner: SessionRunner): void {
     .command('score <key> <members...>')
     .description('print the scores of members; exit with 1 unless all have one')
     .addOption(revisionOption())
+    .addOption(consistencyOption())
     .action((key: string, members: string[], flags: { revision?: number }, command: Command) =>
       runner.run(command, async (session) => (await tasks()).score(session, key, members, flags)),
     );
@@ -90,6 +93,7 @@ function addMemberCommands(zset: Command, runner: SessionRunner): void {
     .command('rank <key> <member>')
     .description('print how many members stand before one; exit with 1 when it is not there')
     .option('--reverse', 'counted from the highest score')
+    .addOption(consistencyOption())
     .action((key: string, member: string, flags: { reverse?: boolean }, command: Command) =>
       runner.run(command, async (session) => (await tasks()).rank(session, key, member, flags)),
     );
@@ -110,12 +114,14 @@ function addRangeCommands(zset: Command, runner: SessionRunner): void {
     .option('--reverse', 'from the highest score down')
     .addOption(limitOption())
     .addOption(revisionOption())
+    .addOption(consistencyOption())
     .action((key: string, flags: ScoredRangeFlags, command: Command) =>
       runner.run(command, async (session) => (await tasks()).range(session, key, flags)),
     );
 
   addBounds(zset.command('count <key>'))
     .description('print the number of members')
+    .addOption(consistencyOption())
     .action((key: string, flags: BoundsFlags, command: Command) =>
       runner.run(command, async (session) => (await tasks()).count(session, key, flags)),
     );

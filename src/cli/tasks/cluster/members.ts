@@ -1,17 +1,35 @@
 /** The work of `cluster status` and `handover`. */
+import { isKelpError } from '../../../client/errors/error.ts';
 import type { Member, Members } from '../../../client/messages/types.ts';
 import type { Session } from '../../session/session.ts';
 import { displayDuration } from '../../terminal/display.ts';
 import { Table, formatFacts } from '../../terminal/table.ts';
 
-export async function status({ client, output, isJson }: Session): Promise<void> {
-  const members = await client.cluster.members();
+export async function status(session: Session): Promise<void> {
+  const { client, output, isJson } = session;
+  const asked = await client.cluster.members();
+  const members = asked.role === 'follower' ? ((await membersOfWriter(asked, session)) ?? asked) : asked;
   if (isJson) return output.writeJson(members);
   await output.write(`${formatFacts(factsOf(members))}\n${await tableOf(members)}`);
   if (members.role === 'follower' && members.writerAddress !== '')
     output.note(
       `the writer knows the other nodes, too: kelp cluster status --address ${members.writerAddress}`,
     );
+}
+
+/** `undefined`: the writer is not among the servers of `--address`, or does not tell; what the follower knows stands then. */
+async function membersOfWriter(
+  { writerAddress }: Members,
+  { clientOf }: Session,
+): Promise<Members | undefined> {
+  await using writer = await clientOf(writerAddress);
+  try {
+    const members = await writer?.cluster.members();
+    return members?.role === 'writer' ? members : undefined;
+  } catch (error) {
+    if (isKelpError(error)) return undefined;
+    throw error;
+  }
 }
 
 export interface HandoverFlags {
