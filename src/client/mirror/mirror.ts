@@ -115,7 +115,8 @@ export class Mirror<AnEntry = Entry> implements Iterable<AnEntry> {
 
   /**
    * The changes from this call on, each a whole revision. A reader that lets 10,000 of them or 64 MiB come together loses the
-   * place: the loop throws `limitReached`. It throws the failure of the mirror, and ends when that is closed.
+   * place: the loop throws `limitReached`. Those bytes are of the entries in the changes, the previous ones too: key, value and
+   * 400 more for each. It throws the failure of the mirror, and ends when that is closed.
    */
   changes(): AsyncIterableIterator<MirrorChange<AnEntry>, void, undefined> {
     return new ChangeReader(this.#state.changes(this), this.#shown);
