@@ -494,7 +494,11 @@ export const client = {
   mirror: {
     keysMax: 1_000_000,
     bytesMax: 256 * MiB,
-    progressIntervalMs: 10_000,
+    /**
+     * A wait for a revision that changed other keys alone lasts as long, so it is a small part of `deadlineMs`. It costs a server a
+     * message a second for each idle mirror.
+     */
+    progressIntervalMs: 1_000,
     /** What a reader of its changes may leave waiting, ... */
     changesMax: 10_000,
     changesBytesMax: 64 * MiB,

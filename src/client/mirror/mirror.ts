@@ -143,7 +143,7 @@ export class Mirror<AnEntry = Entry> implements Iterable<AnEntry> {
 
   /**
    * Resolves when everything up to this revision is in what is shown. What has not changed the range shows with the server's next
-   * `progress` only. Rejects with `deadlineExceeded`, with the failure of the mirror, or `closed`.
+   * `progress` only, so a deadline has to be well above `progressIntervalMs` (1 s by default). Rejects with `deadlineExceeded`, with the failure of the mirror, or `closed`.
    */
   waitFor(revision: number, options: CallOptions = noOptions): Promise<void> {
     return this.#state.waitFor(this, revision, options);
