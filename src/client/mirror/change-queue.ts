@@ -1,16 +1,36 @@
 /** The changes of a mirror that a reader has not taken yet, in their order. */
+import { client as limits } from '../../limits.ts';
 import { KelpError } from '../errors/error.ts';
+import type { Entry } from '../messages/entry.ts';
+import { keyOf } from './mirrored-entries.ts';
 import type { MirrorChange } from './types.ts';
 
 export interface QueueBounds {
   readonly changesMax: number;
-  /** Of the keys and values in them. */
+  /** Of all entries that they hold: see `bytesOf`. */
   readonly bytesMax: number;
 }
 
 interface Waiting {
   readonly change: MirrorChange;
   readonly bytes: number;
+}
+
+/**
+ * What a change holds in memory: the new and the previous entry of each event, as the mirror lets go of the previous one and the
+ * change alone keeps it.
+ */
+export function bytesOf({ events }: MirrorChange): number {
+  let byteCount = 0;
+  for (const event of events) {
+    if (event.type === 'put') byteCount += entryBytes(event.entry);
+    if (event.previous !== undefined) byteCount += entryBytes(event.previous);
+  }
+  return byteCount;
+}
+
+function entryBytes(entry: Entry): number {
+  return limits.mirror.entryOverheadBytes + Buffer.byteLength(keyOf(entry)) + entry.value.length;
 }
 
 export class ChangeQueue {

@@ -14,7 +14,7 @@ import { type MirrorBounds, MirroredEntries, keyOf } from './mirrored-entries.ts
 import type { MirrorChange, MirrorEvent } from './types.ts';
 
 export interface MirrorListener {
-  changed(change: MirrorChange, bytes: number): void;
+  changed(change: MirrorChange): void;
   /** It has moved on to another revision, or has become stale, fresh or over. */
   moved(): void;
 }
@@ -33,7 +33,6 @@ export interface FeedOptions extends MirrorBounds {
 interface Gathering {
   readonly entries: MirroredEntries;
   readonly events: MirrorEvent[];
-  bytes: number;
   /** Keys that the shown copy has, too. */
   sharedCount: number;
 }
@@ -117,7 +116,7 @@ export class MirrorFeed {
   }
 
   #newGathering(): Gathering {
-    return { entries: new MirroredEntries(this.#options), events: [], bytes: 0, sharedCount: 0 };
+    return { entries: new MirroredEntries(this.#options), events: [], sharedCount: 0 };
   }
 
   #gather(found: Entry): void {
@@ -130,7 +129,6 @@ export class MirrorFeed {
     // The first state is no change.
     if (isSame || !this.#isSynced) return;
     gathering.events.push({ type: 'put', entry, previous });
-    gathering.bytes += entry.value.length;
   }
 
   #show({ revision, incarnation, storeId }: Extract<WatchMessage, { readonly kind: 'synced' }>): void {
@@ -150,26 +148,21 @@ export class MirrorFeed {
     this.#gathering = undefined;
     this.#isSynced = true;
     this.staleSinceMs = undefined;
-    if (wasSynced) {
-      this.#listener.changed({ kind: 'resync', revision, incarnation, events }, gathering.bytes);
-    }
+    if (wasSynced) this.#listener.changed({ kind: 'resync', revision, incarnation, events });
     this.#listener.moved();
   }
 
   #apply(watched: readonly WatchEvent[], commitTimeMs: number, revision: number, incarnation: string): void {
     if (this.#gathering !== undefined) throw unexpected('the server sent changes before it said "synced"');
     const events: MirrorEvent[] = [];
-    let bytes = 0;
     for (const event of watched) {
       const applied = event.type === 'delete' ? this.#delete(event) : this.#put(event);
-      if (applied === undefined) continue;
-      events.push(applied);
-      bytes += applied.type === 'put' ? applied.entry.value.length : 0;
+      if (applied !== undefined) events.push(applied);
     }
     this.entries.revision = revision;
     this.entries.incarnation = incarnation;
     if (events.length > 0) {
-      this.#listener.changed({ kind: 'events', revision, incarnation, commitTimeMs, events }, bytes);
+      this.#listener.changed({ kind: 'events', revision, incarnation, commitTimeMs, events });
     }
     this.#listener.moved();
   }

@@ -8,7 +8,7 @@ import type { Caller } from '../calls/caller.ts';
 import { KelpError } from '../errors/error.ts';
 import { refuse } from '../errors/refuse.ts';
 import type { CallOptions } from '../messages/types.ts';
-import { ChangeQueue } from './change-queue.ts';
+import { ChangeQueue, bytesOf } from './change-queue.ts';
 import { MirrorFeed, type MirrorListener, type OpenWatch } from './mirror-feed.ts';
 import type { MirroredEntries } from './mirrored-entries.ts';
 import type { MirrorChange, MirrorOptions, MirrorSignals } from './types.ts';
@@ -131,8 +131,11 @@ export class MirrorState implements MirrorListener {
     this.#end();
   }
 
-  changed(change: MirrorChange, bytes: number): void {
-    for (const queue of this.#queues.keys()) queue.push(change, bytes);
+  changed(change: MirrorChange): void {
+    if (this.#queues.size > 0) {
+      const bytes = bytesOf(change);
+      for (const queue of this.#queues.keys()) queue.push(change, bytes);
+    }
     this.#tell('change', change);
   }
 

@@ -115,7 +115,8 @@ export class Mirror<AnEntry = Entry> implements Iterable<AnEntry> {
 
   /**
    * The changes from this call on, each a whole revision. A reader that lets 10,000 of them or 64 MiB come together loses the
-   * place: the loop throws `limitReached`. It throws the failure of the mirror, and ends when that is closed.
+   * place: the loop throws `limitReached`. Those bytes are of the entries in the changes, the previous ones too: key, value and
+   * 400 more for each. It throws the failure of the mirror, and ends when that is closed.
    */
   changes(): AsyncIterableIterator<MirrorChange<AnEntry>, void, undefined> {
     return new ChangeReader(this.#state.changes(this), this.#shown);
@@ -142,7 +143,7 @@ export class Mirror<AnEntry = Entry> implements Iterable<AnEntry> {
 
   /**
    * Resolves when everything up to this revision is in what is shown. What has not changed the range shows with the server's next
-   * `progress` only. Rejects with `deadlineExceeded`, with the failure of the mirror, or `closed`.
+   * `progress` only, so a deadline has to be well above `progressIntervalMs` (1 s by default). Rejects with `deadlineExceeded`, with the failure of the mirror, or `closed`.
    */
   waitFor(revision: number, options: CallOptions = noOptions): Promise<void> {
     return this.#state.waitFor(this, revision, options);

@@ -8,7 +8,7 @@ export interface MirrorOptions {
   readonly keysMax?: number;
   /** The bytes of keys and values that it holds at most. Default 256 MiB; twice that while it begins anew. */
   readonly bytesMax?: number;
-  /** How often the server says that there was nothing, so that `revision` moves on. Default 10000, at least 100. */
+  /** How often the server says that there was nothing, so that `revision` moves on. Default 1000, at least 100. */
   readonly progressIntervalMs?: number;
   /** Aborting it closes the mirror. */
   readonly signal?: AbortSignal;

@@ -6,10 +6,12 @@ import { beforeEach, describe, expect, onTestFinished, test } from 'vitest';
 import { type KelpClient, createClient } from '../../../src/client/client.ts';
 import type { Mirror } from '../../../src/client/mirror/mirror.ts';
 import type { MirrorChange } from '../../../src/client/mirror/types.ts';
+import { client as limits } from '../../../src/limits.ts';
 import { eventually } from '../../support/eventually.ts';
 import { KEPT_HISTORY_FLAGS } from '../../support/test-engine.ts';
 import { type TestServer, startTestServer } from '../../support/test-server.ts';
 import { failureOf } from '../support/fake-server.ts';
+import { watching } from '../support/watch-reading.ts';
 
 let server: TestServer;
 let client: KelpClient;
@@ -131,6 +133,15 @@ describe('waiting for a revision', () => {
     const mirror = await client.mirror({ prefix: 'a/' }, { progressIntervalMs: 100 });
     await mirror.waitFor((await client.put('b', '1')).revision);
     expect(mirror.revision).toBe(1);
+  });
+
+  test('has time for several signs of the server within the default deadline', async () => {
+    const fake = watching();
+    onTestFinished(() => fake.client.close());
+    await fake.client.mirror({ prefix: 'a/' });
+    const { progressInterval } = fake.server.requests[0] ?? {};
+    const intervalMs = Number(progressInterval?.seconds) * 1000 + Number(progressInterval?.nanos) / 1e6;
+    expect(intervalMs * 5).toBeLessThanOrEqual(limits.deadlineMs);
   });
 
   test('ends at its deadline, by its signal, and when the mirror is closed', async () => {
