@@ -165,6 +165,35 @@ test('a pause reads nothing and loses nothing', async () => {
   expect(shown(feed)).toEqual(['b', 'a']);
 });
 
+test('a pause before the stream has told where it begins waits for that, and goes on from there', async () => {
+  const streams = new Streams();
+  const feed = streams.feed(10);
+  feed.pause();
+  await streams.send(synced(3), events(4, ['a']));
+  expect([feed.state.value, shown(feed)]).toEqual(['paused', []]);
+  feed.resume();
+  await streams.send(events(4, ['a']));
+  expect(streams.starts.map(({ startRevision }) => startRevision)).toEqual([0n, 4n]);
+  expect(shown(feed)).toEqual(['a']);
+});
+
+test('a pause that ends before the stream has told where it begins goes on with that stream', async () => {
+  const streams = new Streams();
+  const feed = streams.feed(10);
+  feed.pause();
+  feed.resume();
+  await streams.send(synced(3), events(4, ['a']));
+  expect([streams.starts.length, feed.state.value, shown(feed)]).toEqual([1, 'reading', ['a']]);
+});
+
+test('a stream that breaks in a pause before it has told where it begins leaves a gap', async () => {
+  const streams = new Streams();
+  const feed = streams.feed(10);
+  feed.pause();
+  await streams.send(new ConnectError('gone', Code.Unavailable));
+  expect([feed.state.value, streams.lost, shown(feed)]).toEqual(['paused', ['gone'], ['gap']]);
+});
+
 test('where it can not go on a gap is shown, and it begins anew', async () => {
   const streams = new Streams();
   const feed = streams.feed(10);

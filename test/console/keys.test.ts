@@ -278,6 +278,66 @@ describe.runIf(isChromiumInstalled)('keys in the console', { timeout: 120_000 },
     expect((await client.get('fresh')).entry?.text()).toBe('new');
   });
 
+  const remove = async (page: Page): Promise<void> => {
+    await page.getByRole('button', { name: 'Delete' }).click();
+    await page.getByRole('dialog').getByRole('button', { name: 'Delete' }).click();
+    await page.getByText('Deleted at revision').waitFor();
+  };
+  const undo = (page: Page): ReturnType<Page['getByRole']> => page.getByRole('button', { name: 'Undo' });
+  const readAgain = (page: Page): Promise<void> =>
+    page.getByRole('region', { name: 'The chosen key' }).getByRole('button', { name: 'Read again' }).click();
+
+  test('that others delete after a deletion was undone are not told as deleted here', async () => {
+    const { client, page } = await open((client) => client.put('a', 'old'), '#/keys?key=ta');
+    await remove(page);
+    await undo(page).click();
+    await eventually(() => value(page).textContent()).toBe('old');
+    await client.put('a', 'new');
+    await client.delete('a');
+    await readAgain(page);
+    await page.getByText('There is no such key at revision 5.').waitFor();
+    expect(await undo(page).count()).toBe(0);
+  });
+
+  test('that others wrote and deleted after they were deleted here are not brought back as they were before', async () => {
+    const { client, page } = await open((client) => client.put('a', 'old'), '#/keys?key=ta');
+    await remove(page);
+    await client.put('a', 'new');
+    await client.delete('a');
+    // What the page has seen is of before: it finds out when it is to act on it.
+    await undo(page).click();
+    await page.getByText('The key was deleted meanwhile (seen at revision 4).').waitFor();
+    expect((await client.get('a')).entry).toBeUndefined();
+    await readAgain(page);
+    await page.getByText('It was changed after you deleted it at revision 2').waitFor();
+    expect(await undo(page).count()).toBe(0);
+  });
+
+  test('that others wrote after they were deleted here are shown when that is undone, and stay', async () => {
+    const { client, page } = await open((client) => client.put('a', 'old'), '#/keys?key=ta');
+    await remove(page);
+    await client.put('a', 'theirs');
+    await undo(page).click();
+    await page.getByText('The key was changed meanwhile, at revision 3.').waitFor();
+    expect(await page.getByRole('region', { name: 'Theirs' }).locator('pre').textContent()).toBe('theirs');
+    expect(await page.getByRole('region', { name: 'Mine' }).locator('pre').textContent()).toBe('old');
+    expect((await client.get('a')).entry?.text()).toBe('theirs');
+  });
+
+  test('leave the list and its count when they are deleted, and come back to it', async () => {
+    const { page } = await open(async (client) => {
+      for (const key of ['a', 'b']) await client.put(key, 'v');
+    }, '#/keys?key=ta');
+    const names = (): Promise<string[]> => page.getByRole('treeitem').allTextContents();
+    await page.getByText('2 keys', { exact: true }).waitFor();
+    await remove(page);
+    await eventually(names).toEqual(['b']);
+    await page.getByText('1 key', { exact: true }).waitFor();
+    await undo(page).click();
+    await eventually(names).toEqual(['a', 'b']);
+    await page.getByText('2 keys', { exact: true }).waitFor();
+  });
+
   test('are not deleted when they have changed since they were seen', async () => {
     const { client, page } = await open((client) => client.put('a', '1'), '#/keys?key=ta');
     await page.getByRole('button', { name: 'Delete' }).click();

@@ -8,11 +8,21 @@ import { nowMs } from '../page/clock.ts';
 import { limits } from '../page/limits.ts';
 import { FailureNote } from '../parts/failure-note.tsx';
 import { useLoaded } from '../parts/loaded.ts';
+import { Conflict } from './conflict.tsx';
 import { DeleteKey } from './delete-key.tsx';
 import { draftLeft } from './drafts.ts';
 import { EditForm } from './edit-form.tsx';
 import { ElementView } from './element-view.tsx';
-import { type Entry, deadlineMs, deletions, isPlain, readEntry, undoDeletion } from './entry.ts';
+import {
+  type Entry,
+  type Found,
+  deadlineMs,
+  deletions,
+  isPlain,
+  readDeletion,
+  readEntry,
+  undoDeletion,
+} from './entry.ts';
 import { HistoryView } from './history-view.tsx';
 import { typeName } from './type-mark.tsx';
 import { ValueView } from '../parts/value-view.tsx';
@@ -28,9 +38,11 @@ interface Work {
 interface EntryPaneProps {
   readonly name: Key;
   readonly onClose: () => void;
+  /** The key is no more, or is there again. */
+  readonly onPresence: () => void;
 }
 
-export function EntryPane({ name, onClose }: EntryPaneProps): JSX.Element {
+export function EntryPane({ name, onClose, onPresence }: EntryPaneProps): JSX.Element {
   const {
     value: found,
     failure,
@@ -42,6 +54,12 @@ export function EntryPane({ name, onClose }: EntryPaneProps): JSX.Element {
   const heading = useRef<HTMLHeadingElement>(null);
   useEffect(() => heading.current?.focus({ preventScroll: true }), []);
   const entry = found?.entry;
+  const isThere = found === undefined ? undefined : entry !== undefined;
+  const wasThere = useRef(isThere);
+  useEffect(() => {
+    if (wasThere.current !== undefined && wasThere.current !== isThere) onPresence();
+    wasThere.current = isThere;
+  }, [isThere]);
   const leave = (): void => {
     setWork(undefined);
     heading.current?.focus({ preventScroll: true });
@@ -62,7 +80,7 @@ export function EntryPane({ name, onClose }: EntryPaneProps): JSX.Element {
       </header>
       <FailureNote failure={failure} />
       {found !== undefined && entry === undefined && work === undefined && (
-        <Absent name={name} revision={found.revision} onUndone={reload} onReload={reload} />
+        <Absent key={String(found.revision)} name={name} revision={found.revision} onReload={reload} />
       )}
       {work?.kind === 'edit' && <EditForm name={name} entry={work.entry} onDone={finish} onCancel={leave} />}
       {entry !== undefined && work?.kind !== 'edit' && (
@@ -182,32 +200,46 @@ function TimeLeft({ entry }: { readonly entry: Entry }): JSX.Element {
 interface AbsentProps {
   readonly name: Key;
   readonly revision: bigint;
-  readonly onUndone: () => void;
   readonly onReload: () => void;
 }
 
-function Absent({ name, revision, onUndone, onReload }: AbsentProps): JSX.Element {
+function Absent({ name, revision, onReload }: AbsentProps): JSX.Element {
   const [failure, setFailure] = useState<Failure>();
+  const [conflict, setConflict] = useState<{ readonly found: Found; readonly mine: Uint8Array }>();
   const deletedAt = deletions.value.get(idOf(name));
-  async function undo(at: bigint): Promise<void> {
+  const deletion = useLoaded(`${idOf(name)} ${deletedAt} ${revision}`, (signal) =>
+    deletedAt === undefined ? Promise.resolve(undefined) : readDeletion(name, deletedAt, signal),
+  );
+  const before = deletion.value?.kind === 'last' ? deletion.value.before : undefined;
+  async function undo(at: bigint, mine: Uint8Array): Promise<void> {
     try {
-      await undoDeletion(name, at, nowMs.peek());
-      onUndone();
+      const written = await undoDeletion(name, at, nowMs.peek());
+      if (written.kind === 'written') onReload();
+      else setConflict({ found: written.found, mine });
     } catch (error) {
       setFailure(failureOf(error));
     }
   }
   return (
     <div class="nothing">
-      <p role="status">
-        {deletedAt === undefined
-          ? `There is no such key at revision ${formatCount(revision)}.`
-          : `Deleted at revision ${formatCount(deletedAt)}.`}
-      </p>
-      <FailureNote failure={failure} />
+      {conflict !== undefined ? (
+        <Conflict {...conflict} />
+      ) : (
+        <p role="status">
+          {deletedAt !== undefined && before !== undefined
+            ? `Deleted at revision ${formatCount(deletedAt)}.`
+            : `There is no such key at revision ${formatCount(revision)}.`}
+          {deletedAt !== undefined &&
+            deletion.value?.kind === 'changed' &&
+            ` It was changed after you deleted it at revision ${formatCount(deletedAt)}, which can not be undone any more.`}
+          {deletion.failure !== undefined &&
+            ' Whether it was changed after you deleted it can not be read, so that can not be undone.'}
+        </p>
+      )}
+      <FailureNote failure={failure ?? deletion.failure} />
       <p class="actions">
-        {deletedAt !== undefined && (
-          <button type="button" class="primary" onClick={() => void undo(deletedAt)}>
+        {deletedAt !== undefined && before !== undefined && isPlain(before) && conflict === undefined && (
+          <button type="button" class="primary" onClick={() => void undo(deletedAt, before.value)}>
             Undo
           </button>
         )}

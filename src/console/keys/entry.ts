@@ -1,9 +1,10 @@
 /** One key as it is at a revision, and the calls that read and change it. */
 import { signal } from '@preact/signals';
 import { type Entry, ValueType } from '../../../gen/kelp/v1/types_pb.ts';
-import { type Key, idOf, keyFields } from '../bytes/key-name.ts';
+import { EventType } from '../../../gen/kelp/v1/watch_pb.ts';
+import { type Key, bytesOf, idOf, keyAfter, keyFields, rangeFields } from '../bytes/key-name.ts';
 import { conflictingRevision, failureOf, isTooOld } from '../calls/failure.ts';
-import { kv } from '../calls/server.ts';
+import { kv, watches } from '../calls/server.ts';
 import { limits } from '../page/limits.ts';
 
 export type { Entry };
@@ -20,6 +21,7 @@ export async function readEntry(key: Key, signal?: AbortSignal, revision = 0n): 
     { ...keyFields(key), revision },
     signal === undefined ? {} : { signal },
   );
+  if (entry !== undefined && revision === 0n) forgetDeletion(key);
   return { entry, revision: readAt };
 }
 
@@ -72,7 +74,7 @@ export async function writeEntry(
   }
 }
 
-/** The revisions that this page has deleted keys at, by their ids, the latest last: what can be undone. */
+/** The revisions that this page has deleted keys at, by their ids, the latest last, until they are seen to be there again. */
 export const deletions = signal<ReadonlyMap<string, bigint>>(new Map());
 
 const DELETIONS_MAX = 100;
@@ -95,14 +97,50 @@ export async function deleteEntry(key: Key, since: bigint): Promise<Written> {
   }
 }
 
-/** Writes what a key held before it was deleted at a revision, as history has it; with its deadline, unless that has passed. */
+function forgetDeletion(key: Key): void {
+  if (!deletions.peek().has(idOf(key))) return;
+  deletions.value = new Map([...deletions.peek()].filter(([id]) => id !== idOf(key)));
+}
+
+/** What a key that was deleted at a revision held, or that something has changed it since: the deletion is not its last change. */
+export type Deletion = { readonly kind: 'last'; readonly before: Entry } | { readonly kind: 'changed' };
+
+/**
+ * Reads all that became of a key from the revision of its deletion on, so that what it held is known to be what it held last.
+ * Rejects when that is not kept any more.
+ */
+export async function readDeletion(key: Key, revision: bigint, signal?: AbortSignal): Promise<Deletion> {
+  const request = {
+    ranges: [rangeFields({ start: bytesOf(key), end: keyAfter(key) })],
+    startRevision: revision,
+    returnPrevious: true,
+  };
+  const options = { timeoutMs: limits.callMs, ...(signal === undefined ? {} : { signal }) };
+  let before: Entry | undefined;
+  for await (const { message } of watches.watch(request, options)) {
+    if (message.case === 'synced') break;
+    if (message.case !== 'events') continue;
+    for (const { type, previous } of message.value.events) {
+      const isTheDeletion =
+        before === undefined && message.value.revision === revision && type === EventType.DELETE;
+      if (!isTheDeletion || previous === undefined) return { kind: 'changed' };
+      before = previous;
+    }
+  }
+  return before === undefined ? { kind: 'changed' } : { kind: 'last', before };
+}
+
+/** Writes what a key held before it was deleted at a revision, if nothing has changed it since; with its deadline, unless that has passed. */
 export async function undoDeletion(key: Key, revision: bigint, nowMs: number): Promise<Written> {
-  const { entry } = await readEntry(key, undefined, revision - 1n);
-  if (entry === undefined) throw new Error('history has no such key before it was deleted');
-  const deadline = deadlineMs(entry);
+  const deletion = await readDeletion(key, revision);
+  if (deletion.kind === 'changed') return { kind: 'conflict', found: await readEntry(key) };
+  const { before } = deletion;
+  const deadline = deadlineMs(before);
   if (deadline !== undefined && deadline <= nowMs) throw new Error('its time to live has ended by now');
   const ttlMs = deadline === undefined ? undefined : Math.ceil(deadline - nowMs);
-  return writeEntry(key, { value: entry.value, ttlMs, leaseId: entry.leaseId }, 0n);
+  const written = await writeEntry(key, { value: before.value, ttlMs, leaseId: before.leaseId }, 0n);
+  if (written.kind === 'written') forgetDeletion(key);
+  return written;
 }
 
 export interface Versions {

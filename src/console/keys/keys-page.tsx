@@ -68,7 +68,12 @@ export function KeysPage(): JSX.Element {
         ) : chosen === undefined ? (
           <p class="nothing">Choose a key to see what it holds.</p>
         ) : (
-          <EntryPane key={idOf(chosen)} name={chosen} onClose={() => choose(undefined)} />
+          <EntryPane
+            key={idOf(chosen)}
+            name={chosen}
+            onClose={() => choose(undefined)}
+            onPresence={() => setTurn((turn) => turn + 1)}
+          />
         )}
       </section>
     </div>

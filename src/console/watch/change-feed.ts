@@ -2,6 +2,7 @@
  * The latest changes of a store, of which it keeps so many. Where the stream breaks it goes on behind the last revision that came whole,
  * of the same store and history, so that nothing is missing; so it does after a pause, during which nothing is read. Where it can't go
  * on, since what it missed is not kept or the history is another one, a gap stands between what came before and what comes now.
+ * A pause that comes before the stream has told where it begins waits for that message alone: to go on from.
  *
  *     reading --pause--> paused --resume--> reading
  *        | the stream breaks
@@ -106,17 +107,29 @@ export class ChangeFeed {
     if (this.state.peek() === 'reading') return;
     this.state.value = 'reading';
     this.failure.value = undefined;
-    this.#stream = new AbortController();
-    void this.#read(this.#stream.signal);
+    this.#open();
   }
 
   pause(): void {
+    if (this.#start.startRevision === 0n && this.#stream !== undefined) this.state.value = 'paused';
+    else this.#leave('paused');
+  }
+
+  /** As a pause, but what comes meanwhile is not wanted: it is not resumed. */
+  stop(): void {
     this.#leave('paused');
   }
 
   /** The server is back. */
   retry(): void {
     if (this.state.peek() === 'waiting') this.resume();
+  }
+
+  /** Goes on with a stream that a pause has left open. */
+  #open(): void {
+    if (this.#stream !== undefined) return;
+    this.#stream = new AbortController();
+    void this.#read(this.#stream.signal);
   }
 
   #leave(state: FeedState): void {
@@ -141,7 +154,11 @@ export class ChangeFeed {
 
   #broken(failure: Failure): void {
     if (isPassing(failure)) {
-      this.#leave('waiting');
+      // Paused, it had not told where it begins: what was made until it is resumed is not to be found again.
+      if (this.state.peek() === 'paused') {
+        this.#add({ kind: 'gap', message: failure.message });
+        this.#leave('paused');
+      } else this.#leave('waiting');
       this.#parts.lost(failure);
     } else if (isGap(failure)) {
       this.#add({ kind: 'gap', message: failure.message });
@@ -171,6 +188,7 @@ export class ChangeFeed {
       this.#unfinished = [];
     }
     this.#start = { ...this.#told, startRevision: message.value.revision + 1n };
+    if (this.state.peek() === 'paused') this.#leave('paused');
     this.#draw();
   }
 

@@ -30,7 +30,7 @@ export function WatchPage(): JSX.Element {
   const feed = useMemo(() => feedOf(prefix, shownKinds), [prefix, shownKinds.join()]);
   useEffect(() => {
     feed.resume();
-    return () => feed.pause();
+    return () => (kept?.feed === feed ? feed.pause() : feed.stop());
   }, [feed]);
   const returns = answeredCount.value;
   useEffect(() => feed.retry(), [returns]);
