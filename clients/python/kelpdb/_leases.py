@@ -139,6 +139,8 @@ class LeaseState:
     name = key = ""
     #: The fencing token: the revision at which the key was made. Each later holder has a higher one.
     token = 0
+    #: The revision at which the key was written last, as far as is known.
+    _written_at = 0
 
     @property
     def is_held(self) -> bool:
@@ -177,6 +179,25 @@ class LeaseState:
                 failures += 1
                 yield Sleep(core.backoff(failures))
         self.name, self.key, self.token = name, key, created
+        self._written_at = created
+
+    def _proclaim(self, value: bytes) -> Op[None]:
+        core = self._core
+        while True:
+            # One that was on its way for long can't take the place of a later one.
+            txn = Txn().when(self.guard).when_revision(self.key, self._written_at).put(self.key, value, lease_id=self.id)
+            txn.otherwise().get(self.key)
+            done = yield from answered(core, lambda: core.txn(txn))
+            if done.succeeded:
+                self._written_at = done.revision
+                return
+            entry = done.results[0].entry
+            if entry is None or entry.create_revision != self.token:
+                raise error("leaseNotFound", f"this candidate leads {self.name} no more")
+            self._written_at = entry.mod_revision
+            # Nothing else writes the key: it is this value whose answer was lost, or one before it.
+            if entry.value == value:
+                return
 
     def _look(self, prefix: str, key: str, created: int) -> Op[tuple[Optional[str], int]]:
         """The key before the own one, and the revision at which it was looked for."""

@@ -221,10 +221,19 @@ class Held(Lease):
         """Gives it back: the next one has it at once."""
         await self.revoke()
 
-    resign = release
+
+class Leadership(Held):
+    """The leadership of an election."""
+
+    resign = Held.release
+
+    async def proclaim(self, value: object) -> None:
+        """Tells `leaders` another value. Raises LeaseNotFound when it leads no more."""
+        await self._client._run(self._proclaim(leader_value(value)))
 
 
 ALease = TypeVar("ALease", bound=Lease)
+AHeld = TypeVar("AHeld", bound=Held)
 
 
 class _Opening(Generic[ALease]):
@@ -320,14 +329,14 @@ class AsyncClient:
 
     def lock(self, name: str, *, ttl: Duration = 10.0) -> _Opening[Held]:
         """Waits for a lock that one holds at a time, in the order in which they came; `asyncio.timeout` limits the wait."""
-        return _Opening(self._hold(name, "lock", b"", ttl))
+        return _Opening(self._hold(Held(self), name, "lock", b"", ttl))
 
-    def elect(self, name: str, value: object, *, ttl: Duration = 10.0) -> _Opening[Held]:
+    def elect(self, name: str, value: object, *, ttl: Duration = 10.0) -> _Opening[Leadership]:
         """Waits until it leads. `value`, written as JSON, is what `leaders` shows of it."""
-        return _Opening(self._hold(name, "candidate", leader_value(value), ttl))
+        return _Opening(self._hold(Leadership(self), name, "candidate", leader_value(value), ttl))
 
-    async def _hold(self, name: str, kind: str, value: bytes, ttl: Duration) -> Held:
-        held, scope = Held(self), self._scope()
+    async def _hold(self, held: AHeld, name: str, kind: str, value: bytes, ttl: Duration) -> AHeld:
+        scope = self._scope()
         await held._begin(ttl)
         held.on_lost(lambda reason: scope.cancel(Stopped(reason)))
         try:

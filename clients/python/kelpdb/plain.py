@@ -155,14 +155,25 @@ class Lease(LeaseState):
 class Held(Lease):
     """A lock, or the leadership of an election, by a lease that is renewed. Leaving its block gives it back."""
 
-    def __enter__(self) -> Held:
+    def __enter__(self: AHeld) -> AHeld:
         return self
 
     def release(self) -> None:
         """Gives it back: the next one has it at once."""
         self.revoke()
 
-    resign = release
+
+AHeld = TypeVar("AHeld", bound=Held)
+
+
+class Leadership(Held):
+    """The leadership of an election."""
+
+    resign = Held.release
+
+    def proclaim(self, value: object) -> None:
+        """Tells `leaders` another value. Raises LeaseNotFound when it leads no more."""
+        self._client._run(self._proclaim(leader_value(value)))
 
 
 def _call(op: Callable[Concatenate[Core, P], Op[T]]) -> Callable[Concatenate[Client, P], T]:
@@ -236,14 +247,14 @@ class Client:
 
     def lock(self, name: str, *, ttl: Duration = 10.0, timeout: Optional[Duration] = None) -> Held:
         """Waits for a lock that one holds at a time, in the order in which they came. `timeout`: raises DeadlineExceeded."""
-        return self._hold(name, "lock", b"", ttl, timeout)
+        return self._hold(Held(self), name, "lock", b"", ttl, timeout)
 
-    def elect(self, name: str, value: object, *, ttl: Duration = 10.0, timeout: Optional[Duration] = None) -> Held:
+    def elect(self, name: str, value: object, *, ttl: Duration = 10.0, timeout: Optional[Duration] = None) -> Leadership:
         """Waits until it leads. `value`, written as JSON, is what `leaders` shows of it."""
-        return self._hold(name, "candidate", leader_value(value), ttl, timeout)
+        return self._hold(Leadership(self), name, "candidate", leader_value(value), ttl, timeout)
 
-    def _hold(self, name: str, kind: str, value: bytes, ttl: Duration, timeout: Optional[Duration]) -> Held:
-        held, scope = Held(self), self._scope()
+    def _hold(self, held: AHeld, name: str, kind: str, value: bytes, ttl: Duration, timeout: Optional[Duration]) -> AHeld:
+        scope = self._scope()
         taking = held._hold(name, kind, value)
         held._begin(ttl)
         held.on_lost(lambda reason: scope.cancel(Stopped(reason)))

@@ -280,7 +280,13 @@ class Suite:
                 async with client.elect("e", value, ttl=60) as held:
                     seen = await anext(leaders)
                     self.assertEqual((seen.value, seen.token), (value, held.token))
+                    for proclaimed in ("ready", ["busy"]):
+                        await held.proclaim(proclaimed)
+                        seen = await anext(leaders)
+                        self.assertEqual((seen.value, seen.token), (proclaimed, held.token))
                 self.assertIsNone(await anext(leaders))
+            with self.assertRaises(kelpdb.LeaseNotFound):
+                await held.proclaim("late")
             await leaders.aclose()
 
     async def test_a_leader_whose_value_can_not_be_read(self: Any) -> None:

@@ -51,7 +51,7 @@ class _Lease:
 
     def __getattr__(self, name: str) -> Any:
         value = getattr(self._lease, name)
-        if name in ("revoke", "release", "resign", "wait_lost"):
+        if name in ("revoke", "release", "resign", "proclaim", "wait_lost"):
             return lambda *args: in_thread(value, *args)
         return value
 
