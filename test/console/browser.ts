@@ -56,7 +56,12 @@ export class ConsoleBrowser {
 
   /** What the page reports of errors, its policy's among them, fails the test; so does a request to anywhere but the server. */
   async openAt(server: TestServer, address = '', options: BrowserContextOptions = {}): Promise<Page> {
-    const context = await this.#browser.newContext({ viewport: { width: 1200, height: 800 }, ...options });
+    const context = await this.#browser.newContext({
+      viewport: { width: 1200, height: 800 },
+      // A colour on its way to another passes through those without contrast.
+      reducedMotion: 'reduce',
+      ...options,
+    });
     const page = await context.newPage();
     const wrong: string[] = [];
     page.on('pageerror', (error) => wrong.push(String(error.stack)));
@@ -100,7 +105,7 @@ export async function press(page: Page, ...keys: string[]): Promise<void> {
 export async function lookAt(page: Page, name: string): Promise<void> {
   const before = page.viewportSize() ?? { width: 1200, height: 800 };
   for (const colorScheme of ['light', 'dark'] as const) {
-    await page.emulateMedia({ colorScheme, reducedMotion: 'reduce' });
+    await page.emulateMedia({ colorScheme });
     for (const width of [before.width, 400]) {
       await page.setViewportSize({ width, height: before.height });
       expect(await violations(page)).toEqual([]);
