@@ -86,7 +86,7 @@ const besides: Readonly<Record<string, (workplace: Workplace) => Promise<void>>>
   'kelp access reset --data-dir ./data --root-password-file root.password': (workplace) => workplace.serve(),
 };
 
-test('the set-up works as it stands', { timeout: 300_000 }, async () => {
+test('the set-up works as it stands', { timeout: 900_000 }, async () => {
   const workplace = await Workplace.make();
   const done: string[] = [];
   for (const { language, text } of blocksOf(section)) {
