@@ -41,22 +41,6 @@ export const absentCommands: readonly AbsentCommands[] = [
   },
   {
     names: [
-      'geoadd',
-      'geodist',
-      'geohash',
-      'geopos',
-      'georadius',
-      'georadius_ro',
-      'georadiusbymember',
-      'georadiusbymember_ro',
-      'geosearch',
-      'geosearchstore',
-    ],
-    state: 'later',
-    note: 'geographic indexes',
-  },
-  {
-    names: [
       'eval',
       'eval_ro',
       'evalsha',

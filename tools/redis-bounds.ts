@@ -27,6 +27,11 @@ export const redisBounds = {
     atMost: fixed.combinedMembersMax,
     of: 'members gathered',
   },
+  placesStored: {
+    calls: '`GEOSEARCHSTORE`, `GEORADIUS … STORE`',
+    atMost: 40_000,
+    of: 'members found',
+  },
   popped: {
     calls: '`ZPOPMIN`, `ZPOPMAX`, `ZMPOP`; `ZREMRANGEBYRANK`, `-SCORE` and `-LEX`',
     atMost: 40_000,

@@ -113,6 +113,8 @@ function drawMixed(random: SeededRandom): DrawnCommand {
     () => ({ words: ['HINCRBY', key, 'f', '3'] }),
     () => ({ words: ['SADD', key, value, '1', '2'] }),
     () => ({ words: ['ZADD', key, '1', value, '2', 'f'] }),
+    () => ({ words: ['GEOADD', key, '13.4', '52.5', value] }),
+    () => ({ words: ['GEOSEARCH', key, 'FROMLONLAT', '13', '52', 'BYRADIUS', '100', 'km', 'WITHDIST'] }),
     () => ({ words: ['RPUSH', key, value, '1'] }),
     () => ({ words: ['PFADD', key, value] }),
     () => ({ words: ['SETBIT', key, '9', '1'] }),

@@ -53,6 +53,12 @@ const cases: readonly Bounded[] = [
     call: () => ['ZINTERSTORE', 'c', 2, 'a', 'b'],
   },
   {
+    bound: 'placesStored',
+    name: 'GEOSEARCHSTORE',
+    fill: (count) => filling('GEOADD', 'a', count, (index) => [10, 50 + index / 1_000_000, `m:${index}`]),
+    call: () => ['GEOSEARCHSTORE', 'b', 'a', 'FROMLONLAT', 10, 50, 'BYRADIUS', 1000, 'km'],
+  },
+  {
     bound: 'popped',
     name: 'ZPOPMIN',
     fill: (count) => sorted('a', count + 10),
