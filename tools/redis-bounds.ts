@@ -52,6 +52,21 @@ export const redisBounds = {
     atMost: 30_000,
     of: 'members',
   },
+  dumped: {
+    calls: '`DUMP` of a hash, a set or a sorted set',
+    atMost: 100_000,
+    of: 'elements; of a list, more',
+  },
+  restored: {
+    calls: '`RESTORE` of a hash or a set',
+    atMost: 60_000,
+    of: 'elements',
+  },
+  restoredScored: {
+    calls: '`RESTORE` of a sorted set',
+    atMost: 40_000,
+    of: 'members',
+  },
   moved: {
     calls: '`LINSERT`, `LREM` in the middle of a list',
     atMost: 400_000,

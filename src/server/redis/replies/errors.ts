@@ -257,6 +257,15 @@ export const bloomTexts = {
   unknownInformation: 'Invalid information value',
 } as const;
 
+export const restoreTexts = {
+  busyKey: 'BUSYKEY Target key name already exists.',
+  time: 'ERR Invalid TTL value, must be >= 0',
+  idleTime: 'ERR Invalid IDLETIME value, must be >= 0',
+  frequency: 'ERR Invalid FREQ value, must be >= 0 and <= 255',
+  payload: 'ERR DUMP payload version or checksum are wrong',
+  format: 'ERR Bad data format',
+} as const;
+
 /** What is wrong with the words of a search by place, and of distances. */
 export const geoTexts = {
   unit: 'ERR unsupported unit provided. please use M, KM, FT, MI',
