@@ -183,6 +183,11 @@ export const fixed = {
   /** The members that a combination of sorted sets which is told, not stored, may have, and their bytes: they are in memory together. */
   combinedMembersMax: 250_000,
   combinedBytesMax: 32 * MiB,
+  /** The members that a search by place may find, and their bytes: they are in memory together. */
+  foundPlacesMax: 100_000,
+  foundPlacesBytesMax: 32 * MiB,
+  /** A search for so many of the nearest ones at most finds any number of members, and keeps the nearest of them: these are sorted in one piece. */
+  nearestPlacesMax: 20_000,
   /** The keys of one combination, and the elements that one read of a collection asks for by name. */
   combinedKeysMax: 1000,
   askedElementsMax: 10_000,

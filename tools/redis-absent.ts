@@ -41,22 +41,6 @@ export const absentCommands: readonly AbsentCommands[] = [
   },
   {
     names: [
-      'geoadd',
-      'geodist',
-      'geohash',
-      'geopos',
-      'georadius',
-      'georadius_ro',
-      'georadiusbymember',
-      'georadiusbymember_ro',
-      'geosearch',
-      'geosearchstore',
-    ],
-    state: 'later',
-    note: 'geographic indexes',
-  },
-  {
-    names: [
       'eval',
       'eval_ro',
       'evalsha',
@@ -90,9 +74,9 @@ export const absentCommands: readonly AbsentCommands[] = [
     note: 'caching by clients; keyspace events tell of changes today',
   },
   {
-    names: ['dump', 'restore', 'restore-asking', 'swapdb', 'sort', 'sort_ro'],
+    names: ['swapdb'],
     state: 'later',
-    note: 'values as bytes of Redis, databases that change places, and sorting, where the table above does not have it',
+    note: 'databases that change places',
   },
   {
     names: [
@@ -153,6 +137,7 @@ export const absentCommands: readonly AbsentCommands[] = [
       'cluster|slaves',
       'cluster|slots',
       'asking',
+      'restore-asking',
     ],
     state: 'later',
     note: 'slots of Redis Cluster; [clusters](#in-a-cluster) have one writer and no slots',

@@ -27,6 +27,11 @@ export const redisBounds = {
     atMost: fixed.combinedMembersMax,
     of: 'members gathered',
   },
+  placesStored: {
+    calls: '`GEOSEARCHSTORE`, `GEORADIUS … STORE`',
+    atMost: 40_000,
+    of: 'members found',
+  },
   popped: {
     calls: '`ZPOPMIN`, `ZPOPMAX`, `ZMPOP`; `ZREMRANGEBYRANK`, `-SCORE` and `-LEX`',
     atMost: 40_000,
@@ -45,6 +50,21 @@ export const redisBounds = {
   copiedScored: {
     calls: '`COPY` of a sorted set',
     atMost: 30_000,
+    of: 'members',
+  },
+  dumped: {
+    calls: '`DUMP` of a hash, a set or a sorted set',
+    atMost: 100_000,
+    of: 'elements; of a list, more',
+  },
+  restored: {
+    calls: '`RESTORE` of a hash or a set',
+    atMost: 60_000,
+    of: 'elements',
+  },
+  restoredScored: {
+    calls: '`RESTORE` of a sorted set',
+    atMost: 40_000,
     of: 'members',
   },
   moved: {

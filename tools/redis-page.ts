@@ -63,6 +63,10 @@ Made by \`npm run generate\` from the table that the server itself runs.
   ([operations.md](operations.md#limits-by-user-and-address)) holds a client up, and refuses nothing.
 - **Transactions** have at most ${serverFixed.redisQueuedCommandsMax} commands and ${serverFixed.redisQueuedBytesMax / MIB} MiB. Credentials in one (\`AUTH\`, \`HELLO\`) are checked as they are queued, and told by \`EXEC\`.
 - **\`MONITOR\`** is for ${serverFixed.redisMonitorsMax} clients, and shows ${serverFixed.redisMonitorLineBytesMax / KIB} KiB of a command. \`DEBUG SLEEP\` holds up its own connection alone.
+- **Searches by place** (\`GEOSEARCH\`, \`GEORADIUS\`, …) find at most ${fixed.foundPlacesMax} members, unless \`COUNT\` asks for ${fixed.nearestPlacesMax} or fewer. Which of several at one
+  distance are the last that a \`COUNT\` takes may be others than in Redis, and a distance that \`STOREDIST\` keeps may differ in the last of its 17 digits.
+- **\`DUMP\`** gives what Redis 7.0 restores, in the plainest form: other bytes than Redis itself. **\`RESTORE\`** takes what Redis up to 7.0 dumps of
+  all types but streams and those of modules. So keys move both ways. Bloom filters have no such form, and are refused.
 - **\`COMMAND DOCS\`** tells no history, and \`COMMAND INFO\` no tips. \`CLIENT LIST\` has 0 for buffers that are not there.
 - **\`INFO\`** leaves out what is not counted: \`keyspace_hits\` and \`keyspace_misses\`, and whether a snapshot is being written.
   \`avg_ttl\` is the average of all keys with a deadline, not of some.
@@ -130,6 +134,7 @@ const titles: Readonly<Record<Group, string>> = {
   set: 'Sets',
   'sorted-set': 'Sorted sets',
   hyperloglog: 'HyperLogLog',
+  geo: 'Places on the earth',
   bf: 'Bloom filters',
   transactions: 'Transactions',
   pubsub: 'Pub/sub',

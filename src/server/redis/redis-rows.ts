@@ -1,6 +1,8 @@
 /** The rows of all commands that a server has. */
 import { bitmapCommands } from './commands/families/strings/bitmaps.ts';
 import { bloomCommands } from './commands/families/sketches/bloom.ts';
+import { geoCommands } from './commands/families/geo/geo.ts';
+import { geoSearchCommands } from './commands/families/geo/search.ts';
 import { hashCommands } from './commands/families/hash.ts';
 import { hyperLogLogCommands } from './commands/families/sketches/hyperloglog.ts';
 import { keysCommands } from './commands/families/keys/keys.ts';
@@ -26,6 +28,8 @@ export const redisRows: readonly TableRow[] = [
   ...sessionRows,
   ...bitmapCommands,
   ...bloomCommands,
+  ...geoCommands,
+  ...geoSearchCommands,
   ...hashCommands,
   ...hyperLogLogCommands,
   ...keysCommands,

@@ -6,17 +6,11 @@ import { StoreError } from '../../errors.ts';
 import { fixed } from '../../limits.ts';
 import { fromKeyText, type KeyText, toKeyText } from '../../store/views/keys.ts';
 import { type Aggregate, aggregated } from './combination.ts';
+import { SortedRuns } from './sorted-runs.ts';
 
 interface Scored {
   readonly text: KeyText;
   readonly score: number;
-}
-
-/** A sorted part, and how far it is given out. */
-interface Run {
-  readonly elements: readonly Scored[];
-  at: number;
-  head: Scored;
 }
 
 export class Gathered {
@@ -24,8 +18,7 @@ export class Gathered {
   readonly #scores = new Map<KeyText, number>();
   #bytes = 0;
   #unsorted: Iterator<[KeyText, number]> | undefined;
-  /** A heap: the run with the lowest head comes first. */
-  readonly #runs: Run[] = [];
+  readonly #sorted = new SortedRuns<Scored>(compare);
 
   constructor(aggregate: Aggregate) {
     this.#aggregate = aggregate;
@@ -63,62 +56,13 @@ export class Gathered {
       if (done === true) break;
       elements.push({ text: value[0], score: value[1] });
     }
-    elements.sort(compare);
-    const [head] = elements;
-    if (head === undefined) return false;
-    this.#runs.push({ elements, at: 0, head });
-    this.#siftUp(this.#runs.length - 1);
+    this.#sorted.add(elements);
     return elements.length === countMax;
   }
 
   /** Gives out the next ones by score. @returns whether there are more. */
   next(countMax: number, visit: (member: Uint8Array, score: number) => void): boolean {
-    for (let left = countMax; left > 0; left--) {
-      const [run] = this.#runs;
-      if (run === undefined) return false;
-      const { text, score } = run.head;
-      visit(fromKeyText(text), score);
-      const head = run.elements[++run.at];
-      if (head !== undefined) run.head = head;
-      else {
-        const last = this.#runs.pop();
-        if (last !== undefined && last !== run) this.#runs[0] = last;
-      }
-      this.#siftDown();
-    }
-    return this.#runs.length > 0;
-  }
-
-  #siftUp(from: number): void {
-    for (let at = from; at > 0;) {
-      const parent = (at - 1) >> 1;
-      if (!this.#swapIfBefore(at, parent)) return;
-      at = parent;
-    }
-  }
-
-  #siftDown(): void {
-    for (let at = 0; ;) {
-      const left = 2 * at + 1;
-      const least = this.#isBefore(left + 1, left) ? left + 1 : left;
-      if (!this.#swapIfBefore(least, at)) return;
-      at = least;
-    }
-  }
-
-  #swapIfBefore(a: number, b: number): boolean {
-    const first = this.#runs[a];
-    const second = this.#runs[b];
-    if (first === undefined || second === undefined || compare(first.head, second.head) >= 0) return false;
-    this.#runs[a] = second;
-    this.#runs[b] = first;
-    return true;
-  }
-
-  #isBefore(a: number, b: number): boolean {
-    const first = this.#runs[a];
-    const second = this.#runs[b];
-    return first !== undefined && second !== undefined && compare(first.head, second.head) < 0;
+    return this.#sorted.next(countMax, ({ text, score }) => visit(fromKeyText(text), score));
   }
 }
 

@@ -91,6 +91,8 @@ export interface Reply {
   set(count: number): void;
   push(count: number): void;
   double(value: number): void;
+  /** As `double`, with 17 digits behind the point at most and never an exponent: for coordinates. */
+  coordinate(value: number): void;
   boolean(value: boolean): void;
   bigNumber(value: bigint): void;
   /** @param format of three letters: `txt`, `mkd`. */
@@ -180,6 +182,7 @@ export type Category =
   | 'string'
   | 'bitmap'
   | 'hyperloglog'
+  | 'geo'
   | 'bloom'
   | 'pubsub'
   | 'admin'
@@ -199,6 +202,7 @@ export type Group =
   | 'set'
   | 'sorted-set'
   | 'hyperloglog'
+  | 'geo'
   | 'bf'
   | 'transactions'
   | 'pubsub'

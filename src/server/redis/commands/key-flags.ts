@@ -16,7 +16,7 @@ const COMMANDS_BY_FLAGS: readonly (readonly [flags: readonly string[], names: st
     ['RO'],
     'watch hlen hstrlen hexists exists touch type object|encoding object|freq object|idletime object|refcount llen sismember scard zcard strlen memory|usage',
   ],
-  [['RW update'], 'hset hmset expire pexpire expireat pexpireat persist lset zadd setrange'],
+  [['RW update'], 'hset hmset expire pexpire expireat pexpireat persist lset zadd setrange geoadd'],
   [['RW insert'], 'hsetnx pfadd lpush rpush lpushx rpushx linsert sadd append'],
   [['RW delete'], 'hdel lrem ltrim srem zrem zremrangebyrank zremrangebyscore zremrangebylex'],
   [['RW access'], 'pfcount'],

@@ -25,6 +25,21 @@ export function doubleText(value: number): string {
   return `${sign}${shown.slice(0, exponent + 1)}.${shown.slice(exponent + 1)}`;
 }
 
+/** As C prints a number with `%.6f`, or with another count of digits behind the point. */
+export function fixedText(value: number, digits: number): string {
+  if (!Number.isFinite(value)) return doubleText(value);
+  const sign = value < 0 || Object.is(value, -0) ? '-' : '';
+  const size = Math.abs(value);
+  // From here on a number has no fraction, and JavaScript writes an exponent.
+  if (size >= 1e21) return `${sign}${BigInt(size)}.${'0'.repeat(digits)}`;
+  const rounded = size.toFixed(digits);
+  const isTie = Number.isInteger(size * 2 ** (digits + 1)) && !Number.isInteger(size * 2 ** digits);
+  if (!isTie) return sign + rounded;
+  // C rounds a number in the middle to the even digit, JavaScript up.
+  const below = size.toFixed(digits + 1).slice(0, -1);
+  return sign + (Number(below.at(-1)) % 2 === 0 ? below : rounded);
+}
+
 /** Above 2^53 a number of JavaScript as text has zeros where C has the digits. */
 function wholeText(value: number): string {
   return Number.isSafeInteger(value) ? String(value) : BigInt(value).toString();

@@ -256,6 +256,45 @@ export const bloomTexts = {
   unknownArgument: 'Unknown argument received',
   unknownInformation: 'Invalid information value',
 } as const;
+
+export const restoreTexts = {
+  busyKey: 'BUSYKEY Target key name already exists.',
+  time: 'ERR Invalid TTL value, must be >= 0',
+  idleTime: 'ERR Invalid IDLETIME value, must be >= 0',
+  frequency: 'ERR Invalid FREQ value, must be >= 0 and <= 255',
+  payload: 'ERR DUMP payload version or checksum are wrong',
+  format: 'ERR Bad data format',
+} as const;
+
+/** What is wrong with the words of a search by place, and of distances. */
+export const geoTexts = {
+  unit: 'ERR unsupported unit provided. please use M, KM, FT, MI',
+  radius: 'ERR need numeric radius',
+  negativeRadius: 'ERR radius cannot be negative',
+  width: 'ERR need numeric width',
+  height: 'ERR need numeric height',
+  negativeBox: 'ERR height or width cannot be negative',
+  member: 'ERR could not decode requested zset member',
+  count: 'ERR COUNT must be > 0',
+  any: 'ERR the ANY argument requires COUNT argument',
+  told: 'ERR STORE option in GEORADIUS is not compatible with WITHDIST, WITHHASH and WITHCOORD options',
+  toldInStore: 'ERR GEOSEARCHSTORE is not compatible with WITHDIST, WITHHASH and WITHCOORD options',
+} as const;
+
+/** In degrees, as C prints them with `%f`. */
+export function noSuchPlace(longitude: string, latitude: string): ReplyError {
+  return new ReplyError(`ERR invalid longitude,latitude pair ${longitude},${latitude}`);
+}
+
+/** @param name of the command as it was sent. */
+export function geoCenterMissing(name: string): ReplyError {
+  return new ReplyError(plain(`ERR exactly one of FROMMEMBER or FROMLONLAT can be specified for ${name}`));
+}
+
+export function geoExtentMissing(name: string): ReplyError {
+  return new ReplyError(plain(`ERR exactly one of BYRADIUS and BYBOX can be specified for ${name}`));
+}
+
 export function subscriptionsExceeded(): ReplyError {
   const { redisSubscriptionsMax, redisSubscriptionBytesMax } = serverFixed;
   return new ReplyError(

@@ -113,6 +113,8 @@ function drawMixed(random: SeededRandom): DrawnCommand {
     () => ({ words: ['HINCRBY', key, 'f', '3'] }),
     () => ({ words: ['SADD', key, value, '1', '2'] }),
     () => ({ words: ['ZADD', key, '1', value, '2', 'f'] }),
+    () => ({ words: ['GEOADD', key, '13.4', '52.5', value] }),
+    () => ({ words: ['GEOSEARCH', key, 'FROMLONLAT', '13', '52', 'BYRADIUS', '100', 'km', 'WITHDIST'] }),
     () => ({ words: ['RPUSH', key, value, '1'] }),
     () => ({ words: ['PFADD', key, value] }),
     () => ({ words: ['SETBIT', key, '9', '1'] }),
@@ -178,9 +180,9 @@ function drawHuge(random: SeededRandom): DrawnCommand {
   return random.pick(draws)();
 }
 
-/** Whose replies are about the server itself, or by chance, or in an order of their own, or come when somebody else does something. */
+/** Whose replies are about the server itself, or by chance, or in an order or a form of their own, or come when somebody else does something. */
 const OTHER_COMMANDS =
-  /^(?:auth|hello|reset|quit|client|select|multi|exec|discard|watch|unwatch|spop|.*rand.*|.*scan|object|sort|sort_ro|bf\..*|b[lrz].*|wait|keys|flushall|hgetall|hkeys|hvals|smembers|sinter|sunion|sdiff)$/;
+  /^(?:auth|hello|reset|quit|client|select|multi|exec|discard|watch|unwatch|spop|.*rand.*|.*scan|object|sort|sort_ro|bf\..*|b[lrz].*|wait|dump|keys|flushall|hgetall|hkeys|hvals|smembers|sinter|sunion|sdiff)$/;
 const ANY_NAMES = redisRows
   .filter(({ name }) => !name.includes('|') && !OTHER_COMMANDS.test(name))
   .map(({ name }) => name);

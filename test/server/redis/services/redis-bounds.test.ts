@@ -1,6 +1,8 @@
 /** What `docs/redis.md` says that one command may do is done, and a third more is refused. */
 import { expect, test } from 'vitest';
 import { redisRows } from '../../../../src/server/redis/redis-rows.ts';
+import { valueTypes } from '../../../../src/types/rdb/format.ts';
+import { ValueWriter } from '../../../../src/types/rdb/value-writer.ts';
 import { redisBounds } from '../../../../tools/redis-bounds.ts';
 import { ErrorReply } from '../support/decoded-reply.ts';
 import { RedisHarness } from '../support/redis-harness.ts';
@@ -33,6 +35,18 @@ const sorted = (key: string, count: number, first = 0): Words[] =>
   filling('ZADD', key, count, (index) => [index, `m:${first + index}`]);
 const numbers = (count: number): Words[] => filling('RPUSH', 'a', count, (index) => [index]);
 
+/** What DUMP gives of so many members, with their numbers as scores of sorted ones. */
+function dumped(type: number, count: number): Uint8Array {
+  const writer = new ValueWriter();
+  writer.byte(type);
+  writer.length(count);
+  for (let index = 0; index < count; index++) {
+    writer.string(Buffer.from(`m:${index}`));
+    if (type === valueTypes.sortedSet) writer.double(index);
+  }
+  return writer.finish();
+}
+
 const cases: readonly Bounded[] = [
   {
     bound: 'membersStored',
@@ -51,6 +65,12 @@ const cases: readonly Bounded[] = [
     name: 'ZINTERSTORE',
     fill: (count) => [...sorted('a', count), ...sorted('b', count)],
     call: () => ['ZINTERSTORE', 'c', 2, 'a', 'b'],
+  },
+  {
+    bound: 'placesStored',
+    name: 'GEOSEARCHSTORE',
+    fill: (count) => filling('GEOADD', 'a', count, (index) => [10, 50 + index / 1_000_000, `m:${index}`]),
+    call: () => ['GEOSEARCHSTORE', 'b', 'a', 'FROMLONLAT', 10, 50, 'BYRADIUS', 1000, 'km'],
   },
   {
     bound: 'popped',
@@ -75,6 +95,24 @@ const cases: readonly Bounded[] = [
     name: 'COPY of a sorted set',
     fill: (count) => sorted('a', count),
     call: () => ['COPY', 'a', 'b'],
+  },
+  {
+    bound: 'dumped',
+    name: 'DUMP of a set',
+    fill: (count) => set('a', count),
+    call: () => ['DUMP', 'a'],
+  },
+  {
+    bound: 'restored',
+    name: 'RESTORE of a set',
+    fill: () => [],
+    call: (count) => ['RESTORE', 'a', 0, dumped(valueTypes.set, count)],
+  },
+  {
+    bound: 'restoredScored',
+    name: 'RESTORE of a sorted set',
+    fill: () => [],
+    call: (count) => ['RESTORE', 'a', 0, dumped(valueTypes.sortedSet, count)],
   },
   {
     bound: 'moved',

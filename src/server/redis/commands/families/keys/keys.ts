@@ -8,6 +8,7 @@ import { noSuchKey, sameObjects, syntaxError } from '../../../replies/errors.ts'
 import type { Arguments, Command, CommandCall, CommandFacts, Slice } from '../../command.ts';
 import { databaseAt } from '../../database-words.ts';
 import { readEachKey } from '../../each-key.ts';
+import { dumpCommands } from './dump.ts';
 import { expiryCommands } from './expiry.ts';
 import { keyspaceCommands } from './keyspace.ts';
 import { objectCommands } from './object.ts';
@@ -233,6 +234,7 @@ export const keysCommands: readonly Command[] = [
     syntax: 'source destination [DB destination-db] [REPLACE]',
     write: copy,
   },
+  ...dumpCommands,
   ...expiryCommands,
   ...keyspaceCommands,
   ...objectCommands,

@@ -22,6 +22,7 @@ const CATEGORIES = [
   'string',
   'bitmap',
   'hyperloglog',
+  'geo',
   'bloom',
   'pubsub',
   'admin',
