@@ -1249,6 +1249,18 @@ export const serverFixed = {
   redisPubsubWaitingBytesMax: 64 * MiB,
   /** Messages that waited and are sent in one turn of the event loop. */
   redisPubsubSentPerTurnMax: 5000,
+  /**
+   * Client-side caching: keys that are known to be in a cache of a client, unless CONFIG says otherwise, and what they take in memory with
+   * the clients of each. Beyond it some are told as changed.
+   */
+  redisTrackedKeysDefault: 1_000_000,
+  redisTrackedBytesMax: 256 * MiB,
+  /** The prefixes of all clients that are told of all keys, where they differ: each is looked at for each key that changes. And their bytes. */
+  redisTrackedPrefixesMax: 1000,
+  redisTrackedPrefixBytesMax: 1 * MiB,
+  /** A transaction that changes more keys, and a client that comes when all are owed more bytes of names: that is told as all keys. */
+  redisInvalidatedPerTransactionMax: 10_000,
+  redisOwedInvalidationBytesMax: 16 * MiB,
   /** SLOWLOG: its length, ... */
   redisSlowLogLengthDefault: 128,
   redisSlowLogLengthMax: 4096,

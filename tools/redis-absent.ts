@@ -1,7 +1,7 @@
 /** Commands of Redis 7.0 that KelpDB does not have: whether they may come, and what stands for them. */
 
 export interface AbsentCommands {
-  /** In lower case; a subcommand as `client|tracking`. */
+  /** In lower case; a subcommand as `xgroup|create`. */
   readonly names: readonly string[];
   readonly state: 'later' | 'never';
   readonly note: string;
@@ -67,11 +67,6 @@ export const absentCommands: readonly AbsentCommands[] = [
     ],
     state: 'later',
     note: 'scripts and functions; MULTI with WATCH, and transactions with conditions over gRPC, do much of it today',
-  },
-  {
-    names: ['client|tracking'],
-    state: 'later',
-    note: 'caching by clients; keyspace events tell of changes today',
   },
   {
     names: ['swapdb'],

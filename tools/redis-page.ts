@@ -51,12 +51,21 @@ Made by \`npm run generate\` from the table that the server itself runs.
 - **Keyspace events** cover changes by all doors. What gRPC or REST has done to a collection is told as \`hset\`, \`sadd\`, \`zadd\` or \`lset\`.
   \`e\` and \`m\` have no events. \`--redis-notify-keyspace-events\` asks for them from the start. \`new\` (class \`n\`) of a key that the same
   transaction removes again is not told. The messages of a transaction come behind its events.
-- **\`CONFIG SET\`** changes \`notify-keyspace-events\`, \`timeout\`, \`slowlog-log-slower-than\` and \`slowlog-max-len\`, until the server stops; the
+- **\`CONFIG SET\`** changes \`notify-keyspace-events\`, \`timeout\`, \`tracking-table-max-keys\`, \`slowlog-log-slower-than\` and \`slowlog-max-len\`, until the server stops; the
   rest is for options at the start, and refused unless it is so already.
 - **Pub/sub.** A client listens to at most ${serverFixed.redisSubscriptionsMax} names; all clients have ${serverFixed.redisPatternsMax} patterns together. One that has
   ${serverFixed.redisPubsubUnsentBytesMax / KIB / KIB} MiB of messages unread is broken off. Channels are for every user who is logged in; there are
   no rights to single ones. Keyspace events tell names of keys: they are for users who may read all keys. Others are refused
   \`SUBSCRIBE\` and \`PSUBSCRIBE\` to \`__keyspace@…\` and \`__keyevent@…\`, and a pattern as wide as \`*\` gets them no events.
+- **Client-side caching** (\`CLIENT TRACKING\`) is told of changes by all doors, by deadlines and by ends of leases, once they are visible: behind
+  the replies that the client may have cached, and before any that shows something else. What one client is told in a turn comes
+  as one message with several keys. A key whose change the client's own reply has shown already is not told; one that the same
+  transaction has read and written is. \`NOLOOP\` goes on tracking a key that the client itself has written, and tells
+  of what a command has done that had to wait for a key (\`BLPOP\`). \`tracking-table-max-keys\` counts keys, which take ${serverFixed.redisTrackedBytesMax / MIB} MiB at most
+  with the clients of each; beyond it keys by chance are told as changed. A transaction that changes more than ${serverFixed.redisInvalidatedPerTransactionMax} keys is
+  told as all keys (null), and so is what a client is owed when there is too much of that. All clients have ${serverFixed.redisTrackedPrefixesMax} prefixes together. \`BCAST\`
+  tells names of keys: it is for users who may read all keys. \`REDIRECT\` goes to a client of the same user. \`SORT_RO\` with \`BY\` or \`GET\` has
+  its first key tracked alone, as in Redis.
 - **Slow clients.** One that has to log in and does not within ${serverDefaults.handshakeTimeoutMs / 1000} s is closed (\`--handshake-timeout\`), and so is one whose command
   is not whole after ${serverDefaults.requestTimeoutMs / 1000} s (\`--request-timeout\`). Nothing more is read of one that leaves ${serverFixed.redisUnreadBytesPaused / MIB} MiB of replies unread, and it is closed after
   ${serverFixed.redisUnreadMs / 1000} s in which it has read nothing. Idle clients stay. What a user may do in a second
@@ -93,7 +102,8 @@ A client may connect to any node; it needs no support of Redis Cluster, and ther
 - **\`READONLY\`** makes the reads of a connection those of the follower that it is at, from its visible state: they ask no other node, go on without a
   writer, and may be behind. It has to come before the first command that would be passed on. Writes, and commands that block, get
   \`-READONLY You can't write against a read only replica.\` \`MULTI\` and \`WATCH\` are of the node's own state, too. Commands of pub/sub take the
-  connection to the writer all the same, since messages are there; within \`MULTI\` and behind \`WATCH\` they are refused. \`READWRITE\` and
+  connection to the writer all the same, since messages are there; within \`MULTI\` and behind \`WATCH\` they are refused. \`\`CLIENT TRACKING\` behind
+  \`READONLY\` tracks reads of the node's own state, in RESP3 and without \`REDIRECT\`; a command that is for the writer is refused meanwhile. READWRITE\` and
   \`RESET\` end it. At the writer both are answered and change nothing; where there is no cluster they are refused, as
   by a Redis without clusters.
 - **At a server that follows another one without a shared log** (\`kelp serve --follow\`) nothing is passed on: reads are as behind \`READONLY\`,

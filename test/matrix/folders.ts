@@ -17,7 +17,7 @@ export const TAKEN: readonly string[] = [
   'server/*.test.ts',
   'server/{access,calls,grpc,health,http,limits,listener,metrics,rest,scripts,tls,tracing,web}/*.test.ts',
   'server/etcd/**/*.test.ts',
-  'server/redis/{commands,connection,cursors,differential,served,services}/**/*.test.ts',
+  'server/redis/{commands,connection,cursors,differential,served,services,tracking}/**/*.test.ts',
   'server/services/**/*.test.ts',
   'store/watch/*.test.ts',
   'transfer/*.test.ts',

@@ -1,5 +1,5 @@
 /**
- * What stands beside the connections of the Redis door: pub/sub, keyspace events, settings, and the counts of what runs; with the
+ * What stands beside the connections of the Redis door: pub/sub, keyspace events, client-side caching, settings, and the counts of what runs; with the
  * commands that are about these.
  */
 import type { Clock, Random } from '../../clock.ts';
@@ -14,6 +14,7 @@ import { debugCommands, debugKeyCommands } from './commands/families/server/debu
 import { memoryCommands, memoryKeyCommands } from './commands/families/server/memory.ts';
 import { observedCommands } from './commands/families/server/observed.ts';
 import { pubSubCommands } from './commands/families/connection/pubsub.ts';
+import { trackingCommands } from './commands/families/connection/tracking.ts';
 import { serverCommands } from './commands/families/server/server.ts';
 import type { ServerFacts } from './commands/server-facts.ts';
 import type { ClientSessions } from './commands/session-command.ts';
@@ -25,11 +26,13 @@ import { CommandObserver } from './observed/command-observer.ts';
 import { Channels } from './pubsub/channels.ts';
 import { Delivery } from './pubsub/delivery.ts';
 import { Settings } from './settings/settings.ts';
+import { Tracking } from './tracking/tracking.ts';
 
 /** Rows of commands about sessions and the server, without the door that they run on. */
 export const doorCommands: readonly DoorCommand[] = [
   ...pubSubCommands,
   ...clientCommands,
+  ...trackingCommands,
   ...configCommands,
   ...commandCommands,
   ...aclCommands,
@@ -56,6 +59,7 @@ export class DoorServices {
   readonly #observer: CommandObserver;
   readonly #events: KeyspaceEvents;
   readonly #delivery: Delivery;
+  readonly #tracking: Tracking;
 
   constructor({ seam, clock, random, server, eventClasses, connections }: DoorServicesOptions) {
     const channels = this.#channels;
@@ -63,6 +67,7 @@ export class DoorServices {
     this.#events = new KeyspaceEvents({ seam, channels, delivery: this.#delivery });
     this.#events.classes = eventClasses;
     this.#delivery.onTransaction(this.#events.settle);
+    this.#tracking = new Tracking({ seam, clock, sessions: connections });
     this.#observer = new CommandObserver(clock);
     const { stats, slowLog, monitors } = this.#observer;
     const door: Door = {
@@ -73,7 +78,14 @@ export class DoorServices {
       channels,
       delivery: this.#delivery,
       events: this.#events,
-      settings: new Settings({ server, events: this.#events, slowLog, sessions: connections }),
+      tracking: this.#tracking,
+      settings: new Settings({
+        server,
+        events: this.#events,
+        tracking: this.#tracking,
+        slowLog,
+        sessions: connections,
+      }),
       stats,
       slowLog,
       monitors,
@@ -105,6 +117,7 @@ export class DoorServices {
       this.#observer.ran(session, row, args);
       // RESET ends what the session listens to, of which it does not know.
       if (row.name === 'reset') this.#channels.leaveAll(session);
+      if (row.name === 'flushall' || row.name === 'flushdb') this.#tracking.flushed();
     };
     hooks.afterRow = this.#observer.afterRow;
     hooks.wantsEach = this.#observer.wantsEach;
@@ -123,5 +136,6 @@ export class DoorServices {
   stop(): void {
     this.#delivery.stop();
     this.#events.stop();
+    this.#tracking.stop();
   }
 }

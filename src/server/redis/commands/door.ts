@@ -10,6 +10,7 @@ import type { SlowLog } from '../observed/slow-log.ts';
 import type { Channels } from '../pubsub/channels.ts';
 import type { Delivery } from '../pubsub/delivery.ts';
 import type { Settings } from '../settings/settings.ts';
+import type { Tracking } from '../tracking/tracking.ts';
 import type { CommandCall, CommandFacts } from './command.ts';
 import type { ServerFacts } from './server-facts.ts';
 import type { ClientSession, ClientSessions, SessionCommand } from './session-command.ts';
@@ -22,6 +23,7 @@ export interface Door {
   readonly channels: Channels;
   readonly delivery: Delivery;
   readonly events: KeyspaceEvents;
+  readonly tracking: Tracking;
   readonly settings: Settings;
   readonly stats: CommandStats;
   readonly slowLog: SlowLog;

@@ -46,6 +46,8 @@ export class CommandRunner {
   hasMoreParts = false;
   /** What the reply of the last call waits for; 0: nothing. */
   sequence = 0;
+  /** The revision of the state that the last call, run alone, has begun on. */
+  revision = 0;
   /** Whether the last call, run alone, has changed anything. */
   hasChanged = false;
   /** What calls have done since this was set to 0. */
@@ -77,7 +79,7 @@ export class CommandRunner {
     const begun = reply.length;
     const eventCount = call.events.length;
     const isVisible = isVisibleWanted && 'read' in command;
-    this.sequence = 0;
+    this.sequence = this.revision = 0;
     this.hasChanged = false;
     try {
       if (isVisible) this.#seam.readVisible(this.#read);
@@ -170,6 +172,7 @@ export class CommandRunner {
     const call = this.#call;
     if (command === undefined || call === undefined || !('read' in command)) return;
     const { budget } = view;
+    this.revision = view.revision;
     try {
       const slice = command.read(view, call) ?? undefined;
       if (slice !== undefined) this.#goOn(view, slice);
@@ -185,6 +188,7 @@ export class CommandRunner {
     if (command === undefined || call === undefined) return;
     const { budget } = view;
     const { visitsSpent, bytesSpent } = budget;
+    this.revision = view.revision;
     try {
       if ('block' in command) this.waiting = command.block(view, call);
       else if ('parts' in command) this.hasMoreParts = command.parts(view, call);

@@ -3,6 +3,7 @@
  * Their rows stand in the same table.
  */
 import type { Arguments, CommandCall, CommandFacts, Reply, Session } from './command.ts';
+import type { SessionTracking } from './session-tracking.ts';
 
 /**
  * Runs in the connection's turn, in its order. What it returns is waited for before the connection's next command runs; its reply
@@ -57,6 +58,10 @@ export interface ClientSession extends Session {
   libraryVersion: string;
   /** What pub/sub keeps of it; while one is above 0, RESP2 takes few commands. */
   readonly subscriptionCounts: SubscriptionCounts;
+  /** CLIENT TRACKING; `undefined`: it is off. */
+  tracking: SessionTracking | undefined;
+  /** What it is shown from now on has all that is committed by now. */
+  seesCommitted(): void;
   /** Whether its server is a node of a cluster. */
   readonly isInCluster: boolean;
   /** What READONLY sets. */
@@ -85,7 +90,7 @@ export interface ClientSession extends Session {
   logIn(userName: string, password: string): void | Promise<void>;
   /** MULTI, DISCARD, EXEC, WATCH, UNWATCH. */
   readonly transaction: TransactionControl;
-  /** As RESET does: no MULTI, no WATCH, database 0, RESP2, no name, the user that it began as. */
+  /** As RESET does: no MULTI, no WATCH, no tracking, database 0, RESP2, no name, the user that it began as. */
   reset(): void;
 }
 

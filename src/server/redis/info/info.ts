@@ -41,13 +41,13 @@ export function blockedCountOf(sessions: Iterable<ClientSession>): number {
   return count;
 }
 
-function clientSection({ sessions, server }: Door): Section {
+function clientSection({ sessions, server, tracking }: Door): Section {
   return [
     ['connected_clients', sessions.count],
     ['cluster_connections', 0],
     ['maxclients', server.connectionsMax],
     ['blocked_clients', blockedCountOf(sessions.all)],
-    ['tracking_clients', 0],
+    ['tracking_clients', tracking.clientCount],
   ];
 }
 
@@ -85,7 +85,8 @@ function persistenceSection({ server }: Door): Section {
   ];
 }
 
-function statsSection({ server, stats, channels }: Door): Section {
+function statsSection({ server, stats, channels, tracking }: Door): Section {
+  const { keyCount, itemCount, prefixCount } = tracking.figures;
   const { openedCount, refusedCount, receivedBytes, sentBytes } = server.traffic();
   const { expiredKeyCount } = server.figures();
   return [
@@ -99,6 +100,9 @@ function statsSection({ server, stats, channels }: Door): Section {
     ['pubsub_channels', channels.nameCount('channel')],
     ['pubsub_patterns', channels.nameCount('pattern')],
     ['pubsubshard_channels', channels.nameCount('shard')],
+    ['tracking_total_keys', keyCount],
+    ['tracking_total_items', itemCount],
+    ['tracking_total_prefixes', prefixCount],
     ['total_error_replies', stats.errorCount],
   ];
 }

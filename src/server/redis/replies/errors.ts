@@ -379,6 +379,75 @@ export function notTracking(): ReplyError {
   );
 }
 
+export function cachingNotIn(mode: 'OPTIN' | 'OPTOUT'): ReplyError {
+  const word = mode === 'OPTIN' ? 'YES' : 'NO';
+  return new ReplyError(`ERR CLIENT CACHING ${word} is only valid when tracking is enabled in ${mode} mode.`);
+}
+
+export function redirectedTwice(): ReplyError {
+  return new ReplyError('ERR A client can only redirect to a single other client');
+}
+
+export function noRedirectClient(): ReplyError {
+  return new ReplyError('ERR The client ID you want redirect to does not exist');
+}
+
+export function noRedirectAtFollower(): ReplyError {
+  return new ReplyError(
+    'ERR a follower of a cluster redirects no invalidations: track in RESP3, or at the writer, without READONLY',
+  );
+}
+
+export function prefixWithoutBroadcast(): ReplyError {
+  return new ReplyError('ERR PREFIX option requires BCAST mode to be enabled');
+}
+
+export function broadcastSwitched(): ReplyError {
+  return new ReplyError(
+    "ERR You can't switch BCAST mode on/off before disabling tracking for this client, and then re-enabling it with a different mode.",
+  );
+}
+
+export function optionWithBroadcast(): ReplyError {
+  return new ReplyError('ERR OPTIN and OPTOUT are not compatible with BCAST');
+}
+
+export function optInAndOut(): ReplyError {
+  return new ReplyError("ERR You can't specify both OPTIN mode and OPTOUT mode");
+}
+
+export function optSwitched(): ReplyError {
+  return new ReplyError(
+    "ERR You can't switch OPTIN/OPTOUT mode before disabling tracking for this client, and then re-enabling it with a different mode.",
+  );
+}
+
+/** @param what the other prefix is. */
+export function prefixesOverlap(
+  prefix: string,
+  what: 'an existing' | 'another provided',
+  other: string,
+): ReplyError {
+  return new ReplyError(
+    plain(
+      `ERR Prefix '${prefix}' overlaps with ${what} prefix '${other}'. Prefixes for a single client must not overlap.`,
+    ),
+  );
+}
+
+export function prefixesExceeded(): ReplyError {
+  const { redisTrackedPrefixesMax, redisTrackedPrefixBytesMax } = serverFixed;
+  return new ReplyError(
+    `ERR too many prefixes: those of all clients are at most ${redisTrackedPrefixesMax}, with ${redisTrackedPrefixBytesMax} bytes`,
+  );
+}
+
+export function trackedHere(): ReplyError {
+  return new ReplyError(
+    'READONLY this connection tracks keys at a follower of a cluster: the command is for the writer, which takes it behind CLIENT TRACKING OFF',
+  );
+}
+
 export function unknownCategory(name: string): ReplyError {
   return new ReplyError(plain(`ERR Unknown category '${name}'`));
 }

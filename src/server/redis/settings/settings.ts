@@ -11,11 +11,13 @@ import { formatEventClasses, parseEventClasses } from '../keyspace/event-classes
 import type { KeyspaceEvents } from '../keyspace/keyspace-events.ts';
 import type { SlowLog } from '../observed/slow-log.ts';
 import { configSetFailed, syntaxError, unknownParameter } from '../replies/errors.ts';
+import type { Tracking } from '../tracking/tracking.ts';
 import { type Setting, told, wholeNumber } from './setting.ts';
 
 export interface SettingsParts {
   readonly server: ServerFacts;
   readonly events: KeyspaceEvents;
+  readonly tracking: Pick<Tracking, 'keysMax'>;
   readonly slowLog: SlowLog;
   readonly sessions: () => ClientSessions;
 }
@@ -55,7 +57,7 @@ function unlessSame({ read }: Setting, text: string): (() => void) | string {
   return text.toLowerCase() === read().toLowerCase() ? () => undefined : "can't set immutable config";
 }
 
-function settingsOf({ server, events, slowLog, sessions }: SettingsParts): Setting[] {
+function settingsOf({ server, events, tracking, slowLog, sessions }: SettingsParts): Setting[] {
   const { redisPubsubUnsentBytesMax, redisSlowLogLengthMax } = serverFixed;
   return [
     told('port', () => server.port),
@@ -94,6 +96,14 @@ function settingsOf({ server, events, slowLog, sessions }: SettingsParts): Setti
         };
       },
     },
+    wholeNumber(
+      'tracking-table-max-keys',
+      { min: 0, max: fixed.integerMax },
+      () => tracking.keysMax,
+      (count) => {
+        tracking.keysMax = count;
+      },
+    ),
     wholeNumber(
       'slowlog-log-slower-than',
       { min: -1, max: fixed.integerMax },

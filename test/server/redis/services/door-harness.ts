@@ -9,6 +9,7 @@ import type {
   ClientSessions,
   TransactionControl,
 } from '../../../../src/server/redis/commands/session-command.ts';
+import type { SessionTracking } from '../../../../src/server/redis/commands/session-tracking.ts';
 import { CommandTable } from '../../../../src/server/redis/commands/table.ts';
 import type { CommandHooks } from '../../../../src/server/redis/connection/connection-context.ts';
 import { CursorRing } from '../../../../src/server/redis/cursors/cursor-ring.ts';
@@ -35,6 +36,7 @@ export class TestSession implements ClientSession {
   libraryName = '';
   libraryVersion = '';
   readonly subscriptionCounts = { channels: 0, patterns: 0, shardChannels: 0 };
+  tracking: SessionTracking | undefined;
   isMonitor = false;
   readonly isInCluster = false;
   isReadOnly = false;
@@ -74,6 +76,10 @@ export class TestSession implements ClientSession {
   kill(when: 'now' | 'afterReply'): void {
     this.killed = when;
     for (const run of this.#onClose.splice(0)) run();
+  }
+
+  seesCommitted(): void {
+    // It reads nothing.
   }
 
   unblock(): boolean {

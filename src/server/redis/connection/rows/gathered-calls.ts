@@ -103,6 +103,8 @@ export class GatheredCalls {
       this.#dispatch.isTriedAgain ||
       queue.isFull ||
       session.pace !== undefined ||
+      // Each of its reads is noted.
+      session.tracking !== undefined ||
       hooks.events !== undefined ||
       hooks.wantsEach?.() === true
     )

@@ -16,6 +16,7 @@ import type {
   Shown,
   SubscriptionCounts,
 } from '../../commands/session-command.ts';
+import type { SessionTracking } from '../../commands/session-tracking.ts';
 import type { TableRow } from '../../commands/table.ts';
 import type { PlacedArguments } from '../../protocol/placed-arguments.ts';
 import { CommandPace } from '../command-pace.ts';
@@ -45,6 +46,7 @@ export abstract class ConnectionSession implements SessionState, SlowClient {
   libraryName = '';
   libraryVersion = '';
   readonly subscriptionCounts: SubscriptionCounts = { channels: 0, patterns: 0, shardChannels: 0 };
+  tracking: SessionTracking | undefined;
   isMonitor = false;
   /** READONLY: at a follower of a cluster it is served there. */
   isReadOnly = false;
@@ -111,6 +113,7 @@ export abstract class ConnectionSession implements SessionState, SlowClient {
     this.transaction.close();
     this.waiting?.close();
     this.outlet.close();
+    this.tracking?.end();
     this.relay?.close();
     for (const run of this.#onClose) run();
     this.context.closed(this);
@@ -119,6 +122,10 @@ export abstract class ConnectionSession implements SessionState, SlowClient {
 
   push(bytes: Uint8Array): void {
     this.outlet.push(bytes);
+  }
+
+  seesCommitted(): void {
+    this.outlet.dependsOn(this.context.seam.committedSequence);
   }
 
   unblock(withError: boolean): boolean {
@@ -211,6 +218,7 @@ export abstract class ConnectionSession implements SessionState, SlowClient {
   reset(): void {
     this.transaction.drop();
     this.transaction.unwatch();
+    this.tracking?.end();
     this.isMonitor = false;
     this.database = 0;
     this.name = '';

@@ -21,6 +21,7 @@ import {
   notWhileSubscribed,
   readOnlyReplica,
   ReplyError,
+  trackedHere,
 } from '../../replies/errors.ts';
 import type { ConnectionContext } from '../connection-context.ts';
 import { checkCall } from '../key-access.ts';
@@ -50,6 +51,8 @@ const NOT_QUEUED = new Set(['exec', 'discard', 'multi', 'watch', 'quit', 'reset'
 export class Dispatch {
   /** The command that is taken next has run before, for a part or in vain. */
   isTriedAgain = false;
+  /** ... or before it has run at all. */
+  #comesAgain = false;
   readonly #session: ConnectionSession;
   readonly #context: ConnectionContext;
   /** How the command that was taken last has waited for room in memory. */
@@ -64,10 +67,14 @@ export class Dispatch {
   execute(row: TableRow | ReplyError, args: PlacedArguments): void {
     const { reply, table } = this.#context;
     const begun = reply.length;
+    this.#comesAgain = false;
     if (row instanceof ReplyError && isOfHttp(args)) this.#session.close();
     else if (row instanceof ReplyError) this.#refuseWrong(row, table.named(args)?.name);
     else if (this.#takesPart(row, args)) this.#runCounted(row, args);
     this.#silence(begun, row instanceof ReplyError ? undefined : row, args);
+    const { tracking, transaction } = this.#session;
+    if (tracking === undefined || this.#comesAgain) return;
+    tracking.commandEnded(row instanceof ReplyError ? undefined : row.name, transaction.multi !== undefined);
   }
 
   /** Whether a call is to run now: else it is refused, queued, or waits. */
@@ -121,6 +128,11 @@ export class Dispatch {
     const place = placeOf(row, session.isReadOnly || cluster.isReadOnly);
     if (place === 'here') return false;
     if (cluster.isReadOnly) throw readOnlyReplica();
+    if (session.tracking !== undefined) {
+      // What it has read is noted at this node.
+      if (row.name.startsWith('client|')) return false;
+      throw trackedHere();
+    }
     // What is queued and watched is that of this node.
     if (place === 'refused' || session.transaction.multi !== undefined || session.watchedCount > 0)
       throw readOnlyReplica();
@@ -168,6 +180,7 @@ export class Dispatch {
     this.#session.outlet.dependsOn(runner.sequence);
     if (state !== 'noRoom' && state !== 'waitsForRoom') this.#session.outlet.ran(runner.hasChanged);
     tellNoted(this.#context, call, runner.sequence, runner.hasChanged);
+    if (state !== 'noRoom' && state !== 'waitsForRoom') this.#session.tracking?.ran(row, args, runner);
     if (state === 'done') return;
     if (state === 'noRoom') this.#waitForLog();
     else if (state === 'waitsForRoom') this.#comeAgain();
@@ -261,6 +274,7 @@ export class Dispatch {
 
   /** The command that was taken last comes again. */
   #waitFor(): void {
+    this.#comesAgain = true;
     this.#session.isBusy = true;
     this.#session.pace?.comesAgain();
     this.#session.parser.rewind();

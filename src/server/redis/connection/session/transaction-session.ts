@@ -102,7 +102,9 @@ export class TransactionSession implements TransactionControl {
     }
     const { seam, runner, reply: writer, hooks, clock } = this.#context;
     const call = this.#session.call;
-    call.keepsEvents = wantsNoted(this.#context);
+    const wasTracking = this.#session.tracking !== undefined;
+    call.keepsEvents = wasTracking || wantsNoted(this.#context);
+    let revision = 0;
     this.#session.isInTransaction = true;
     const { database, login, replyMode } = this.#session;
     let skipsNext = false;
@@ -113,6 +115,7 @@ export class TransactionSession implements TransactionControl {
           reply.nilArray();
           return;
         }
+        revision = view.revision;
         this.#hasRun = true;
         if (replyMode === 'on') reply.array(multi.calls.length);
         for (const [index, { row, args, login: shown }] of multi.calls.entries()) {
@@ -125,6 +128,7 @@ export class TransactionSession implements TransactionControl {
             this.admitQueued(row, args);
             if (!('session' in row)) {
               runner.runWithin(view, row, call);
+              this.#session.tracking?.ranWithin(row, args);
               continue;
             }
             if (view.budget.isSpent) throw budgetSpent(view.budget);
@@ -146,10 +150,12 @@ export class TransactionSession implements TransactionControl {
       if (skipsNext && this.#session.replyMode === 'on') this.#session.replyMode = 'skip';
       this.#outlet.dependsOn(sequence);
       this.#outlet.ran(hasChanged);
+      this.#session.tracking?.transactionRan(wasTracking ? call.events : undefined, { revision, hasChanged });
       tellNoted(this.#context, call, sequence, hasChanged);
     } catch (error) {
       this.#hasRun = false;
       call.events.length = 0;
+      this.#session.tracking?.transactionFailed();
       hooks.transactions?.failed();
       // The whole transaction is tried again when there is room.
       if (isLogFull(error) || error instanceof NoRoomYetError) {

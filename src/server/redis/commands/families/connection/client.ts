@@ -10,7 +10,6 @@ import {
   negativeTimeout,
   noSuchClient,
   noSuchUser,
-  notTracking,
   syntaxError,
   unknownClientType,
 } from '../../../replies/errors.ts';
@@ -18,6 +17,7 @@ import { replyHelp } from '../../../replies/help.ts';
 import type { Arguments } from '../../command.ts';
 import type { DoorCommand } from '../../door.ts';
 import type { ClientOption, ClientSession } from '../../session-command.ts';
+import { trackingCommands } from './tracking.ts';
 
 type Run = DoorCommand['door'];
 
@@ -101,7 +101,7 @@ function lineOf(session: ClientSession, nowMs: number): string {
     events: outputBytes > 0 ? 'rw' : 'r',
     cmd: lastCommand === '' ? 'NULL' : lastCommand,
     user: session.userName,
-    redir: -1,
+    redir: session.tracking?.redirect ?? -1,
     resp: session.protocolVersion,
   };
   const line = Object.entries(fields)
@@ -117,6 +117,9 @@ function flagsOf(session: ClientSession): string {
     (typeOf(session) === 'pubsub' ? 'P' : '') +
     (session.queuedCount >= 0 ? 'x' : '') +
     (session.isBlocked ? 'b' : '') +
+    (session.tracking === undefined ? '' : 't') +
+    (session.tracking?.isRedirectBroken === true ? 'R' : '') +
+    (session.tracking?.isBroadcast === true ? 'B' : '') +
     (session.options.has('noEvict') ? 'e' : '') +
     (session.options.has('noTouch') ? 'T' : '');
   return flags === '' ? 'N' : flags;
@@ -246,26 +249,8 @@ const unblock: Run = ({ sessions }, _, { args, reply }) => {
   reply.integer(blocked?.unblock(isError) === true ? 1 : 0);
 };
 
-/** Tracking is not there yet, so it is off for everybody. */
-const trackingInfo: Run = (_, __, { reply }) => {
-  reply.map(3);
-  reply.text('flags');
-  reply.set(1);
-  reply.text('off');
-  reply.text('redirect');
-  reply.integer(-1);
-  reply.text('prefixes');
-  reply.array(0);
-};
-
-const getRedir: Run = (_, __, { reply }) => reply.integer(-1);
-
-const caching: Run = (_, __, { args }) => {
-  if (!args.is(2, 'YES') && !args.is(2, 'NO')) throw syntaxError();
-  throw notTracking();
-};
-
-const help: Run = (_, __, { reply }: { readonly reply: Reply }) => replyHelp(reply, 'client', clientCommands);
+const help: Run = (_, __, { reply }: { readonly reply: Reply }) =>
+  replyHelp(reply, 'client', [...clientCommands, ...trackingCommands]);
 
 export const clientCommands: readonly DoorCommand[] = [
   {
@@ -414,42 +399,6 @@ export const clientCommands: readonly DoorCommand[] = [
     complexity: 'O(1)',
     syntax: 'client-id [TIMEOUT|ERROR]',
     door: unblock,
-  },
-  {
-    name: 'client|trackinginfo',
-    arity: 2,
-    flags: ['noscript', 'loading', 'stale'],
-    categories: ['slow', 'connection'],
-    group: 'connection',
-    summary: 'Tells that tracking is off',
-    since: '6.2.0',
-    complexity: 'O(1)',
-    syntax: '',
-    door: trackingInfo,
-  },
-  {
-    name: 'client|getredir',
-    arity: 2,
-    flags: ['noscript', 'loading', 'stale'],
-    categories: ['slow', 'connection'],
-    group: 'connection',
-    summary: 'Answers -1, as tracking is off',
-    since: '6.0.0',
-    complexity: 'O(1)',
-    syntax: '',
-    door: getRedir,
-  },
-  {
-    name: 'client|caching',
-    arity: 3,
-    flags: ['noscript', 'loading', 'stale'],
-    categories: ['slow', 'connection'],
-    group: 'connection',
-    summary: 'Is refused, as tracking is off',
-    since: '6.0.0',
-    complexity: 'O(1)',
-    syntax: '<YES|NO>',
-    door: caching,
   },
   {
     name: 'client|help',
