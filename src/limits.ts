@@ -177,6 +177,10 @@ export const fixed = {
   selectedVisitsMax: 64 * 1024,
   /** The members that a pop may leave in a set where it takes more of them out than a transaction may change: they are written anew. */
   keptMembersMax: 50_000,
+  /** The entries that a group of a stream hands out at a time, or that change hands: those behind them are for the next call. */
+  streamDeliveredMax: 10_000,
+  /** What is pending in a group that goes with it in one transaction: a group with more goes in several. */
+  streamPendingRemovedMax: 10_000,
   /** Where elements are drawn of which one may come several times: so many at a time, whose names and values have so many bytes. */
   repeatedElementsMax: 65_536,
   repeatedBytesMax: 8 * MiB,
@@ -1235,6 +1239,8 @@ export const serverFixed = {
   redisMeasuredMicrosMax: 1000,
   /** Of a long reply to a Redis client a piece looks at so many elements at most, before others have their turn. */
   elementsPerSlice: 1000,
+  /** Of a stream a client that has waited is told so many entries, unless its command says how many (COUNT). */
+  streamWaitedEntries: 1000,
   /** The elements that SORT takes at most: they are sorted in one piece, which takes some 50 ms. */
   sortedElementsMax: 50_000,
   /** What one Redis client may listen to: channels, patterns and shard channels; and what all of that takes in memory. */

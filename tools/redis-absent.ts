@@ -11,18 +11,10 @@ export const absentCommands: readonly AbsentCommands[] = [
   {
     names: [
       'xack',
-      'xadd',
       'xautoclaim',
       'xclaim',
-      'xdel',
-      'xlen',
       'xpending',
-      'xrange',
-      'xread',
       'xreadgroup',
-      'xrevrange',
-      'xsetid',
-      'xtrim',
       'xgroup|create',
       'xgroup|createconsumer',
       'xgroup|delconsumer',
@@ -37,7 +29,7 @@ export const absentCommands: readonly AbsentCommands[] = [
       'xinfo',
     ],
     state: 'later',
-    note: 'streams; changes of keys can be watched and resumed over gRPC today',
+    note: 'groups of consumers of streams',
   },
   {
     names: [

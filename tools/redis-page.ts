@@ -51,6 +51,7 @@ Made by \`npm run generate\` from the table that the server itself runs.
 - **Keyspace events** cover changes by all doors. What gRPC or REST has done to a collection is told as \`hset\`, \`sadd\`, \`zadd\` or \`lset\`.
   \`e\` and \`m\` have no events. \`--redis-notify-keyspace-events\` asks for them from the start. \`new\` (class \`n\`) of a key that the same
   transaction removes again is not told. The messages of a transaction come behind its events.
+- **Streams.** What is trimmed with \`~\` goes by hundreds of entries, or all of it; without \`LIMIT\` at most 10,000 at a time.
 - **\`CONFIG SET\`** changes \`notify-keyspace-events\`, \`timeout\`, \`tracking-table-max-keys\`, \`slowlog-log-slower-than\` and \`slowlog-max-len\`, until the server stops; the
   rest is for options at the start, and refused unless it is so already.
 - **Pub/sub.** A client listens to at most ${serverFixed.redisSubscriptionsMax} names; all clients have ${serverFixed.redisPatternsMax} patterns together. One that has
@@ -143,6 +144,7 @@ const titles: Readonly<Record<Group, string>> = {
   list: 'Lists',
   set: 'Sets',
   'sorted-set': 'Sorted sets',
+  stream: 'Streams',
   hyperloglog: 'HyperLogLog',
   geo: 'Places on the earth',
   bf: 'Bloom filters',

@@ -34,6 +34,7 @@ const LOADS: readonly Load[] = [
   { command: 'HSET', share: 1 },
   { command: 'ZADD', share: 1 },
   { command: 'ZPOPMIN', share: 0.5 },
+  { command: 'XADD', share: 1 },
   { command: 'MSET', share: 0.25 },
 ];
 

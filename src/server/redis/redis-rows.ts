@@ -16,6 +16,8 @@ import { sortedSetCombinationCommands } from './commands/families/sorted-sets/co
 import { sortedSetElementCommands } from './commands/families/sorted-sets/elements.ts';
 import { sortedSetPopCommands } from './commands/families/sorted-sets/pops.ts';
 import { sortedSetRangeCommands } from './commands/families/sorted-sets/ranges.ts';
+import { streamCommands } from './commands/families/streams/entries.ts';
+import { streamReadCommands } from './commands/families/streams/reads.ts';
 import { stringCommands } from './commands/families/strings/strings.ts';
 import { connectionCommands } from './commands/session/connection-commands.ts';
 import { transactionCommands } from './commands/session/transaction-commands.ts';
@@ -43,5 +45,7 @@ export const redisRows: readonly TableRow[] = [
   ...sortedSetElementCommands,
   ...sortedSetPopCommands,
   ...sortedSetRangeCommands,
+  ...streamCommands,
+  ...streamReadCommands,
   ...stringCommands,
 ];

@@ -14,6 +14,8 @@
  * | s | sorted set | sortable score, member → nothing |
  * | c | list | position → chunk |
  * | b | Bloom filter | page → its bits |
+ * | e | stream | id → the entry's fields and values |
+ * | g, n, p, o | stream | groups, their consumers, what is pending: of the group, and of each consumer |
  */
 import type { EngineRange } from '../../engine/engine.ts';
 import { assert } from '../../errors.ts';
@@ -30,6 +32,11 @@ export const tags = {
   score: 0x73,
   chunk: 0x63,
   page: 0x62,
+  entry: 0x65,
+  group: 0x67,
+  consumer: 0x6e,
+  pending: 0x70,
+  owned: 0x6f,
 } as const;
 
 export type Tag = (typeof tags)[keyof typeof tags];

@@ -2,6 +2,7 @@
  * A copy of a key of any type. A packed collection is a value like any other; the elements of a spread one are copied one by one,
  * under an id of their own, so that a large one reaches the limits of a transaction.
  */
+import type { EngineRange } from '../../engine/engine.ts';
 import type { PutOptions, View } from '../../store/views/view.ts';
 import { budgetSpent } from '../../store/views/draft.ts';
 import { elementsOf } from '../../store/collections/collection-keys.ts';
@@ -42,8 +43,13 @@ function copyElements(view: View, id: number): number {
     throw budgetSpent(view.budget);
   }
   const copyId = view.newCollectionId();
+  copyRange(view, elementsOf(id), copyId);
+  return copyId;
+}
+
+/** Copies elements of a collection to the same places of another. Throws `limitReached`. */
+export function copyRange(view: View, { start, end }: EngineRange, copyId: number): void {
   const copyStart = elementsOf(copyId).start;
-  const { start, end } = elementsOf(id);
   for (let next: Uint8Array | undefined = start; next !== undefined;) {
     const gathered: Element[] = [];
     let bytes = 0;
@@ -59,5 +65,4 @@ function copyElements(view: View, id: number): number {
     if (next !== undefined && view.budget.isSpent) throw budgetSpent(view.budget);
     for (const { key, value, options } of gathered) view.put(key, value, options);
   }
-  return copyId;
 }

@@ -35,8 +35,8 @@ export interface CommandCall {
   spend(visits: number, bytes: number): void;
 }
 
-/** g: generic, $: string, l: list, s: set, h: hash, z: sorted set, x: expired, n: new key, d: module types. */
-export type EventClass = 'g' | '$' | 'l' | 's' | 'h' | 'z' | 'x' | 'n' | 'd';
+/** g: generic, $: string, l: list, s: set, h: hash, z: sorted set, t: stream, x: expired, n: new key, d: module types. */
+export type EventClass = 'g' | '$' | 'l' | 's' | 'h' | 'z' | 't' | 'x' | 'n' | 'd';
 
 /** The words of a call; 0 is the command itself. All bytes are views of the connection's input. */
 export interface Arguments {
@@ -126,6 +126,14 @@ export interface Waiting {
   readonly timeoutMs: number;
   /** Written when the time is over; within EXEC, at once. */
   readonly onTimeout: (reply: Reply) => void;
+  /**
+   * What runs when a key has changed, in place of the command itself: for one that says by its words where it begins (`$`), which is
+   * found once. Of the call's words it keeps copies, or asks for them again. Left out: the command.
+   * @returns whether its reply is written; else it waits on.
+   */
+  readonly again?: (view: View, call: CommandCall) => boolean;
+  /** Whether it is tried again when a key is deleted, too. Left out: no. */
+  readonly seesDeletion?: boolean;
 }
 
 /**
@@ -136,7 +144,7 @@ export interface Waiting {
  *   on once that is visible.
  * - `write`: in a decision of its own, or in the one of its MULTI. A call that changes nothing (SORT without STORE) may go on in slices,
  *   as one of `newest`.
- * - `block`: as `write`, and may wait.
+ * - `block`: as `write`, and may wait. A call that changes nothing may go on in slices, as one of `write`.
  * - `parts`: as `write`, in as many decisions as it takes (FLUSHALL), each in a turn of its own: it runs again while it returns true, and
  *   writes its reply the last time. Within EXEC there is one decision, which has to do.
  */
@@ -144,7 +152,7 @@ export type Handler =
   | { readonly read: (view: ReadView, call: CommandCall) => Slice | undefined | void }
   | { readonly newest: (view: View, call: CommandCall) => Slice | undefined | void }
   | { readonly write: (view: View, call: CommandCall) => Slice | undefined | void }
-  | { readonly block: (view: View, call: CommandCall) => Waiting | undefined }
+  | { readonly block: (view: View, call: CommandCall) => Waiting | Slice | undefined }
   | { readonly parts: (view: View, call: CommandCall) => boolean };
 
 export type CommandFlag =
@@ -184,6 +192,7 @@ export type Category =
   | 'hyperloglog'
   | 'geo'
   | 'bloom'
+  | 'stream'
   | 'pubsub'
   | 'admin'
   | 'fast'
@@ -203,6 +212,7 @@ export type Group =
   | 'sorted-set'
   | 'hyperloglog'
   | 'geo'
+  | 'stream'
   | 'bf'
   | 'transactions'
   | 'pubsub'

@@ -14,11 +14,14 @@ const BY_USE: Readonly<Record<KeyUse, string>> = {
 const COMMANDS_BY_FLAGS: readonly (readonly [flags: readonly string[], names: string])[] = [
   [
     ['RO'],
-    'watch hlen hstrlen hexists exists touch type object|encoding object|freq object|idletime object|refcount llen sismember scard zcard strlen memory|usage',
+    'watch hlen hstrlen hexists exists touch type object|encoding object|freq object|idletime object|refcount llen sismember scard zcard strlen memory|usage xlen',
   ],
-  [['RW update'], 'hset hmset expire pexpire expireat pexpireat persist lset zadd setrange geoadd'],
+  [
+    ['RW update'],
+    'hset hmset expire pexpire expireat pexpireat persist lset zadd setrange geoadd xadd xsetid',
+  ],
   [['RW insert'], 'hsetnx pfadd lpush rpush lpushx rpushx linsert sadd append'],
-  [['RW delete'], 'hdel lrem ltrim srem zrem zremrangebyrank zremrangebyscore zremrangebylex'],
+  [['RW delete'], 'hdel lrem ltrim srem zrem zremrangebyrank zremrangebyscore zremrangebylex xdel xtrim'],
   [['RW access'], 'pfcount'],
   [['RW access insert', 'RO access'], 'pfmerge'],
   [['RM delete'], 'del unlink'],

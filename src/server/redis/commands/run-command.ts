@@ -190,8 +190,11 @@ export class CommandRunner {
     const { visitsSpent, bytesSpent } = budget;
     this.revision = view.revision;
     try {
-      if ('block' in command) this.waiting = command.block(view, call);
-      else if ('parts' in command) this.hasMoreParts = command.parts(view, call);
+      if ('block' in command) {
+        const outcome = command.block(view, call);
+        if (typeof outcome === 'function') this.#goOn(view, outcome);
+        else this.waiting = outcome;
+      } else if ('parts' in command) this.hasMoreParts = command.parts(view, call);
       else {
         const slice = runWith(view, command, call) ?? undefined;
         if (slice !== undefined) this.#goOn(view, slice);

@@ -1,7 +1,8 @@
 /**
  * Clients that wait for a key (BLPOP, BZPOPMIN, ...). When a transaction has written such a key, its waiters are tried again in the
  * order in which they came, each in a decision of its own right behind that transaction: so the pop is the next revision, and no
- * other client comes between. What a waiter is served goes out when that decision is durable.
+ * other client comes between. What a waiter is served goes out when that decision is durable. Those that only read (XREAD) are all
+ * served in one.
  *
  * What is committed is listened to while a client waits, and only then. Where the transaction's budget, or the log, has no room for
  * serving, the key is looked at again in another turn; where memory has none, when there is some, or waiting for it is over.
@@ -29,6 +30,8 @@ export interface BlockedClient {
   readonly keys: readonly KeyText[];
   /** Of the protocol, for its reply. */
   readonly version: 2 | 3;
+  /** Whether it is tried when a key of it is deleted, too. */
+  readonly seesDeletion: boolean;
   /** Throws a `ReplyError` when its user may not run the command any more. */
   readonly admit: () => void;
   /** Its reply is written, and the decision that it is from is made. @param durationMs that this took. */
@@ -92,9 +95,10 @@ export class BlockedClients {
   #committed(changes: readonly PlannedChange[]): void {
     this.#settle();
     for (const { key, deleted } of changes) {
-      if (deleted) continue;
       const text = toKeyText(key);
-      if (this.#clientsByKey.has(text)) this.#queue(text);
+      const clients = this.#clientsByKey.get(text);
+      if (clients === undefined || (deleted && !seesDeletion(clients))) continue;
+      this.#queue(text);
     }
   }
 
@@ -169,7 +173,9 @@ export class BlockedClients {
         this.#serving = client;
         this.#begun = begun;
         this.#servingMs = this.#clock.monotonicMs() - startMs;
-        return;
+        if (view.replyRevision !== view.revision) return;
+        // It has only read (XREAD): no change has the next one tried.
+        this.#settle();
       } catch (error) {
         view.rollBack(savepoint);
         reply.rollBack(begun);
@@ -207,6 +213,11 @@ export class BlockedClients {
       this.#isImpatient = false;
     });
   }
+}
+
+function seesDeletion(clients: Iterable<BlockedClient>): boolean {
+  for (const client of clients) if (client.seesDeletion) return true;
+  return false;
 }
 
 /** Whether a client has taken so much of the budget by itself that there would be no room for it in another turn either. */

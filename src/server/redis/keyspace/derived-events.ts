@@ -31,6 +31,6 @@ const writeEvents: Readonly<Record<Kind, readonly [EventClass, string]>> = {
   [kinds.list]: ['l', 'lset'],
   [kinds.set]: ['s', 'sadd'],
   [kinds.sortedSet]: ['z', 'zadd'],
-  [kinds.stream]: ['g', 'xadd'],
+  [kinds.stream]: ['t', 'xadd'],
   [kinds.bloomFilter]: ['d', 'bf.add'],
 };

@@ -295,6 +295,58 @@ export function geoExtentMissing(name: string): ReplyError {
   return new ReplyError(plain(`ERR exactly one of BYRADIUS and BYBOX can be specified for ${name}`));
 }
 
+export const streamTexts = {
+  badId: 'ERR Invalid stream ID specified as stream command argument',
+  badStart: 'ERR invalid start ID for the interval',
+  badEnd: 'ERR invalid end ID for the interval',
+  twoBounds: 'ERR syntax error, MAXLEN and MINID options at the same time are not compatible',
+  negativeLength: 'ERR The MAXLEN argument must be >= 0.',
+  negativeLimit: 'ERR The LIMIT argument must be >= 0.',
+  limitWithoutBound: 'ERR syntax error, LIMIT cannot be used without specifying a trimming strategy',
+  limitOfExact: 'ERR syntax error, LIMIT cannot be used without the special ~ option',
+  noBound: 'ERR syntax error, XTRIM must be called with a trimming strategy',
+  idIsZero: 'ERR The ID specified in XADD must be greater than 0-0',
+  idIsLow: 'ERR The ID specified in XADD is equal or smaller than the target stream top item',
+  idsAreSpent: 'ERR The stream has exhausted the last possible ID, unable to add more items',
+  negativeAdded: 'ERR entries_added must be positive',
+  setBelowDeleted: 'ERR The ID specified in XSETID is smaller than the provided max_deleted_entry_id',
+  setBelowLast: 'ERR The ID specified in XSETID is smaller than the target stream top item',
+  addedBelowLength: 'ERR The entries_added specified in XSETID is smaller than the target stream length',
+  unbalanced: "ERR Unbalanced XREAD list of streams: for each stream key an ID or '$' must be specified.",
+  groupOfRead: 'ERR The GROUP option is only supported by XREADGROUP. You called XREAD instead.',
+  noAckOfRead: 'ERR The NOACK option is only supported by XREADGROUP. You called XREAD instead.',
+  noGroupOfRead: 'ERR Missing GROUP option for XREADGROUP',
+  lastOfGroup:
+    'ERR The $ ID is meaningless in the context of XREADGROUP: you want to read the history of this consumer by specifying a proper ID, or use the > ID to get new messages. The $ ID would just return an empty result set.',
+  groupIsThere: 'BUSYGROUP Consumer Group name already exists',
+  keyIsNeeded:
+    'ERR The XGROUP subcommand requires the key to exist. Note that for CREATE you may want to use the MKSTREAM option to create an empty stream automatically.',
+  negativeRead: 'ERR value for ENTRIESREAD must be positive or -1',
+  groupIsGone: 'NOGROUP the consumer group this client was blocked on no longer exists',
+  streamIsGone: 'UNBLOCKED the stream key no longer exists',
+  minIdleOfClaim: 'ERR Invalid min-idle-time argument for XCLAIM',
+  idleOfClaim: 'ERR Invalid IDLE option argument for XCLAIM',
+  timeOfClaim: 'ERR Invalid TIME option argument for XCLAIM',
+  retriesOfClaim: 'ERR Invalid RETRYCOUNT option argument for XCLAIM',
+  minIdleOfAutoClaim: 'ERR Invalid min-idle-time argument for XAUTOCLAIM',
+  noCount: 'ERR COUNT must be > 0',
+  newOfRead:
+    'ERR The > ID can be specified only when calling XREADGROUP using the GROUP <group> <consumer> option.',
+} as const;
+
+/** @param key, group as Latin-1. @param where behind it. */
+export function noSuchGroup(key: string, group: string, where = ''): ReplyError {
+  return new ReplyError(plain(`NOGROUP No such key '${key}' or consumer group '${group}'${where}`));
+}
+
+export function noGroupOfKey(key: string, group: string): ReplyError {
+  return new ReplyError(plain(`NOGROUP No such consumer group '${group}' for key name '${key}'`));
+}
+
+export function unknownClaimOption(word: string): ReplyError {
+  return new ReplyError(plain(`ERR Unrecognized XCLAIM option '${word}'`));
+}
+
 export function subscriptionsExceeded(): ReplyError {
   const { redisSubscriptionsMax, redisSubscriptionBytesMax } = serverFixed;
   return new ReplyError(

@@ -15,7 +15,14 @@ import { ManualClock } from '../../../support/manual-clock.ts';
 const KEY = Buffer.from('queue');
 
 test('one whose decision finds no room is served once, later, and by one reply', async () => {
-  const view = { savepoint: () => ({}), rollBack: () => undefined, budget: {} } as unknown as View;
+  const view = {
+    // It has changed something.
+    revision: 0,
+    replyRevision: 1,
+    savepoint: () => ({}),
+    rollBack: () => undefined,
+    budget: {},
+  } as unknown as View;
   let tell: (changes: readonly PlannedChange[]) => void = () => undefined;
   const seam = {
     onCommitted: (listen: typeof tell) => {
@@ -53,6 +60,7 @@ test('one whose decision finds no room is served once, later, and by one reply',
     call,
     keys: [toKeyText(KEY)],
     version: 2,
+    seesDeletion: false,
     admit: () => undefined,
     served: () => served.push(`${reply.take().toString()}${events.join()}`),
   });

@@ -21,6 +21,7 @@ export class WaitingCall implements BlockedClient, Wait {
   readonly call: RunningCall;
   readonly keys: readonly KeyText[];
   readonly version: 2 | 3;
+  readonly seesDeletion: boolean;
   readonly #session: ConnectionSession;
   readonly #waiting: Waiting;
   /** Bytes that are charged as input. */
@@ -57,7 +58,12 @@ export class WaitingCall implements BlockedClient, Wait {
     const { servedReply, cursors } = session.context;
     const ownArgs = args.ownCopy();
     ownArgs.keepsKeys = true;
-    this.command = command;
+    const { again, seesDeletion = false } = waiting;
+    this.command =
+      again === undefined
+        ? command
+        : { ...command, block: (view, call) => (again(view, call) ? undefined : waiting) };
+    this.seesDeletion = seesDeletion;
     this.call = new RunningCall(ownArgs, servedReply, session, cursors);
     this.keys = waiting.keys.map(toKeyText);
     this.version = session.version;
