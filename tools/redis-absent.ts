@@ -74,11 +74,6 @@ export const absentCommands: readonly AbsentCommands[] = [
     note: 'caching by clients; keyspace events tell of changes today',
   },
   {
-    names: ['swapdb'],
-    state: 'later',
-    note: 'databases that change places',
-  },
-  {
     names: [
       'acl|deluser',
       'acl|dryrun',
@@ -91,20 +86,6 @@ export const absentCommands: readonly AbsentCommands[] = [
     ],
     state: 'later',
     note: 'users are made with `kelp access`, and have roles over ranges of keys',
-  },
-  {
-    names: [
-      'latency',
-      'latency|doctor',
-      'latency|graph',
-      'latency|help',
-      'latency|histogram',
-      'latency|history',
-      'latency|latest',
-      'latency|reset',
-    ],
-    state: 'later',
-    note: '`GET /metrics` has histograms',
   },
   {
     names: [

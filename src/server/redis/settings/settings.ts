@@ -83,6 +83,8 @@ function settingsOf({ server, events, slowLog, sessions }: SettingsParts): Setti
     ),
     told('cluster-enabled', () => 'no'),
     told('io-threads', () => 1),
+    told('latency-monitor-threshold', () => 0),
+    told('latency-tracking', () => 'no'),
     {
       name: 'notify-keyspace-events',
       read: () => formatEventClasses(events.classes),
