@@ -61,11 +61,6 @@ export const absentCommands: readonly AbsentCommands[] = [
     note: 'scripts and functions; MULTI with WATCH, and transactions with conditions over gRPC, do much of it today',
   },
   {
-    names: ['swapdb'],
-    state: 'later',
-    note: 'databases that change places',
-  },
-  {
     names: [
       'acl|deluser',
       'acl|dryrun',
@@ -78,20 +73,6 @@ export const absentCommands: readonly AbsentCommands[] = [
     ],
     state: 'later',
     note: 'users are made with `kelp access`, and have roles over ranges of keys',
-  },
-  {
-    names: [
-      'latency',
-      'latency|doctor',
-      'latency|graph',
-      'latency|help',
-      'latency|histogram',
-      'latency|history',
-      'latency|latest',
-      'latency|reset',
-    ],
-    state: 'later',
-    note: '`GET /metrics` has histograms',
   },
   {
     names: [

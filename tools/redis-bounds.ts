@@ -67,6 +67,11 @@ export const redisBounds = {
     atMost: 40_000,
     of: 'members',
   },
+  swapped: {
+    calls: '`SWAPDB`',
+    atMost: 40_000,
+    of: 'keys of both databases',
+  },
   moved: {
     calls: '`LINSERT`, `LREM` in the middle of a list',
     atMost: 400_000,

@@ -12,6 +12,7 @@ import { commandCommands } from './commands/families/server/command.ts';
 import { configCommands } from './commands/families/server/config.ts';
 import { debugCommands, debugKeyCommands } from './commands/families/server/debug.ts';
 import { memoryCommands, memoryKeyCommands } from './commands/families/server/memory.ts';
+import { latencyCommands } from './commands/families/server/latency.ts';
 import { observedCommands } from './commands/families/server/observed.ts';
 import { pubSubCommands } from './commands/families/connection/pubsub.ts';
 import { trackingCommands } from './commands/families/connection/tracking.ts';
@@ -36,6 +37,7 @@ export const doorCommands: readonly DoorCommand[] = [
   ...configCommands,
   ...commandCommands,
   ...aclCommands,
+  ...latencyCommands,
   ...observedCommands,
   ...memoryCommands,
   ...debugCommands,

@@ -10,6 +10,8 @@ import {
 } from '../../../src/store/collections/collection-keys.ts';
 import type { View } from '../../../src/store/views/view.ts';
 import { spreadMetadata } from '../../../src/types/collections/metadata.ts';
+import { toDatabaseKey } from '../../../src/types/databases/database-keys.ts';
+import { swapDatabases } from '../../../src/types/databases/swapping.ts';
 import { copyKey } from '../../../src/types/keys/copying.ts';
 import { encodingOf } from '../../../src/types/keys/encoding.ts';
 import { refreshLifetime } from '../../../src/types/keys/expiry.ts';
@@ -118,6 +120,34 @@ describe('a key that gets another name', () => {
       expect(elements(view, ids.moved)).toHaveLength(3);
       expect(view.readMeta(sweptKey(ids.gone))).toBeDefined();
       expect(view.readMeta(sweptKey(ids.moved))).toBeUndefined();
+    });
+  });
+});
+
+describe('databases that change places', () => {
+  it('keep what their collections hold, with deadlines, and nothing is swept', async () => {
+    const { store } = await SeamHarness.open();
+    const inOther = toDatabaseKey(3, bytes('both'));
+    const { result: ids } = store.decide((view) => {
+      const first = put(view, 'both', kinds.hash, tags.field, [['a', '1']]);
+      const second = put(view, 'moved', kinds.set, tags.member, [['b', '']]);
+      moveKey(view, bytes('moved'), inOther, false);
+      view.put(bytes('alone'), bytes('value'));
+      return { first, second };
+    });
+    store.decide((view) => swapDatabases(view, 0, 3));
+    store.decide((view) => {
+      expect(view.read(bytes('both'))).toMatchObject({
+        kind: kinds.set,
+        collectionId: ids.second,
+        ttlMs: 60_000,
+      });
+      expect(view.read(inOther)).toMatchObject({ kind: kinds.hash, collectionId: ids.first, ttlMs: 60_000 });
+      expect(view.read(bytes('alone'))).toBeUndefined();
+      expect(view.read(toDatabaseKey(3, bytes('alone')))?.value).toEqual(new Uint8Array(bytes('value')));
+      expect(elements(view, ids.first)).toEqual(['fa=1']);
+      expect(elements(view, ids.second)).toEqual(['mb=']);
+      for (const id of Object.values(ids)) expect(view.readMeta(sweptKey(id))).toBeUndefined();
     });
   });
 });

@@ -381,6 +381,10 @@ export function noConfigFile(): ReplyError {
   return new ReplyError('ERR The server is running without a config file');
 }
 
+export function noLatencySamples(event: string): ReplyError {
+  return new ReplyError(plain(`ERR No samples available for event '${event.slice(0, TOLD_CHARACTERS_MAX)}'`));
+}
+
 export function slowLogCount(): ReplyError {
   return new ReplyError('ERR count should be greater than or equal to -1');
 }

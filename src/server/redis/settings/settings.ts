@@ -85,6 +85,8 @@ function settingsOf({ server, events, tracking, slowLog, sessions }: SettingsPar
     ),
     told('cluster-enabled', () => 'no'),
     told('io-threads', () => 1),
+    told('latency-monitor-threshold', () => 0),
+    told('latency-tracking', () => 'no'),
     {
       name: 'notify-keyspace-events',
       read: () => formatEventClasses(events.classes),

@@ -115,6 +115,16 @@ const cases: readonly Bounded[] = [
     call: (count) => ['RESTORE', 'a', 0, dumped(valueTypes.sortedSet, count)],
   },
   {
+    bound: 'swapped',
+    name: 'SWAPDB',
+    fill: (count) =>
+      Array.from({ length: Math.ceil(count / FILLED_AT_ONCE) }, (_, part) => [
+        'MSET',
+        ...Array.from({ length: FILLED_AT_ONCE }, (__, index) => [`k:${part}:${index}`, 'v']).flat(),
+      ]),
+    call: () => ['SWAPDB', 0, 1],
+  },
+  {
     bound: 'moved',
     name: 'LINSERT',
     fill: (count) => filling('RPUSH', 'a', count, (index) => [`item:${index}`]),
@@ -152,7 +162,9 @@ test.each(cases)(
     expect(await replyTo(bounded, atMost)).not.toBeInstanceOf(ErrorReply);
     const refused = await replyTo(bounded, 2 * Math.ceil((atMost * 2) / 3));
     expect(refused).toBeInstanceOf(ErrorReply);
-    expect((refused as ErrorReply).text).toMatch(/looks at more than|reads more than|at most|changes more/);
+    expect((refused as ErrorReply).text).toMatch(
+      /looks at more than|one transaction moves|reads more than|at most|changes more/,
+    );
   },
 );
 

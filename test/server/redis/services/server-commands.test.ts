@@ -217,6 +217,14 @@ describe.skipIf(!hasRealRedis)('beside redis-server', () => {
     'SLOWLOG nonsense',
     'SLOWLOG RESET',
     'SLOWLOG LEN',
+    'LATENCY LATEST',
+    'LATENCY HISTORY nonsense',
+    'LATENCY GRAPH nonsense',
+    'LATENCY RESET',
+    'LATENCY RESET nonsense',
+    'LATENCY HISTOGRAM nonsense',
+    'LATENCY nonsense',
+    'LATENCY HISTORY',
     'MEMORY USAGE nonsense',
     'MEMORY USAGE k nonsense',
     'MEMORY PURGE',
@@ -252,6 +260,13 @@ describe.skipIf(!hasRealRedis)('beside redis-server', () => {
     }
     expect(own).toEqual(theirs);
   });
+});
+
+test('LATENCY says where else to look', async () => {
+  const door = await DoorHarness.open();
+  const client = door.session();
+  expect((await door.run(client, 'LATENCY', 'DOCTOR'))[0]).toContain('SLOWLOG GET');
+  expect((await door.run(client, 'LATENCY', 'HELP'))[0]).toContain('GRAPH event');
 });
 
 describe('DEBUG', () => {

@@ -47,6 +47,8 @@ describe('a search', () => {
     expect(reply[0]).toBe('m0');
     expect(harness.visitsByPiece.length).toBeGreaterThan(count / serverFixed.elementsPerSlice);
     expect(Math.max(...harness.visitsByPiece)).toBeLessThan(3 * serverFixed.elementsPerSlice);
+    expect(harness.run('GEORADIUS', 'grid', 10, 50, 100, 'km', 'ASC')).toEqual(reply);
+    expect(harness.visitsByPiece.length).toBeGreaterThan(count / serverFixed.elementsPerSlice);
   });
 
   test('of a small area looks at little of a large set', async () => {

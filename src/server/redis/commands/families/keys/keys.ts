@@ -12,6 +12,7 @@ import { dumpCommands } from './dump.ts';
 import { expiryCommands } from './expiry.ts';
 import { keyspaceCommands } from './keyspace.ts';
 import { objectCommands } from './object.ts';
+import { swapCommands } from './swapdb.ts';
 
 function del(view: View, call: CommandCall): void {
   const { args, reply } = call;
@@ -238,4 +239,5 @@ export const keysCommands: readonly Command[] = [
   ...expiryCommands,
   ...keyspaceCommands,
   ...objectCommands,
+  ...swapCommands,
 ];
