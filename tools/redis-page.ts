@@ -35,7 +35,7 @@ Made by \`npm run generate\` from the table that the server itself runs.
   \`--fsync\` are nearer to \`appendfsync everysec\` and \`no\`. \`SAVE\` and \`BGSAVE\` write a snapshot, which only makes the next start shorter.
 - **Reads** see what is durable, and behind writes of their own connection these too. A message of pub/sub, and a keyspace event, comes
   when what was written before it is durable: who reads then finds it.
-- **Memory.** \`maxmemory\` is \`--memory-limit\`; nothing is evicted, writes beyond it get \`-OOM\`: with an engine on disk when they have waited in vain
+- **Memory.** \`maxmemory\` is \`--memory-limit\`; nothing is evicted (\`maxmemory-policy\` is \`noeviction\`, and refuses any other), writes beyond it get \`-OOM\`: with an engine on disk when they have waited in vain
   for a checkpoint to make room ([engines](engines.md#memory)). History takes memory too.
 - **A failing disk.** With an engine on disk a command whose read of a file fails gets \`-TRYAGAIN\`, and has changed nothing. After a failed
   write of the log, writes get \`-MISCONF\`.
@@ -66,7 +66,8 @@ Made by \`npm run generate\` from the table that the server itself runs.
   with the clients of each; beyond it keys by chance are told as changed. A transaction that changes more than ${serverFixed.redisInvalidatedPerTransactionMax} keys is
   told as all keys (null), and so is what a client is owed when there is too much of that. All clients have ${serverFixed.redisTrackedPrefixesMax} prefixes together. \`BCAST\`
   tells names of keys: it is for users who may read all keys. \`REDIRECT\` goes to a client of the same user. \`SORT_RO\` with \`BY\` or \`GET\` has
-  its first key tracked alone, as in Redis.
+  its first key tracked alone, as in Redis. While any client tracks, each write is listened to, and pipelines of plain writes take the longer
+  way, as with keyspace events.
 - **Slow clients.** One that has to log in and does not within ${serverDefaults.handshakeTimeoutMs / 1000} s is closed (\`--handshake-timeout\`), and so is one whose command
   is not whole after ${serverDefaults.requestTimeoutMs / 1000} s (\`--request-timeout\`). Nothing more is read of one that leaves ${serverFixed.redisUnreadBytesPaused / MIB} MiB of replies unread, and it is closed after
   ${serverFixed.redisUnreadMs / 1000} s in which it has read nothing. Idle clients stay. What a user may do in a second

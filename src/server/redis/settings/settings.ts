@@ -22,6 +22,17 @@ export interface SettingsParts {
   readonly sessions: () => ClientSessions;
 }
 
+const NO_EVICTION = 'noeviction';
+/** Those of Redis that keys would be lost by. */
+const EVICTION_POLICIES: readonly string[] = [
+  'volatile-lru',
+  'volatile-lfu',
+  'volatile-random',
+  'volatile-ttl',
+  'allkeys-lru',
+  'allkeys-lfu',
+  'allkeys-random',
+];
 const FSYNC_NAMES = { always: 'always', interval: 'everysec', never: 'no' } as const;
 
 export class Settings {
@@ -74,7 +85,17 @@ function settingsOf({ server, events, tracking, slowLog, sessions }: SettingsPar
     ),
     told('tcp-keepalive', () => serverFixed.tcpKeepAliveMs / 1000),
     told('maxmemory', () => server.memoryBytesMax),
-    told('maxmemory-policy', () => 'noeviction'),
+    {
+      name: 'maxmemory-policy',
+      read: () => NO_EVICTION,
+      parse: (text) => {
+        const policy = text.toLowerCase();
+        if (policy === NO_EVICTION) return () => undefined;
+        return EVICTION_POLICIES.includes(policy)
+          ? `nothing is evicted here: ${NO_EVICTION} is the only policy, and writes beyond the limit get -OOM`
+          : `argument(s) must be one of the following: ${[...EVICTION_POLICIES, NO_EVICTION].join(', ')}`;
+      },
+    },
     told('save', () => ''),
     told('appendonly', () => 'yes'),
     told('appendfsync', () => FSYNC_NAMES[server.fsync]),

@@ -62,11 +62,11 @@ export class ClientTracking implements SessionTracking {
 
   ran(row: Command, args: Arguments, { revision, hasChanged }: TrackedRun): void {
     if (hasChanged) this.#wrote(revision + 1);
-    this.#eachRead(row, args, (name) => this.#tracker.read(this, name, revision));
+    if (this.#wantsReads) eachRead(row, args, (name) => this.#tracker.read(this, name, revision));
   }
 
   ranWithin(row: Command, args: Arguments): void {
-    this.#eachRead(row, args, (name) => this.#reads.push(name));
+    if (this.#wantsReads || this.isBroadcast) eachRead(row, args, (name) => this.#reads.push(name));
   }
 
   transactionFailed(): void {
@@ -79,8 +79,9 @@ export class ClientTracking implements SessionTracking {
     if (this.#reads.length === 0) return;
     const touched = events && new Set(events.map(({ key }) => keyNameTextOf(toKeyText(key))));
     for (const name of this.#reads.splice(0)) {
-      if (!this.isNoLoop && (touched === undefined || touched.has(name))) this.#tracker.owe(this, name);
-      else this.#tracker.read(this, name, revision);
+      const isTouched = touched === undefined || touched.has(name);
+      if (isTouched && !this.isNoLoop && this.#isTold(name)) this.#tracker.owe(this, name);
+      else if (!this.isBroadcast) this.#tracker.read(this, name, revision);
     }
   }
 
@@ -96,13 +97,10 @@ export class ClientTracking implements SessionTracking {
     if (this.isNoLoop) this.#tracker.wrote(this, revision);
   }
 
-  #eachRead(row: Command, args: Arguments, tell: (name: KeyNameText) => void): void {
-    if (row.keys === undefined || row.flags.includes('write') || !this.#wantsReads) return;
-    eachKey(row, args, (index) => {
-      const word = args.passing(index);
-      // A longer one is no key, and the command has said so.
-      if (word.length <= fixed.keyBytesMax) tell(toKeyText(word));
-    });
+  #isTold(name: KeyNameText): boolean {
+    if (!this.isBroadcast) return true;
+    for (const prefix of this.prefixes) if (name.startsWith(prefix)) return true;
+    return false;
   }
 
   get #wantsReads(): boolean {
@@ -110,4 +108,14 @@ export class ClientTracking implements SessionTracking {
     if (this.mode === 'optOut') return !this.isCachingSaid;
     return this.mode === 'reads';
   }
+}
+
+/** Tells the keys that a call reads. */
+function eachRead(row: Command, args: Arguments, tell: (name: KeyNameText) => void): void {
+  if (row.keys === undefined || row.flags.includes('write')) return;
+  eachKey(row, args, (index) => {
+    const word = args.passing(index);
+    // A longer one is no key, and the command has said so.
+    if (word.length <= fixed.keyBytesMax) tell(toKeyText(word));
+  });
 }

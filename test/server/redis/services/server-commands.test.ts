@@ -139,6 +139,9 @@ describe('the server', () => {
     const client = door.session(3);
     const set = async (...words: string[]): Promise<string> =>
       (await door.run(client, 'CONFIG', 'SET', ...words))[0] ?? '';
+    expect(await set('maxmemory-policy', 'Volatile-TTL')).toBe(
+      "-ERR CONFIG SET failed (possibly related to argument 'maxmemory-policy') - nothing is evicted here: noeviction is the only policy, and writes beyond the limit get -OOM",
+    );
     expect(await set('slowlog-max-len', '7', 'maxmemory', '1')).toBe(
       "-ERR CONFIG SET failed (possibly related to argument 'maxmemory') - can't set immutable config",
     );
@@ -198,6 +201,12 @@ describe.skipIf(!hasRealRedis)('beside redis-server', () => {
     'CONFIG SET notify-keyspace-events lshzxetdg$n',
     'CONFIG GET notify-keyspace-events',
     'CONFIG SET appendonly yes appendonly yes',
+    'CONFIG SET tracking-table-max-keys x',
+    'CONFIG SET tracking-table-max-keys 5',
+    'CONFIG GET tracking-table-max-keys',
+    'CONFIG SET maxmemory-policy nonsense',
+    'CONFIG SET maxmemory-policy NOEVICTION',
+    'CONFIG GET maxmemory-policy',
     'CONFIG REWRITE',
     'CONFIG RESETSTAT',
     'COMMAND INFO publish nonsense client|id',

@@ -194,6 +194,40 @@ test.runIf(hasRealRedis).each(Object.entries(scripts))('%s', { timeout: 60_000 }
   await compare(steps);
 });
 
+/** What CLIENT INFO has of it. */
+async function flags(address: string): Promise<string[]> {
+  const [client, target] = [await TrackedClient.open(address, 3), await TrackedClient.open(address, 3)];
+  const { client: other } = await TrackedClient.open(address, 2);
+  const shown: string[] = [];
+  const show = async (...words: readonly string[]): Promise<void> => {
+    await client.run(words);
+    const { replies } = await client.run(['CLIENT', 'INFO']);
+    const [, set, redirect = ''] = / flags=(\S+) .* redir=(\S+) /.exec(showReply(replies[0] ?? null)) ?? [];
+    shown.push(`${words.join(' ')}: ${set} ${redirect === String(target.id) ? 'target' : redirect}`);
+  };
+  await show('PING');
+  await show('CLIENT', 'TRACKING', 'on', 'BCAST');
+  await show('CLIENT', 'TRACKING', 'off');
+  await show('CLIENT', 'NO-EVICT', 'on');
+  await client.run(['CLIENT', 'TRACKING', 'on', 'REDIRECT', String(target.id)]);
+  await show('GET', 'k');
+  await close(target, client);
+  await other.run('SET', 'k', '1');
+  await show('GET', 'k');
+  await show('CLIENT', 'TRACKING', 'on');
+  return shown;
+}
+
+test.runIf(hasRealRedis)('flags and redir of CLIENT INFO are those of redis-server', async () => {
+  const redis = await RealRedis.start();
+  try {
+    const server = await startTestServer({ flags: { 'redis-listen': '127.0.0.1:0' } });
+    expect(await flags(server.redisAddress)).toEqual(await flags(`127.0.0.1:${redis.port}`));
+  } finally {
+    await redis.stop();
+  }
+});
+
 /**
  * Left out is what KelpDB tells of otherwise: keys that one transaction reads and writes (once more), those that a transaction leaves as
  * they were (not at all), and what was read before tracking was off for a while (not at all).

@@ -159,6 +159,19 @@ describe('a key that was read', () => {
     expect(harness.come(client).at(-1)).toBe('told m');
   });
 
+  test('is told by BCAST, too, when a later call of its transaction leaves it as it was', async () => {
+    const { harness, client } = await opened('BCAST', 'PREFIX', 'm', 'PREFIX', 'o');
+    client.pipeline(
+      ['MULTI'],
+      ['MSET', 'm', '1', 'n', '1'],
+      ['MGET', 'm', 'n', 'other'],
+      ['DEL', 'm', 'n'],
+      ['EXEC'],
+    );
+    await harness.door.settled();
+    expect(harness.come(client).slice(4)).toMatchObject([[OK, ['1', '1', 'v'], 2], 'told m']);
+  });
+
   test('is tracked though its command had to wait before it ran', async () => {
     const { harness, client } = await opened('OPTIN');
     harness.door.door.pause(harness.door.seam.clock.nowMs() + 1000, 'all');

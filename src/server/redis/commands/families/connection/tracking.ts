@@ -1,4 +1,5 @@
 /** CLIENT TRACKING and what belongs to it: clients that keep what they have read are told when it is no longer so. */
+import { serverFixed } from '../../../../../limits.ts';
 import {
   broadcastSwitched,
   cachingNotIn,
@@ -8,6 +9,7 @@ import {
   optInAndOut,
   optionWithBroadcast,
   optSwitched,
+  prefixesExceeded,
   prefixesOverlap,
   prefixWithoutBroadcast,
   redirectedTwice,
@@ -88,6 +90,7 @@ function modeOf(words: TrackingWords, session: ClientSession): TrackingOptions['
 
 /** Throws a `ReplyError` where one begins as another one: a key would be told twice. */
 function checkPrefixes(prefixes: readonly string[], before: ReadonlySet<string>): void {
+  if (prefixes.length > serverFixed.redisTrackedPrefixesMax) throw prefixesExceeded();
   for (const [index, prefix] of prefixes.entries()) {
     for (const other of before)
       if (doOverlap(prefix, other)) throw prefixesOverlap(prefix, 'an existing', other);
