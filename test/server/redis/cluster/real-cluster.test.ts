@@ -37,6 +37,30 @@ test.runIf(hasRealEtcd)(
   },
 );
 
+test.runIf(hasRealEtcd)(
+  'a read that waits at a follower is served what the writer adds',
+  { timeout: 60_000 },
+  async () => {
+    const nodes = await startNodes();
+    const roles = await Promise.all(
+      nodes.map(async ({ redisAddress }) => (await RedisClient.open(redisAddress)).run('ROLE')),
+    );
+    const writerAt = roles.findIndex((role) => Array.isArray(role) && role[0] === 'master');
+    const followerAddress = nodes[1 - writerAt]?.redisAddress ?? '';
+    const [client, other] = await Promise.all([
+      RedisClient.open(followerAddress),
+      RedisClient.open(followerAddress),
+    ]);
+    for (const one of [client, other]) await one.run('READONLY');
+    client.send('XREAD', 'BLOCK', '0', 'STREAMS', 's', '$');
+    while (!String(await other.run('INFO', 'clients')).includes('blocked_clients:1'));
+    const writer = await RedisClient.open(nodes[writerAt]?.redisAddress ?? '');
+    expect(await writer.run('XADD', 's', '1-1', 'f', 'v')).toBe('1-1');
+    expect(await client.next()).toEqual([['s', [['1-1', ['f', 'v']]]]]);
+    expect(await client.run('XLEN', 's')).toBe(1);
+  },
+);
+
 async function startNodes(): Promise<TestServer[]> {
   const etcd = await RealEtcd.start();
   onTestFinished(() => etcd.stop());
