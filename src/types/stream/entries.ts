@@ -58,10 +58,6 @@ export function readEntry(view: ReadView, stream: Stream, id: Uint8Array): Uint8
   return view.read(entryKey(stream.id, id))?.value;
 }
 
-export function hasEntry(view: ReadView, stream: Stream, id: Uint8Array): boolean {
-  return view.readMeta(entryKey(stream.id, id)) !== undefined;
-}
-
 /** Removes single entries. @returns how many of them there were. */
 export function removeEntries(view: View, stream: Stream, ids: readonly Uint8Array[]): number {
   let removedCount = 0;
