@@ -4,6 +4,7 @@ import { systemRandom } from '../../../../src/clock.ts';
 import { openEtcdLog } from '../../../../src/etcd-log/open-etcd-log.ts';
 import { RealEtcd, hasRealEtcd } from '../../etcd/support/real-etcd.ts';
 import { type TestServer, startTestServer } from '../../../support/test-server.ts';
+import { showReply } from '../support/decoded-reply.ts';
 import { RedisClient } from '../support/redis-client.ts';
 
 test.runIf(hasRealEtcd)(
@@ -53,7 +54,7 @@ test.runIf(hasRealEtcd)(
     ]);
     for (const one of [client, other]) await one.run('READONLY');
     client.send('XREAD', 'BLOCK', '0', 'STREAMS', 's', '$');
-    while (!String(await other.run('INFO', 'clients')).includes('blocked_clients:1'));
+    while (!showReply(await other.run('INFO', 'clients')).includes('blocked_clients:1'));
     const writer = await RedisClient.open(nodes[writerAt]?.redisAddress ?? '');
     expect(await writer.run('XADD', 's', '1-1', 'f', 'v')).toBe('1-1');
     expect(await client.next()).toEqual([['s', [['1-1', ['f', 'v']]]]]);
