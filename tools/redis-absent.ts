@@ -10,29 +10,6 @@ export interface AbsentCommands {
 export const absentCommands: readonly AbsentCommands[] = [
   {
     names: [
-      'xack',
-      'xautoclaim',
-      'xclaim',
-      'xpending',
-      'xreadgroup',
-      'xgroup|create',
-      'xgroup|createconsumer',
-      'xgroup|delconsumer',
-      'xgroup|destroy',
-      'xgroup|help',
-      'xgroup|setid',
-      'xinfo|consumers',
-      'xinfo|groups',
-      'xinfo|help',
-      'xinfo|stream',
-      'xgroup',
-      'xinfo',
-    ],
-    state: 'later',
-    note: 'groups of consumers of streams',
-  },
-  {
-    names: [
       'eval',
       'eval_ro',
       'evalsha',

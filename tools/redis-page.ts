@@ -51,7 +51,11 @@ Made by \`npm run generate\` from the table that the server itself runs.
 - **Keyspace events** cover changes by all doors. What gRPC or REST has done to a collection is told as \`hset\`, \`sadd\`, \`zadd\` or \`lset\`.
   \`e\` and \`m\` have no events. \`--redis-notify-keyspace-events\` asks for them from the start. \`new\` (class \`n\`) of a key that the same
   transaction removes again is not told. The messages of a transaction come behind its events.
-- **Streams.** What is trimmed with \`~\` goes by hundreds of entries, or all of it; without \`LIMIT\` at most 10,000 at a time.
+- **Streams.** What is trimmed with \`~\` goes by hundreds of entries, or all of it; without \`LIMIT\` at most 10,000 at a time. \`XREADGROUP\` and
+  \`XAUTOCLAIM\` tell at most ${fixed.streamDeliveredMax} entries of a stream at a time, and fewer long ones: what is behind them comes with the next call.
+  \`XACK\`, and what else changes a group, breaks a \`WATCH\` of the stream. \`XGROUP DESTROY\` of a group with more than ${fixed.streamPendingRemovedMax} entries pending is
+  several transactions. Counts of entries (\`ENTRIESADDED\`, \`ENTRIESREAD\`, \`RETRYCOUNT\`) end at 2^53 - 1. The names of groups and consumers are as
+  long as members may be. \`XINFO STREAM\` tells nodes of a tree as if each had 100 entries.
 - **\`CONFIG SET\`** changes \`notify-keyspace-events\`, \`timeout\`, \`tracking-table-max-keys\`, \`slowlog-log-slower-than\` and \`slowlog-max-len\`, until the server stops; the
   rest is for options at the start, and refused unless it is so already.
 - **Pub/sub.** A client listens to at most ${serverFixed.redisSubscriptionsMax} names; all clients have ${serverFixed.redisPatternsMax} patterns together. One that has
@@ -105,10 +109,10 @@ A client may connect to any node; it needs no support of Redis Cluster, and ther
   reach the one that it knows, a command that is for it waits, somewhat longer than it takes another node to take over; then it gets
   \`-CLUSTERDOWN\`, and the connection is closed.
 - **\`READONLY\`** makes the reads of a connection those of the follower that it is at, from its visible state: they ask no other node, go on without a
-  writer, and may be behind. It has to come before the first command that would be passed on. Writes, and commands that block, get
+  writer, and may be behind. It has to come before the first command that would be passed on. Writes, and commands that wait to take something (\`BLPOP\`, \`XREADGROUP\`), get
   \`-READONLY You can't write against a read only replica.\` \`MULTI\` and \`WATCH\` are of the node's own state, too. Commands of pub/sub take the
-  connection to the writer all the same, since messages are there; within \`MULTI\` and behind \`WATCH\` they are refused. \`\`CLIENT TRACKING\` behind
-  \`READONLY\` tracks reads of the node's own state, in RESP3 and without \`REDIRECT\`; a command that is for the writer is refused meanwhile. READWRITE\` and
+  connection to the writer all the same, since messages are there; within \`MULTI\` and behind \`WATCH\` they are refused. \`CLIENT TRACKING\` behind
+  \`READONLY\` tracks reads of the node's own state, in RESP3 and without \`REDIRECT\`; a command that is for the writer is refused meanwhile. \`READWRITE\` and
   \`RESET\` end it. At the writer both are answered and change nothing; where there is no cluster they are refused, as
   by a Redis without clusters.
 - **At a server that follows another one without a shared log** (\`kelp serve --follow\`) nothing is passed on: reads are as behind \`READONLY\`,

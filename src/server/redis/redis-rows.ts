@@ -17,6 +17,9 @@ import { sortedSetElementCommands } from './commands/families/sorted-sets/elemen
 import { sortedSetPopCommands } from './commands/families/sorted-sets/pops.ts';
 import { sortedSetRangeCommands } from './commands/families/sorted-sets/ranges.ts';
 import { streamCommands } from './commands/families/streams/entries.ts';
+import { streamGroupCommands } from './commands/families/streams/groups.ts';
+import { streamInfoCommands } from './commands/families/streams/info.ts';
+import { streamPendingCommands } from './commands/families/streams/pending.ts';
 import { streamReadCommands } from './commands/families/streams/reads.ts';
 import { stringCommands } from './commands/families/strings/strings.ts';
 import { connectionCommands } from './commands/session/connection-commands.ts';
@@ -46,6 +49,9 @@ export const redisRows: readonly TableRow[] = [
   ...sortedSetPopCommands,
   ...sortedSetRangeCommands,
   ...streamCommands,
+  ...streamGroupCommands,
+  ...streamInfoCommands,
+  ...streamPendingCommands,
   ...streamReadCommands,
   ...stringCommands,
 ];

@@ -47,6 +47,11 @@ export function countFields(fields: Uint8Array): number {
 export function addEntry(view: View, stream: Stream, id: Uint8Array, fields: Uint8Array): void {
   assert(compareIds(id, stream.lastId) > 0, 'an entry comes behind all that there were');
   view.put(entryKey(stream.id, id), fields);
+  noteAdded(stream, id);
+}
+
+/** An entry has come behind all others. */
+export function noteAdded(stream: Stream, id: Uint8Array): void {
   if (stream.count === 0) stream.firstId = id;
   stream.count++;
   stream.added++;
@@ -56,10 +61,6 @@ export function addEntry(view: View, stream: Stream, id: Uint8Array, fields: Uin
 /** The fields and values of an entry; `undefined`: there is none. */
 export function readEntry(view: ReadView, stream: Stream, id: Uint8Array): Uint8Array | undefined {
   return view.read(entryKey(stream.id, id))?.value;
-}
-
-export function hasEntry(view: ReadView, stream: Stream, id: Uint8Array): boolean {
-  return view.readMeta(entryKey(stream.id, id)) !== undefined;
 }
 
 /** Removes single entries. @returns how many of them there were. */

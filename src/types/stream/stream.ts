@@ -28,6 +28,9 @@ const FIRST_AT = 2 * ID_BYTES;
 const ADDED_AT = 3 * ID_BYTES;
 const NEXT_GROUP_AT = ADDED_AT + 8;
 const REST_BYTES = NEXT_GROUP_AT + 4;
+/** The form, and a varint. */
+const BEFORE_REST_BYTES_MAX = 1 + 8;
+export const METADATA_BYTES_MAX = BEFORE_REST_BYTES_MAX + REST_BYTES;
 
 export class Stream {
   /** The version that it was read from; `undefined`: there was none. */
@@ -45,7 +48,12 @@ export class Stream {
   /** The stream at a key; `undefined`: there is none. Throws `wrongType`. */
   static read(view: ReadView, key: Uint8Array): Stream | undefined {
     const version = readCollection(view, key, kinds.stream);
-    return version === undefined ? undefined : new Stream(version);
+    return version === undefined ? undefined : Stream.of(version);
+  }
+
+  /** The stream of a version, which is one. */
+  static of(version: Version): Stream {
+    return new Stream(version);
   }
 
   /** An empty one, which is there once it is written. */
@@ -71,13 +79,18 @@ export class Stream {
   }
 
   write(view: View, key: Uint8Array): void {
+    putMetadata(view, key, kinds.stream, this.metadata(), this.before, this.id);
+  }
+
+  /** The value of its key, in memory of its own. */
+  metadata(): Uint8Array {
     const { value, restStart } = spreadMetadata(this.count, REST_BYTES);
     value.set(this.lastId, restStart);
     value.set(this.maxDeletedId, restStart + MAX_DELETED_AT);
     value.set(this.firstId, restStart + FIRST_AT);
     writeUint53(value, restStart + ADDED_AT, this.added);
     writeUint32(value, restStart + NEXT_GROUP_AT, this.nextGroup);
-    putMetadata(view, key, kinds.stream, value, this.before, this.id);
+    return value;
   }
 }
 

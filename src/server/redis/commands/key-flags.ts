@@ -18,11 +18,18 @@ const COMMANDS_BY_FLAGS: readonly (readonly [flags: readonly string[], names: st
   ],
   [
     ['RW update'],
-    'hset hmset expire pexpire expireat pexpireat persist lset zadd setrange geoadd xadd xsetid',
+    'hset hmset expire pexpire expireat pexpireat persist lset zadd setrange geoadd xadd xsetid xack xclaim xgroup|setid',
   ],
-  [['RW insert'], 'hsetnx pfadd lpush rpush lpushx rpushx linsert sadd append'],
-  [['RW delete'], 'hdel lrem ltrim srem zrem zremrangebyrank zremrangebyscore zremrangebylex xdel xtrim'],
+  [
+    ['RW insert'],
+    'hsetnx pfadd lpush rpush lpushx rpushx linsert sadd append xgroup|create xgroup|createconsumer',
+  ],
+  [
+    ['RW delete'],
+    'hdel lrem ltrim srem zrem zremrangebyrank zremrangebyscore zremrangebylex xdel xtrim xautoclaim xgroup|destroy xgroup|delconsumer',
+  ],
   [['RW access'], 'pfcount'],
+  [['RO access'], 'xreadgroup'],
   [['RW access insert', 'RO access'], 'pfmerge'],
   [['RM delete'], 'del unlink'],
   [['RW access delete', 'OW update'], 'rename'],

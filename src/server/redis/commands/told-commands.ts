@@ -44,6 +44,8 @@ const containerSince: Readonly<Record<string, string>> = {
   pubsub: '2.8.0',
   script: '2.6.0',
   slowlog: '2.2.12',
+  xgroup: '5.0.0',
+  xinfo: '5.0.0',
 };
 
 export function replyEntry(reply: Reply, entry: TableEntry): void {

@@ -4,6 +4,7 @@ import { systemRandom } from '../../../../src/clock.ts';
 import { openEtcdLog } from '../../../../src/etcd-log/open-etcd-log.ts';
 import { RealEtcd, hasRealEtcd } from '../../etcd/support/real-etcd.ts';
 import { type TestServer, startTestServer } from '../../../support/test-server.ts';
+import { showReply } from '../support/decoded-reply.ts';
 import { RedisClient } from '../support/redis-client.ts';
 
 test.runIf(hasRealEtcd)(
@@ -34,6 +35,30 @@ test.runIf(hasRealEtcd)(
     expect(await client.run('RPUSH', 'l', 'c')).toBe(3);
     expect(await client.run('LRANGE', 'l', '0', '-1')).toEqual(['a', 'b', 'c']);
     expect(await client.run('WAIT', '1', '0')).toBe(1);
+  },
+);
+
+test.runIf(hasRealEtcd)(
+  'a read that waits at a follower is served what the writer adds',
+  { timeout: 60_000 },
+  async () => {
+    const nodes = await startNodes();
+    const roles = await Promise.all(
+      nodes.map(async ({ redisAddress }) => (await RedisClient.open(redisAddress)).run('ROLE')),
+    );
+    const writerAt = roles.findIndex((role) => Array.isArray(role) && role[0] === 'master');
+    const followerAddress = nodes[1 - writerAt]?.redisAddress ?? '';
+    const [client, other] = await Promise.all([
+      RedisClient.open(followerAddress),
+      RedisClient.open(followerAddress),
+    ]);
+    for (const one of [client, other]) await one.run('READONLY');
+    client.send('XREAD', 'BLOCK', '0', 'STREAMS', 's', '$');
+    while (!showReply(await other.run('INFO', 'clients')).includes('blocked_clients:1'));
+    const writer = await RedisClient.open(nodes[writerAt]?.redisAddress ?? '');
+    expect(await writer.run('XADD', 's', '1-1', 'f', 'v')).toBe('1-1');
+    expect(await client.next()).toEqual([['s', [['1-1', ['f', 'v']]]]]);
+    expect(await client.run('XLEN', 's')).toBe(1);
   },
 );
 

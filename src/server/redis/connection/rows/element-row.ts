@@ -1,5 +1,6 @@
 /**
- * `ElementRow`: calls of HSET to one hash, of SADD to one set, or of ZADD to one sorted set, a field or member each. The collection's
+ * `ElementRow`: calls of HSET to one hash, of SADD to one set, or of ZADD to one sorted set, a field or member each, or of XADD to one
+ * stream, an entry with an id by the clock (`*`). The collection's
  * metadata is read once, as the first of them comes; each call looks at its element as those before have left it, and is a transaction
  * of its own when it changes something. So nothing else may run before the row has.
  */
@@ -8,6 +9,9 @@ import type { SpreadCalls } from '../../../../types/collections/spread-calls.ts'
 import { TableCalls } from '../../../../types/collections/table-calls.ts';
 import { hashType } from '../../../../types/hash/hash.ts';
 import { setType } from '../../../../types/set/set.ts';
+import { packFields } from '../../../../types/stream/entries.ts';
+import { EntryCalls } from '../../../../types/stream/entry-calls.ts';
+import { formatId, ID_ZERO } from '../../../../types/stream/stream-id.ts';
 import { ScoreCalls } from '../../../../types/sorted-set/score-calls.ts';
 import { NO_BYTES } from '../../../../wire/bytes.ts';
 import type { CommandRunner } from '../../commands/run-command.ts';
@@ -37,7 +41,8 @@ export class ElementRow implements CallRow {
   readonly #fields = new TableCalls(hashType, serverFixed.redisRowCallsMax);
   readonly #members = new TableCalls(setType, serverFixed.redisRowCallsMax);
   readonly #scores = new ScoreCalls(serverFixed.redisRowCallsMax);
-  #calls: SpreadCalls = this.#fields;
+  readonly #entries = new EntryCalls();
+  #calls: SpreadCalls | EntryCalls = this.#fields;
   readonly #starts: number[] = [];
   /** In memory that is used again: the collection's key, that of a call that may join, and values of fields. */
   readonly #keyPlace = new KeyPlace(fixed.putRowKeyBytesMax);
@@ -53,6 +58,7 @@ export class ElementRow implements CallRow {
 
   /** Whether a call may be part of a row, as far as its words tell. */
   static isPlain({ name }: TableRow, args: PlacedArguments): boolean {
+    if (name === 'xadd') return isPlainEntry(args);
     const call = elementCalls[name];
     if (args.count !== call?.words || args.database !== 0) return false;
     const keyBytes = args.byteLengthOf(1);
@@ -62,7 +68,8 @@ export class ElementRow implements CallRow {
   }
 
   begin(store: RowStore, args: PlacedArguments, { name }: TableRow): boolean {
-    this.#calls = name === 'hset' ? this.#fields : name === 'sadd' ? this.#members : this.#scores;
+    if (name === 'xadd') this.#calls = this.#entries;
+    else this.#calls = name === 'hset' ? this.#fields : name === 'sadd' ? this.#members : this.#scores;
     const key = args.keyIn(1, this.#keyPlace);
     return store.decide((view) => this.#calls.open(view, key)).result;
   }
@@ -87,7 +94,10 @@ export class ElementRow implements CallRow {
     const name = this.row?.name ?? '';
     try {
       if (!store.changeElements(calls)) return 0;
-      for (let index = 0; index < length; index++) reply.integer(calls.areNew[index] === true ? 1 : 0);
+      for (let index = 0; index < length; index++) {
+        if ('ids' in calls) reply.text(formatId(calls.ids[index] ?? ID_ZERO));
+        else reply.integer(calls.areNew[index] === true ? 1 : 0);
+      }
     } catch (error) {
       // The log has failed: whether any of them is in it is not known.
       for (let index = 0; index < length; index++) runner.answer(error, reply, name);
@@ -100,6 +110,11 @@ export class ElementRow implements CallRow {
 
   /** @returns false: the call is wrong. */
   #add(name: string, args: PlacedArguments): boolean {
+    if (name === 'xadd') {
+      const items: Uint8Array[] = [];
+      for (let index = FIRST_FIELD; index < args.count; index++) items.push(args.bytes(index));
+      return this.#entries.add(packFields(items));
+    }
     if (name === 'zadd') {
       const score = args.doubleOrNone(2);
       if (score === undefined) return false;
@@ -115,3 +130,20 @@ export class ElementRow implements CallRow {
     return args.bytesIn(3, place);
   }
 }
+
+/** Of `XADD key * field value ...`. */
+const FIRST_FIELD = 3;
+
+function isPlainEntry(args: PlacedArguments): boolean {
+  if (args.count <= FIRST_FIELD || args.count % 2 === 0 || args.database !== 0 || !args.is(2, '*'))
+    return false;
+  const keyBytes = args.byteLengthOf(1);
+  if (keyBytes === 0 || keyBytes > fixed.putRowKeyBytesMax) return false;
+  let fieldBytes = 0;
+  for (let index = FIRST_FIELD; index < args.count; index++)
+    fieldBytes += args.byteLengthOf(index) + LENGTH_BYTES_MAX;
+  return fieldBytes <= fixed.putRowValueBytesMax;
+}
+
+/** What stands before a field or a value that is as long as those of a row. */
+const LENGTH_BYTES_MAX = 4;

@@ -1,4 +1,4 @@
-/** Calls of HSET, SADD and ZADD to one collection that stand one behind the other run together: nothing but their speed may tell. */
+/** Calls of HSET, SADD, ZADD and XADD to one collection that stand one behind the other run together: nothing but their speed may tell. */
 import { expect, it } from 'vitest';
 import { hashCommands } from '../../../../../src/server/redis/commands/families/hash.ts';
 import { keysCommands } from '../../../../../src/server/redis/commands/families/keys/keys.ts';
@@ -6,6 +6,8 @@ import { setCommands } from '../../../../../src/server/redis/commands/families/s
 import { sortedSetPopCommands } from '../../../../../src/server/redis/commands/families/sorted-sets/pops.ts';
 import { sortedSetRangeCommands } from '../../../../../src/server/redis/commands/families/sorted-sets/ranges.ts';
 import { sortedSetCommands } from '../../../../../src/server/redis/commands/families/sorted-sets/sorted-set.ts';
+import { streamCommands } from '../../../../../src/server/redis/commands/families/streams/entries.ts';
+import { streamReadCommands } from '../../../../../src/server/redis/commands/families/streams/reads.ts';
 import { stringCommands } from '../../../../../src/server/redis/commands/families/strings/strings.ts';
 import { serverFixed } from '../../../../../src/limits.ts';
 import { bytesOf } from '../../../../store/seam/seam-harness.ts';
@@ -20,11 +22,13 @@ const rows = [
   ...sortedSetRangeCommands,
   ...setCommands,
   ...sortedSetCommands,
+  ...streamCommands,
+  ...streamReadCommands,
   ...stringCommands,
 ];
 const { ELEMENT_ROW_SEED } = process.env;
 const SEEDS = ELEMENT_ROW_SEED === undefined ? [1, 2, 3] : [Number(ELEMENT_ROW_SEED)];
-const NAMES = ['HSET', 'SADD', 'ZADD'] as const;
+const NAMES = ['HSET', 'SADD', 'ZADD', 'XADD'] as const;
 const SCORES = [
   '0',
   '-0',
@@ -51,8 +55,10 @@ function anyCall(random: SeededRandom, name: (typeof NAMES)[number], key: string
   const member = anyMember(random);
   if (name === 'SADD') return [name, key, member];
   if (name === 'ZADD') return [name, key, random.pick(SCORES), member];
+  if (name === 'XADD' && random.chance(0.05)) return [name, key, 'MAXLEN', 20, '*', member, 'v'];
+  if (name === 'XADD' && random.chance(0.3)) return [name, key, '*', member, 'v', member];
   const value = random.chance(0.1) ? Buffer.alloc(random.between(60, 5000), 'v') : `v${random.below(1000)}`;
-  return [name, key, member, value];
+  return [name, key, name === 'XADD' ? '*' : member, ...(name === 'XADD' ? [member] : []), value];
 }
 
 /** Calls by one command to one collection, mostly of its type. */
@@ -65,6 +71,7 @@ function anyRun(random: SeededRandom): Word[][] {
 /** One that makes a collection spread, since rows are for those. */
 function anyFill(random: SeededRandom): Word[] {
   const name = random.pick(NAMES);
+  if (name === 'XADD') return [name, `XADD${random.below(2)}`, '*', 'f', 'v'];
   const elements = Array.from({ length: SPREAD_COUNT }, (_, index): Word[] =>
     name === 'ZADD' ? [`${index}`, `m${index}`] : name === 'HSET' ? [`m${index}`, 'v'] : [`m${index}`],
   );
@@ -77,6 +84,9 @@ function anyOther(random: SeededRandom): Word[] {
   const others: Word[][] = [
     ['HGETALL', 'HSET0'],
     ['SMEMBERS', 'SADD1'],
+    ['XRANGE', 'XADD0', '-', '+'],
+    ['XREVRANGE', 'XADD1', '+', '-', 'COUNT', '5'],
+    ['XTRIM', 'XADD0', 'MAXLEN', '50'],
     ['ZRANGE', 'ZADD0', '0', '-1', 'WITHSCORES'],
     ['HDEL', 'HSET1', 'm1', 'm2'],
     ['SREM', 'SADD0', 'm1', 'm2'],
@@ -102,39 +112,69 @@ function anyOther(random: SeededRandom): Word[] {
     ['EXEC'],
   ];
   // What makes collections new or wrong comes seldom enough for long ones.
-  return random.pick(random.chance(0.8) ? others.slice(0, 16) : others);
+  return random.pick(random.chance(0.8) ? others.slice(0, 19) : others);
 }
 
 it.each(SEEDS)(
   'leaves the store as each call would by itself, at every revision, for watches and in the log (seed %i)',
   (seed) =>
     compareBothWays(rows, new SeededRandom(seed), { anyRun, anyOther }, (name) =>
-      /hset|sadd|zadd/.test(name),
+      /hset|sadd|zadd|xadd/.test(name),
     ),
 );
 
-it.each(NAMES)('runs all calls of %s to a spread collection together', async (name) => {
+it.each(['HSET', 'SADD', 'ZADD'] as const)(
+  'runs all calls of %s to a spread collection together',
+  async (name) => {
+    const { harness, client, ran } = await openDoor(rows, false);
+    const calls = Array.from({ length: 200 }, (_, index): Word[] =>
+      name === 'ZADD'
+        ? [name, 'k', `${index}`, `m${index}`]
+        : [name, 'k', `m${index}`, ...(name === 'HSET' ? ['v'] : [])],
+    );
+    client.pipeline(...calls);
+    await harness.settled();
+    ran.length = 0;
+    client.raw();
+    client.pipeline(...calls);
+    await harness.settled();
+    expect(client.raw()).toBe(':0\r\n'.repeat(calls.length));
+    const { redisRowCallsMax } = serverFixed;
+    const lengths = ran.map(([, length]) => length);
+    expect(lengths).toEqual([
+      redisRowCallsMax,
+      redisRowCallsMax,
+      redisRowCallsMax,
+      calls.length % redisRowCallsMax,
+    ]);
+  },
+);
+
+it('runs all calls of XADD to a stream together, whose ids rise', async () => {
   const { harness, client, ran } = await openDoor(rows, false);
-  const calls = Array.from({ length: 200 }, (_, index): Word[] =>
-    name === 'ZADD'
-      ? [name, 'k', `${index}`, `m${index}`]
-      : [name, 'k', `m${index}`, ...(name === 'HSET' ? ['v'] : [])],
-  );
-  client.pipeline(...calls);
+  client.send('XADD', 's', '5-5', 'f', 'v');
   await harness.settled();
-  ran.length = 0;
   client.raw();
-  client.pipeline(...calls);
-  await harness.settled();
-  expect(client.raw()).toBe(':0\r\n'.repeat(calls.length));
-  const { redisRowCallsMax } = serverFixed;
-  const lengths = ran.map(([, length]) => length);
-  expect(lengths).toEqual([
-    redisRowCallsMax,
-    redisRowCallsMax,
-    redisRowCallsMax,
-    calls.length % redisRowCallsMax,
+  const count = 2 * serverFixed.redisRowCallsMax;
+  for (let piece = 0; piece < 2; piece++) {
+    ran.length = 0;
+    client.pipeline(
+      ...Array.from({ length: count }, (_, index): Word[] => ['XADD', 's', '*', 'f', `v${index}`]),
+    );
+    await harness.settled();
+  }
+  expect(ran).toEqual([
+    ['xadd', serverFixed.redisRowCallsMax],
+    ['xadd', serverFixed.redisRowCallsMax],
   ]);
+  const ids = [...client.raw().matchAll(/(\d+)-(\d+)\r\n/g)].map(
+    ([, ms, sequence]) => Number(ms) * 1e6 + Number(sequence),
+  );
+  expect(ids.length).toBe(2 * count);
+  expect(ids).toEqual([...ids].sort((a, b) => a - b));
+  client.send('XLEN', 's');
+  await harness.settled();
+  expect(client.raw()).toBe(`:${2 * count + 1}\r\n`);
 });
 
 it('takes no revision for what is there already, and one for each of the others', async () => {

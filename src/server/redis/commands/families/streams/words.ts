@@ -83,9 +83,8 @@ export function keysOfStreams(use: KeyUse) {
       let index = 1;
       while (index < args.count && !args.is(index, 'STREAMS')) {
         if (args.is(index, 'GROUP')) index += 3;
-        else if (args.is(index, 'NOACK')) index++;
         else if (args.is(index, 'BLOCK') || args.is(index, 'COUNT')) index += 2;
-        else return;
+        else index++;
       }
       const first = index + 1;
       const keyCount = (args.count - first) / 2;
