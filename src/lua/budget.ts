@@ -6,7 +6,7 @@
  * Generated code and the runtime count down the fields themselves: a method's call for each iteration would be seen.
  */
 import { AnswerError } from '../errors.ts';
-import { fixed } from '../limits.ts';
+import { serverFixed } from '../limits.ts';
 
 /** A script has used up what it may. No `pcall` catches it: the script is given up as a whole. */
 export class LuaLimitError extends AnswerError {
@@ -30,19 +30,19 @@ export interface LuaLimits {
   readonly bytes: number;
 }
 
-export const LUA_LIMITS: LuaLimits = { steps: fixed.luaStepsMax, bytes: fixed.luaBytesMax };
+export const LUA_LIMITS: LuaLimits = { steps: serverFixed.luaStepsMax, bytes: serverFixed.luaBytesMax };
 
 export class LuaBudget {
-  stepsLeft: number = fixed.luaStepsMax;
-  bytesLeft: number = fixed.luaBytesMax;
+  stepsLeft: number = serverFixed.luaStepsMax;
+  bytesLeft: number = serverFixed.luaBytesMax;
   /** In slots of a stack's frame of 8 bytes. */
-  depthLeft: number = fixed.luaStackSlotsMax;
+  depthLeft: number = serverFixed.luaStackSlotsMax;
 
   /** Fills it up for the next run. */
   begin(limits: LuaLimits = LUA_LIMITS): void {
     this.stepsLeft = limits.steps;
     this.bytesLeft = limits.bytes;
-    this.depthLeft = fixed.luaStackSlotsMax;
+    this.depthLeft = serverFixed.luaStackSlotsMax;
   }
 
   spendSteps(count: number): void {

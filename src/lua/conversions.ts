@@ -1,5 +1,5 @@
 /** Values as text and numbers, as Lua 5.1 converts them in C: here alone. */
-import { LuaLightUserdata, LuaTable, type LuaValue } from './value.ts';
+import { LuaTable, type LuaValue } from './value.ts';
 
 export type LuaTypeName = 'nil' | 'boolean' | 'number' | 'string' | 'table' | 'function' | 'userdata';
 

@@ -71,14 +71,9 @@ export class LuaError extends AnswerError {
       this.source = source;
       this.line = line;
     }
-    if (this.#level === 0 || --this.#level > 0) return;
-    this.value = `${name}:${line}: ${String(this.value)}`;
+    if (this.#level === 0 || --this.#level > 0 || typeof this.value !== 'string') return;
+    this.value = `${name}:${line}: ${this.value}`;
     this.message = this.value;
-  }
-
-  /** It leaves a function that is not of Lua and calls others, like `pcall`: that has no position to give. */
-  leaveNative(): void {
-    if (this.#level > 0) this.#level--;
   }
 }
 
@@ -231,7 +226,8 @@ export class LuaTable {
     if (this.#keys === NO_FIELDS) {
       this.#keys = [];
       this.#values = [];
-    } else if (this.#keys.length >= SCANNED_FIELDS_MAX && this.#fieldCount < this.#keys.length >> 1) this.#pack();
+    } else if (this.#keys.length >= SCANNED_FIELDS_MAX && this.#fieldCount < this.#keys.length >> 1)
+      this.#pack();
     this.#keys.push(key);
     this.#values.push(value);
     this.#fieldCount++;
@@ -249,7 +245,10 @@ export class LuaTable {
     const isKept = this.#values.map((value) => value !== undefined);
     this.#keys = this.#keys.filter((_, place) => isKept[place]);
     this.#values = this.#values.filter((value) => value !== undefined);
-    this.#numericCount = this.#keys.reduce<number>((count, key) => count + (typeof key === 'number' ? 1 : 0), 0);
+    this.#numericCount = this.#keys.reduce<number>(
+      (count, key) => count + (typeof key === 'number' ? 1 : 0),
+      0,
+    );
     this.#placeByKey = undefined;
     if (this.#keys.length > SCANNED_FIELDS_MAX) this.#mapKeys();
   }
