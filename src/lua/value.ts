@@ -65,6 +65,12 @@ export class LuaError extends AnswerError {
     this.#level = typeof value === 'string' ? level : 0;
   }
 
+  /** It was raised by a function of Lua itself, not by one that it called: it gets the position of that. */
+  atFunction(): this {
+    this.#level = 1;
+    return this;
+  }
+
   /** It leaves a function of Lua, by a line. */
   leave(source: string, name: string, line: number): void {
     if (this.source === undefined) {
@@ -132,9 +138,9 @@ export class LuaTable {
     return place < 0 ? undefined : this.#values[place];
   }
 
-  /** Without metamethods. Throws for nil and NaN as key, and when the table is read-only. */
+  /** Without metamethods. Throws, without a position, for nil and NaN as key, and when the table is read-only. */
   set(key: LuaValue, value: LuaValue): void {
-    if (this.isReadOnly) throw new LuaError('Attempt to modify a readonly table');
+    if (this.isReadOnly) throw new LuaError('Attempt to modify a readonly table', 0);
     if (typeof key === 'number') {
       const items = this.#items;
       const count = items.length;
@@ -150,10 +156,10 @@ export class LuaTable {
         if (this.#numericCount > 0) this.#takeFields();
         return;
       }
-      if (Number.isNaN(key)) throw new LuaError('table index is NaN');
+      if (Number.isNaN(key)) throw new LuaError('table index is NaN', 0);
       this.#setField(key + 0, value);
     } else {
-      if (key === undefined) throw new LuaError('table index is nil');
+      if (key === undefined) throw new LuaError('table index is nil', 0);
       this.#setField(key, value);
     }
   }
@@ -204,7 +210,7 @@ export class LuaTable {
     if (place >= 0) return -place - 1;
     // It was the last of the array and was set to nil since.
     if (isIndex) return this.#items.length;
-    throw new LuaError("invalid key to 'next'");
+    throw new LuaError("invalid key to 'next'", 0);
   }
 
   #placeOf(key: LuaValue): number {

@@ -266,14 +266,14 @@ export class ExpressionWriter {
     return expression.kind === 'and' ? `(${isFalse}?t:${right})` : `(${isFalse}?${right}:t)`;
   }
 
-  #table({ fields, line }: TableExpression): string {
+  #table({ fields }: TableExpression): string {
     const last = fields.at(-1);
     const items = fields.filter(({ key }) => key === undefined);
     if (items.length === fields.length) return `R.newTable([${this.list(items.map(({ value }) => value))}])`;
     const table = this.#frame.takeTemporary();
     const steps = [`${table}=R.newTable([])`];
     let count = 0;
-    for (const { key, value } of fields) {
+    for (const { key, value, line } of fields) {
       if (key !== undefined) {
         const codes = [this.value(key), this.value(value)];
         steps.push(`R.setRaw(${table},${codes.join(',')}${this.#comma(line)})`);

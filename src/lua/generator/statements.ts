@@ -216,7 +216,7 @@ class StatementWriter {
     return code;
   }
 
-  #numericFor({ variable, start, limit, step, block, line }: NumericFor): string {
+  #numericFor({ variable, start, limit, step, block, doLine }: NumericFor): string {
     const { id } = variable;
     this.#frame.countVariables(5);
     const bounds = [start, limit, step ?? ONE];
@@ -228,7 +228,7 @@ class StatementWriter {
     for (const [index, name] of [first, last, by].entries()) {
       if (typeOf(bounds[index] ?? ONE) === 'number') continue;
       const whatIs = index === 0 ? 'initial value' : what[index];
-      code += `${name}=R.forNumber(${name},${this.#expressions.atLine(line, JSON.stringify(whatIs))});`;
+      code += `${name}=R.forNumber(${name},${this.#expressions.atLine(doLine, JSON.stringify(whatIs))});`;
     }
     // Lua goes one step back first, and then each one forth: with fractions that is not the start itself.
     if (!isInteger(start) || !isInteger(step ?? ONE)) code += `${first}=${first}-${by}+${by};`;

@@ -165,7 +165,7 @@ function tableFunctions(machine: LuaMachine): Record<string, LuaFunction> {
         throw argumentError(2, 'setmetatable', 'nil or table expected');
       if (table.metatable?.get('__metatable') !== undefined)
         throw new LuaError('cannot change a protected metatable');
-      if (table.isReadOnly) throw new LuaError('Attempt to modify a readonly table');
+      if (table.isReadOnly) throw new LuaError('Attempt to modify a readonly table', 0);
       table.metatable = metatable;
       return table;
     },
@@ -200,11 +200,12 @@ function errorFunctions(machine: LuaMachine): Record<string, LuaFunction> {
 
     assert: (...args) => {
       if (isTrue(checkAny(args, 1, 'assert'))) return args;
-      throw new LuaError(args[1] === undefined ? 'assertion failed!' : checkText(args, 2, 'assert'), 0);
+      throw new LuaError(args[1] === undefined ? 'assertion failed!' : checkText(args, 2, 'assert'));
     },
 
     pcall: (...args) => {
-      checkAny(args, 1, 'pcall');
+      // As Redis answers.
+      if (args.length === 0) return [false, 'attempt to call a boolean value'];
       return protect(args[0], args.slice(1), (value) => [false, value]);
     },
 

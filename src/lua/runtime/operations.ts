@@ -93,8 +93,13 @@ export class LuaOperations {
     return new LuaTable(this.budget, items);
   }
 
+  /** Without metamethods, by a function of Lua. */
   setRaw(table: LuaTable, key: LuaValue, value: LuaValue): void {
-    table.set(key, value);
+    try {
+      table.set(key, value);
+    } catch (error) {
+      throw error instanceof LuaError ? error.atFunction() : error;
+    }
   }
 
   setItems(table: LuaTable, count: number, items: readonly LuaValue[]): void {
@@ -143,7 +148,7 @@ export class LuaOperations {
 
   /** `object[key] = value`. */
   setIndex(object: LuaValue, key: LuaValue, value: LuaValue, name: Name): void {
-    if (object instanceof LuaTable && object.metatable === undefined) object.set(key, value);
+    if (object instanceof LuaTable && object.metatable === undefined) this.setRaw(object, key, value);
     else this.#setByMetamethods(object, key, value, name);
   }
 
@@ -154,7 +159,7 @@ export class LuaOperations {
       if (holder instanceof LuaTable) {
         handler = holder.metatable?.get('__newindex');
         if (handler === undefined || holder.get(key) !== undefined) {
-          holder.set(key, value);
+          this.setRaw(holder, key, value);
           return;
         }
       } else {

@@ -190,8 +190,6 @@ export class Lexer {
         pieces.push(source.slice(start, this.#offset));
         this.#offset += close.length;
         return pieces.join('');
-      } else if (character === '[' && separators === 0 && source[this.#offset + 1] === '[') {
-        this.fail('nesting of [[...]] is deprecated', '[');
       } else this.#offset++;
     }
   }

@@ -250,11 +250,11 @@ class Parser {
     const limit = this.#expression();
     const step = this.#takeIf(',') ? this.#expression() : undefined;
     this.#scopes.declare(hidden);
-    this.#take('do');
+    const doLine = this.#take('do').line;
     this.#scopes.declare([variable]);
     const block = this.#loopBlock();
     variable.isNumber = !variable.isAssigned;
-    return { kind: 'numericFor', variable, start, limit, step, block, line };
+    return { kind: 'numericFor', variable, start, limit, step, block, line, doLine };
   }
 
   #genericFor(name: string, line: number): Statement {
@@ -533,7 +533,7 @@ class Parser {
       if (!this.#takeIf(',') && !this.#takeIf(';')) break;
     }
     this.#takeClosing('}', '{', line);
-    return { kind: 'table', fields, line: this.#lastLine };
+    return { kind: 'table', fields };
   }
 
   #tableField(): TableField {
@@ -542,17 +542,22 @@ class Parser {
       const key = this.#expression();
       this.#take(']');
       this.#take('=');
-      return { key, value: this.#expression() };
+      return this.#fieldOf(key);
     }
     if (this.#token.kind === '<name>') {
       this.#ahead = this.#lexer.next();
       if (this.#ahead.kind === '=') {
         const key: Expression = { kind: 'string', value: this.#name() };
         this.#advance();
-        return { key, value: this.#expression() };
+        return this.#fieldOf(key);
       }
     }
-    return { key: undefined, value: this.#expression() };
+    return this.#fieldOf(undefined);
+  }
+
+  #fieldOf(key: Expression | undefined): TableField {
+    const value = this.#expression();
+    return { key, value, line: this.#lastLine };
   }
 
   #field(object: Expression, name: string): IndexExpression {

@@ -112,13 +112,13 @@ export interface LogicExpression {
 export interface TableExpression {
   readonly kind: 'table';
   readonly fields: readonly TableField[];
-  readonly line: number;
 }
 
 /** Without a key: the next element. */
 export interface TableField {
   readonly key: Expression | undefined;
   readonly value: Expression;
+  readonly line: number;
 }
 
 export type Target = LocalExpression | GlobalExpression | IndexExpression;
@@ -176,6 +176,8 @@ export interface NumericFor {
   readonly step: Expression | undefined;
   readonly block: readonly Statement[];
   readonly line: number;
+  /** Where its bounds are looked at. */
+  readonly doLine: number;
 }
 
 export interface GenericFor {
