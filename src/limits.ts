@@ -1268,6 +1268,9 @@ export const serverFixed = {
   luaNestingMax: 200,
   luaLocalsMax: 200,
   luaUpvaluesMax: 60,
+  /** How many parts of a pattern may wait for what follows them, and how deep JSON and MessagePack may be nested. */
+  luaPatternDepthMax: 1_000,
+  luaNestedValuesMax: 1_000,
   /** The codes of errors that are counted apart. */
   redisErrorCodesMax: 128,
 } as const;
