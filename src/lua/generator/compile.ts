@@ -19,7 +19,7 @@ export function compileChunk(source: string, chunkName: string, operations: LuaO
     }) as LuaFunction;
   } catch (error) {
     // The stack is full, here or in V8's own parser.
-    if (error instanceof RangeError) throw new LuaError(`${name}: chunk has too many syntax levels`, 0);
+    if (error instanceof RangeError) throw new LuaError(`${name}:1: chunk has too many syntax levels`, 0);
     throw error;
   }
 }

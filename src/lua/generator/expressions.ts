@@ -62,6 +62,10 @@ export class ExpressionWriter {
       case 'index': {
         const object = this.value(expression.object);
         const key = this.value(expression.key);
+        if (!isPlain(expression.key) && this.isReadLate(expression.object)) {
+          const before = `t=${key},${this.#frame.toLine(expression.line)}`;
+          return `(${before}R.index(${object},t,${this.nameOf(expression.object)}))`;
+        }
         return `R.index(${object},${key},${this.atLine(expression.line, this.nameOf(expression.object))})`;
       }
       case 'call':
@@ -241,7 +245,7 @@ export class ExpressionWriter {
       const b = this.value(right);
       const sign = operator === '==' ? '' : '!';
       if (isPlain(left) || isPlain(right)) return `${a}${operator === '==' ? '===' : '!=='}${b}`;
-      return `${sign}R.isEqual(${a},${b})`;
+      return this.isReadLate(left) ? `(t=${b},${sign}R.isEqual(${a},t))` : `${sign}R.isEqual(${a},${b})`;
     }
     const [a, b, before] = this.#operands(left, right);
     const checks = [left, right].flatMap((operand, index) =>
@@ -315,7 +319,19 @@ export class ExpressionWriter {
     return { code: temporary, before: `${temporary}=${code},`, isTemporary: true };
   }
 
-  #isOwn(expression: Expression): boolean {
+  /** A local variable that evaluating what follows may change: Lua reads it where it is used. */
+  isReadLate(operand: Expression): boolean {
+    const expression = bare(operand);
+    return (
+      expression.kind === 'local' &&
+      expression.variable.isAssigned &&
+      expression.variable.isCaptured &&
+      this.#isOwn(expression)
+    );
+  }
+
+  #isOwn(operand: Expression): boolean {
+    const expression = bare(operand);
     return expression.kind === 'local' && expression.variable.owner === this.#frame.body;
   }
 
@@ -351,6 +367,13 @@ export class ExpressionWriter {
         return `field '${expression.key.kind === 'string' ? expression.key.value : '?'}'`;
       case 'paren':
         return this.#textOfName(expression.inner);
+      // Where the left side decides nothing, the code of Lua is that of the right one.
+      case 'and':
+        return isAlwaysTrue(expression.left) ? this.#textOfName(expression.right) : '';
+      case 'or':
+        return expression.left.kind === 'nil' || expression.left.kind === 'false'
+          ? this.#textOfName(expression.right)
+          : '';
       default:
         return '';
     }
@@ -412,8 +435,19 @@ function isPlain(expression: Expression): boolean {
   }
 }
 
+/** Without parentheses, which change nothing but what may be several. */
+function bare(expression: Expression): Expression {
+  let inner = expression;
+  while (inner.kind === 'paren') inner = inner.inner;
+  return inner;
+}
+
+function isAlwaysTrue({ kind }: Expression): boolean {
+  return kind === 'string' || kind === 'number' || kind === 'true';
+}
+
 function isVariable(expression: Expression): boolean {
-  return expression.kind === 'local';
+  return bare(expression).kind === 'local';
 }
 
 function numberLiteral(value: number): string {

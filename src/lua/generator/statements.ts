@@ -9,7 +9,15 @@
  * `B` is the budget, `C` the chunk. `l` is the line of what is being done, which an error gets when it leaves the function. The depth is given
  * back where the function returns; what catches errors sets it to what it was before.
  */
-import type { Expression, FunctionBody, GenericFor, NumericFor, Statement, Target } from '../syntax/tree.ts';
+import type {
+  Expression,
+  FunctionBody,
+  GenericFor,
+  IndexExpression,
+  NumericFor,
+  Statement,
+  Target,
+} from '../syntax/tree.ts';
 import { ExpressionWriter, isSeveral, typeOf } from './expressions.ts';
 import { Frame, variableName } from './frame.ts';
 
@@ -195,11 +203,38 @@ class StatementWriter {
       case 'index': {
         const object = this.#expressions.value(target.object);
         const key = this.#expressions.value(target.key);
+        if (this.#expressions.isReadLate(target.object) || this.#expressions.isReadLate(target.key))
+          return this.#storeLate(target, object, key, value, line);
         const code = value();
         const name = this.#expressions.nameOf(target.object);
         return `R.setIndex(${object},${key},${code},${this.#expressions.atLine(line, name)})`;
       }
     }
+  }
+
+  /** What stands in variables is read after the value was evaluated. */
+  #storeLate(
+    target: IndexExpression,
+    object: string,
+    key: string,
+    value: () => string,
+    line: number,
+  ): string {
+    let before = '';
+    let count = 0;
+    const hold = (code: string, isHeld: boolean): string => {
+      if (!isHeld) return code;
+      count++;
+      const name = this.#frame.takeTemporary();
+      before += `${name}=${code},`;
+      return name;
+    };
+    const heldObject = hold(object, !this.#expressions.isReadLate(target.object));
+    const heldKey = hold(key, !this.#expressions.isReadLate(target.key));
+    const heldValue = hold(value(), true);
+    this.#frame.giveBack(count);
+    const name = this.#expressions.atLine(line, this.#expressions.nameOf(target.object));
+    return `(${before}R.setIndex(${heldObject},${heldKey},${heldValue},${name}))`;
   }
 
   #if({ clauses, otherwise }: Statement & { kind: 'if' }): string {

@@ -206,7 +206,7 @@ function errorFunctions(machine: LuaMachine): Record<string, LuaFunction> {
     pcall: (...args) => {
       // As Redis answers.
       if (args.length === 0) return [false, 'attempt to call a boolean value'];
-      return protect(args[0], args.slice(1), (value) => [false, value]);
+      return protect(args[0], args.slice(1), failed);
     },
 
     xpcall: (...args) => {
@@ -215,6 +215,13 @@ function errorFunctions(machine: LuaMachine): Record<string, LuaFunction> {
       return protect(args[0], [], (value) => [false, ...allOf(handled(value, handler, 0))]);
     },
   };
+
+  /** As Redis' own `pcall` does it: of a table it gives the text in the field `err`; where there is none, the field itself, too. */
+  function failed(value: LuaValue): LuaResult {
+    if (!(value instanceof LuaTable)) return [false, value];
+    const text = machine.operations.index(value, 'err', undefined);
+    return textOf(text) === undefined ? [false, value, text] : [false, text];
+  }
 
   function handled(value: LuaValue, handler: LuaValue, failures: number): LuaResult {
     if (typeof handler !== 'function' || failures > FAILING_HANDLERS_MAX) return 'error in error handling';

@@ -158,7 +158,8 @@ export class LuaOperations {
       let handler: LuaValue;
       if (holder instanceof LuaTable) {
         handler = holder.metatable?.get('__newindex');
-        if (handler === undefined || holder.get(key) !== undefined) {
+        // A key that no table can have is told of before anything is called.
+        if (handler === undefined || holder.get(key) !== undefined || !canBeKey(key)) {
           this.setRaw(holder, key, value);
           return;
         }
@@ -416,6 +417,10 @@ const ADDRESS_STEP = 0x40;
 
 function isTrue(value: LuaValue): boolean {
   return value !== undefined && value !== false;
+}
+
+function canBeKey(key: LuaValue): boolean {
+  return key !== undefined && !(typeof key === 'number' && Number.isNaN(key));
 }
 
 function failOrder(a: LuaValue, b: LuaValue): never {

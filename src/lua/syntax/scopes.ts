@@ -67,6 +67,7 @@ export class Scopes {
       name,
       owner: this.body,
       isAssigned: false,
+      isCaptured: false,
       isNumber: false,
     }));
   }
@@ -89,6 +90,7 @@ export class Scopes {
     for (let index = this.#functions.length - 1; index >= 0; index--) {
       const body = this.#functions[index]?.body;
       if (body === undefined || body === variable.owner) break;
+      variable.isCaptured = true;
       body.upvalues.add(variable);
       if (body.upvalues.size > serverFixed.luaUpvaluesMax)
         this.#failLimit(body, serverFixed.luaUpvaluesMax, 'upvalues');

@@ -8,6 +8,8 @@ export interface Variable {
   readonly owner: FunctionBody;
   /** Something is assigned to it after its declaration. */
   isAssigned: boolean;
+  /** A function in its own uses it. */
+  isCaptured: boolean;
   /** It has a number from its declaration on, and nothing else is assigned. */
   isNumber: boolean;
 }
