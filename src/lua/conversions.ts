@@ -1,4 +1,5 @@
 /** Values as text and numbers, as Lua 5.1 converts them in C: here alone. */
+import { toGeneral } from './decimal-digits.ts';
 import { LuaTable, type LuaValue } from './value.ts';
 
 export type LuaTypeName = 'nil' | 'boolean' | 'number' | 'string' | 'table' | 'function' | 'userdata';
@@ -23,36 +24,13 @@ export function isTrue(value: LuaValue): boolean {
 
 /** Of what C prints as `%.14g` these many digits count. */
 const DIGITS = 14;
-const EXACT_DIGITS_MAX = 100;
 
 /** A number as Redis' Lua prints it: C's `%.14g`, so 3 is `3` and 10^15 is `1e+15`. */
 export function numberText(value: number): string {
   if (Number.isInteger(value) && value < 1e14 && value > -1e14)
     return value === 0 && Object.is(value, -0) ? '-0' : String(value);
   if (!Number.isFinite(value)) return Number.isNaN(value) ? '-nan' : value > 0 ? 'inf' : '-inf';
-  const [mantissa = '', exponent = '0'] = roundedTo(DIGITS, value).split('e');
-  const power = Number(exponent);
-  if (power < -4 || power >= DIGITS) {
-    const sign = power < 0 ? '-' : '+';
-    return `${withoutZeros(mantissa)}e${sign}${String(Math.abs(power)).padStart(2, '0')}`;
-  }
-  // It has at most 14 digits now, so JavaScript writes it with the same; from 10^-4 on without an exponent by `toFixed`.
-  return withoutZeros(Number(`${mantissa}e${exponent}`).toFixed(DIGITS - 1 - power));
-}
-
-/** `d.ddde±x`. What lies in the middle between two goes to the even digit, as in C; JavaScript takes the larger. */
-export function roundedTo(digits: number, value: number): string {
-  const text = value.toExponential(digits - 1);
-  const exact = value.toExponential(EXACT_DIGITS_MAX);
-  const mark = exact.indexOf('e');
-  const end = exact.indexOf('.') + digits;
-  const isMiddle = exact[end] === '5' && /^0*$/.test(exact.slice(end + 1, mark));
-  if (!isMiddle || (exact.charCodeAt(digits === 1 ? end - 2 : end - 1) & 1) === 1) return text;
-  return `${exact.slice(0, digits === 1 ? end - 1 : end)}${exact.slice(mark)}`;
-}
-
-function withoutZeros(text: string): string {
-  return text.includes('.') ? text.replace(/\.?0+$/, '') : text;
+  return toGeneral(value, DIGITS);
 }
 
 /** The text of a string or a number; undefined of others, which have none where Lua converts by itself. */
