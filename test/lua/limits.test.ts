@@ -41,6 +41,10 @@ describe('what a script may use is bounded', () => {
       'local s = "xxxxxxxx" for i = 1, 17 do s = s .. s end local t = {[s .. "y"] = 1} local k = s .. "y" while t[k] do end',
     ],
     ['local s = " " for i = 1, 20 do s = s .. s end s = s .. "1" while true do local x = s + 1 end'],
+    ['local s = "1" for i = 1, 20 do s = s .. s end s = s .. "x" while true do local x = tonumber(s) end'],
+    [
+      'local s = " " for i = 1, 20 do s = s .. s end s = "1" .. s .. "x" while true do local x = tonumber(s, 16) end',
+    ],
   ])('a loop without an end: %s', (script) => {
     expect(['steps', 'bytes']).toContain(limitOf(script));
   });
