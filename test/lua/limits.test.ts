@@ -22,6 +22,9 @@ describe('what a script may use is bounded', () => {
     ['for k in next, {1}, nil do while k do end end'],
     ['local t = setmetatable({}, {__index = function(t, k) return 1 end}) local n = 0 while t[n] do end'],
     ['while true do pcall(error, "x") end'],
+    [
+      'local t = {} for i = 1, 7000 do t[i] = i end local function g() end local function f(...) while true do g(...) end end f(unpack(t))',
+    ],
     ['pcall(function() while true do end end)'],
     ['while true do pcall(function() while true do end end) end'],
     ['while true do loadstring("return 1") end'],

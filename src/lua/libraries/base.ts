@@ -27,9 +27,14 @@ import { STACK_MAX } from './stack.ts';
 
 /** A handler of `xpcall` that fails is called for its own error, until there is no room for that. */
 const FAILING_HANDLERS_MAX = 200;
-/** What compiling takes, for each byte of the source. */
+/** What compiling takes, beside for each byte of the source. */
+const COMPILING_STEPS = 2000;
 const COMPILED_STEPS = 4;
 const COMPILED_BYTES = 32;
+/** What `tostring` takes. */
+const TEXT_STEPS = 10;
+/** What catching an error takes. */
+const CAUGHT_STEPS = 50;
 
 /** Sets the functions as globals; returns the table of globals. */
 export function openBase(machine: LuaMachine): LuaTable {
@@ -62,6 +67,7 @@ function checkingFunctions(machine: LuaMachine): Record<string, LuaFunction> {
     type: (...args) => typeName(anyArgument(args, 1, 'type')),
 
     tostring: (...args) => {
+      budget.spendSteps(TEXT_STEPS);
       const value = operations.tostring(anyArgument(args, 1, 'tostring'));
       if (typeof value === 'string') budget.spendBytes(value.length);
       return value;
@@ -167,6 +173,7 @@ function errorFunctions(machine: LuaMachine): Record<string, LuaFunction> {
     } catch (error) {
       if (!(error instanceof LuaError)) throw error;
       budget.depthLeft = depthLeft;
+      budget.spendSteps(CAUGHT_STEPS);
       return fail(error.value);
     }
   };
@@ -220,7 +227,7 @@ function loadingFunctions(machine: LuaMachine): Record<string, LuaFunction> {
   const { budget } = machine;
 
   const compile = (source: string, chunkName: string): LuaResult => {
-    budget.spendSteps(COMPILED_STEPS * source.length);
+    budget.spendSteps(COMPILING_STEPS + COMPILED_STEPS * source.length);
     budget.spendBytes(COMPILED_BYTES * source.length);
     try {
       return machine.compile(source, chunkName);
