@@ -15,9 +15,10 @@ import {
   type LuaValue,
 } from '../value.ts';
 import {
+  type Arguments,
   argumentError,
   functionArgument,
-  numberArgument,
+  intArgument,
   optionalInt,
   stringArgument,
   tableArgument,
@@ -26,9 +27,14 @@ import { STACK_MAX } from './stack.ts';
 
 /** A handler of `xpcall` that fails is called for its own error, until there is no room for that. */
 const FAILING_HANDLERS_MAX = 200;
-/** What compiling takes, for each byte of the source. */
+/** What compiling takes, beside for each byte of the source. */
+const COMPILING_STEPS = 2000;
 const COMPILED_STEPS = 4;
 const COMPILED_BYTES = 32;
+/** What `tostring` takes. */
+const TEXT_STEPS = 10;
+/** What catching an error takes. */
+const CAUGHT_STEPS = 50;
 
 /** Sets the functions as globals; returns the table of globals. */
 export function openBase(machine: LuaMachine): LuaTable {
@@ -45,7 +51,7 @@ export function openBase(machine: LuaMachine): LuaTable {
   return globals;
 }
 
-function checkAny(args: readonly LuaValue[], number: number, name: string): LuaValue {
+function anyArgument(args: Arguments, number: number, name: string): LuaValue {
   if (number > args.length) throw argumentError(number, name, 'value expected');
   return args[number - 1];
 }
@@ -54,10 +60,11 @@ function checkAny(args: readonly LuaValue[], number: number, name: string): LuaV
 function checkingFunctions(machine: LuaMachine): Record<string, LuaFunction> {
   const { budget, operations } = machine;
   return {
-    type: (...args) => typeName(checkAny(args, 1, 'type')),
+    type: (...args) => typeName(anyArgument(args, 1, 'type')),
 
     tostring: (...args) => {
-      const value = operations.tostring(checkAny(args, 1, 'tostring'));
+      budget.spendSteps(TEXT_STEPS);
+      const value = operations.tostring(anyArgument(args, 1, 'tostring'));
       if (typeof value === 'string') budget.spendBytes(value.length);
       return value;
     },
@@ -65,7 +72,7 @@ function checkingFunctions(machine: LuaMachine): Record<string, LuaFunction> {
     tonumber: (...args) => {
       const base = optionalInt(args, 2, 'tonumber', 10);
       if (base === 10) {
-        const value = checkAny(args, 1, 'tonumber');
+        const value = anyArgument(args, 1, 'tonumber');
         if (typeof value !== 'string') return typeof value === 'number' ? value : undefined;
         budget.spendLook(value.length);
         return parseNumber(value);
@@ -78,7 +85,7 @@ function checkingFunctions(machine: LuaMachine): Record<string, LuaFunction> {
 
     select: (...args) => {
       if (args[0] === '#') return args.length - 1;
-      const place = Math.trunc(numberArgument(args, 1, 'select')) | 0;
+      const place = intArgument(args, 1, 'select');
       const start = place < 0 ? args.length + place : place;
       if (start < 1) throw argumentError(1, 'select', 'index out of range');
       budget.spendLook(8 * args.length);
@@ -98,7 +105,7 @@ function checkingFunctions(machine: LuaMachine): Record<string, LuaFunction> {
     },
 
     rawequal: (...args) =>
-      operations.isEqualRaw(checkAny(args, 1, 'rawequal'), checkAny(args, 2, 'rawequal')),
+      operations.isEqualRaw(anyArgument(args, 1, 'rawequal'), anyArgument(args, 2, 'rawequal')),
   };
 }
 
@@ -106,7 +113,7 @@ function tableFunctions(machine: LuaMachine): Record<string, LuaFunction> {
   const { operations } = machine;
   const next: LuaFunction = (...args) => tableArgument(args, 1, 'next').next(args[1]);
   const nextItem: LuaFunction = (...args) => {
-    const index = (Math.trunc(numberArgument(args, 2, 'ipairs')) | 0) + 1;
+    const index = intArgument(args, 2, 'ipairs') + 1;
     const value = tableArgument(args, 1, 'ipairs').get(index);
     return value === undefined ? [] : [index, value];
   };
@@ -119,17 +126,17 @@ function tableFunctions(machine: LuaMachine): Record<string, LuaFunction> {
 
     rawget: (...args) => {
       const table = tableArgument(args, 1, 'rawget');
-      return table.get(checkAny(args, 2, 'rawget'));
+      return table.get(anyArgument(args, 2, 'rawget'));
     },
 
     rawset: (...args) => {
       const table = tableArgument(args, 1, 'rawset');
-      table.set(checkAny(args, 2, 'rawset'), checkAny(args, 3, 'rawset'));
+      table.set(anyArgument(args, 2, 'rawset'), anyArgument(args, 3, 'rawset'));
       return table;
     },
 
     getmetatable: (...args) => {
-      const metatable = operations.metatableOf(checkAny(args, 1, 'getmetatable'));
+      const metatable = operations.metatableOf(anyArgument(args, 1, 'getmetatable'));
       return metatable?.get('__metatable') ?? metatable;
     },
 
@@ -162,6 +169,7 @@ function errorFunctions(machine: LuaMachine): Record<string, LuaFunction> {
     } catch (error) {
       if (!(error instanceof LuaError)) throw error;
       budget.depthLeft = depthLeft;
+      budget.spendSteps(CAUGHT_STEPS);
       return fail(error.value);
     }
   };
@@ -174,7 +182,7 @@ function errorFunctions(machine: LuaMachine): Record<string, LuaFunction> {
     },
 
     assert: (...args) => {
-      if (isTrue(checkAny(args, 1, 'assert'))) return args;
+      if (isTrue(anyArgument(args, 1, 'assert'))) return args;
       throw new LuaError(args[1] === undefined ? 'assertion failed!' : stringArgument(args, 2, 'assert'));
     },
 
@@ -185,7 +193,7 @@ function errorFunctions(machine: LuaMachine): Record<string, LuaFunction> {
     },
 
     xpcall: (...args) => {
-      checkAny(args, 2, 'xpcall');
+      anyArgument(args, 2, 'xpcall');
       const handler = args[1];
       return protect(args[0], [], (value) => [false, ...allOf(handled(value, handler, 0))]);
     },
@@ -215,7 +223,7 @@ function loadingFunctions(machine: LuaMachine): Record<string, LuaFunction> {
   const { budget } = machine;
 
   const compile = (source: string, chunkName: string): LuaResult => {
-    budget.spendSteps(COMPILED_STEPS * source.length);
+    budget.spendSteps(COMPILING_STEPS + COMPILED_STEPS * source.length);
     budget.spendBytes(COMPILED_BYTES * source.length);
     try {
       return machine.compile(source, chunkName);
