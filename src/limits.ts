@@ -1279,6 +1279,21 @@ export const serverFixed = {
   redisMonitorLineBytesMax: 4 * KiB,
   /** DEBUG SLEEP, which holds up the connection that asks for it. */
   redisDebugSleepMsMax: 10_000,
+  /**
+   * What one run of a script may use: steps, of which each iteration of a loop and each call is one or, where it is long, more; bytes of all
+   * strings and tables that it makes; and slots of 8 bytes of the stack, of which V8 has 984 KiB.
+   */
+  luaStepsMax: 20_000_000,
+  luaBytesMax: 256 * MiB,
+  luaStackSlotsMax: 70_000,
+  /** The source of a script, how deep its blocks and expressions may lie in each other, and Lua's own limits for one function. */
+  luaSourceBytesMax: 1 * MiB,
+  luaNestingMax: 200,
+  luaLocalsMax: 200,
+  luaUpvaluesMax: 60,
+  /** How many parts of a pattern may wait for what follows them, and how deep JSON and MessagePack may be nested. */
+  luaPatternDepthMax: 1_000,
+  luaNestedValuesMax: 1_000,
   /** The codes of errors that are counted apart. */
   redisErrorCodesMax: 128,
 } as const;

@@ -34,6 +34,7 @@ export const LEFT_OUT: Readonly<Record<string, readonly string[]>> = {
     'disk',
     'house',
     'http2',
+    'lua',
     'server/config',
     'server/json',
     'server/logging',

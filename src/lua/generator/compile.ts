@@ -1,0 +1,25 @@
+/** `compileChunk`: from the source of a chunk to its function. */
+import type { LuaOperations } from '../runtime/operations.ts';
+import { shownChunkName } from '../syntax/chunk-name.ts';
+import { parse } from '../syntax/parser.ts';
+import { LuaError, type LuaFunction, NONE } from '../value.ts';
+import { evaluate } from './new-function.ts';
+import { writeFunction } from './statements.ts';
+
+/** Throws a `LuaError` where the source isn't Lua, or lies too deep in itself. */
+export function compileChunk(source: string, chunkName: string, operations: LuaOperations): LuaFunction {
+  const name = shownChunkName(chunkName);
+  try {
+    return evaluate(`return ${writeFunction(parse(source, name))};`, {
+      R: operations,
+      B: operations.budget,
+      C: { source: chunkName, name },
+      NONE,
+      floor: Math.floor,
+    }) as LuaFunction;
+  } catch (error) {
+    // The stack is full, here or in V8's own parser.
+    if (error instanceof RangeError) throw new LuaError(`${name}:1: chunk has too many syntax levels`, 0);
+    throw error;
+  }
+}

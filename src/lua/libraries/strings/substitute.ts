@@ -1,0 +1,98 @@
+/** `string.gsub`. */
+import type { LuaMachine } from '../../machine.ts';
+import { isTrue, textOf, typeName } from '../../conversions.ts';
+import { first, LuaTable, type LuaValue } from '../../value.ts';
+import { type Arguments, argumentError, libraryError, optionalInt, stringArgument } from '../arguments.ts';
+import { PatternMatcher, patternText } from './patterns.ts';
+
+const NAME = 'gsub';
+
+/** The text that stands for one match. */
+type Replace = (matcher: PatternMatcher, start: number, end: number) => string;
+
+/** @returns the new text and how many matches were replaced. */
+export function substitute(machine: LuaMachine, args: Arguments): [string, number] {
+  const { budget } = machine;
+  const subject = stringArgument(args, 1, NAME);
+  const given = patternText(stringArgument(args, 2, NAME));
+  const countMax = optionalInt(args, 4, NAME, subject.length + 1);
+  const isAnchored = given.startsWith('^');
+  const replace = replacement(machine, subject, args[2]);
+  const matcher = new PatternMatcher(subject, isAnchored ? given.slice(1) : given, budget);
+  let result = '';
+  let at = 0;
+  let count = 0;
+  while (count < countMax) {
+    const end = matcher.matchAt(at);
+    if (end >= 0) {
+      count++;
+      matcher.settle();
+      const text = replace(matcher, at, end);
+      budget.spendBytes(text.length);
+      result += text;
+    }
+    if (end > at) at = end;
+    else if (at < subject.length) result += subject.charAt(at++);
+    else break;
+    if (isAnchored) break;
+  }
+  matcher.settle();
+  budget.spendBytes(subject.length);
+  return [result + subject.slice(at), count];
+}
+
+function replacement(machine: LuaMachine, subject: string, by: LuaValue): Replace {
+  const template = textOf(by);
+  if (template !== undefined) {
+    const pieces = replacementPieces(template);
+    return (matcher, start, end) => {
+      let text = '';
+      for (const piece of pieces) {
+        if (typeof piece === 'string') text += piece;
+        else text += piece < 0 ? subject.slice(start, end) : String(matcher.capture(piece, start, end));
+      }
+      return text;
+    };
+  }
+  if (typeof by === 'function') {
+    return (matcher, start, end) =>
+      replaced(first(machine.call(by, ...matcher.captures(start, end))), subject, start, end);
+  }
+  if (by instanceof LuaTable) {
+    return (matcher, start, end) =>
+      replaced(machine.operations.index(by, matcher.capture(0, start, end), undefined), subject, start, end);
+  }
+  throw argumentError(3, NAME, 'string/function/table expected');
+}
+
+/** What a function or table gave; nil and false leave the match as it is. */
+function replaced(value: LuaValue, subject: string, start: number, end: number): string {
+  if (!isTrue(value)) return subject.slice(start, end);
+  const text = textOf(value);
+  if (text !== undefined) return text;
+  throw libraryError(`invalid replacement value (a ${typeName(value)})`);
+}
+
+const WHOLE = -1;
+
+/** Text, and captures by their index from 0, `WHOLE` for all of the match: `%0` and `%1` to `%9`; any other `%x` is the `x`. */
+function replacementPieces(text: string): (string | number)[] {
+  const pieces: (string | number)[] = [];
+  let plain = '';
+  for (let at = 0; at < text.length; at++) {
+    if (text.charAt(at) !== '%') {
+      plain += text.charAt(at);
+      continue;
+    }
+    at++;
+    // C reads the zero byte behind a last `%`.
+    const next = at < text.length ? text.charAt(at) : '\0';
+    if (next >= '0' && next <= '9') {
+      if (plain !== '') pieces.push(plain);
+      plain = '';
+      pieces.push(next === '0' ? WHOLE : Number(next) - 1);
+    } else plain += next;
+  }
+  if (plain !== '') pieces.push(plain);
+  return pieces;
+}
