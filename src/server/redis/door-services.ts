@@ -10,6 +10,7 @@ import { aclCommands } from './commands/families/server/acl.ts';
 import { clientCommands } from './commands/families/connection/client.ts';
 import { commandCommands } from './commands/families/server/command.ts';
 import { configCommands } from './commands/families/server/config.ts';
+import { scriptCommands, withScripting } from './commands/families/scripts.ts';
 import { debugCommands, debugKeyCommands } from './commands/families/server/debug.ts';
 import { memoryCommands, memoryKeyCommands } from './commands/families/server/memory.ts';
 import { observedCommands } from './commands/families/server/observed.ts';
@@ -24,6 +25,8 @@ import { KeyspaceEvents } from './keyspace/keyspace-events.ts';
 import { CommandObserver } from './observed/command-observer.ts';
 import { Channels } from './pubsub/channels.ts';
 import { Delivery } from './pubsub/delivery.ts';
+import type { ScriptLogLevel } from './scripting/redis-library.ts';
+import { Scripting } from './scripting/scripting.ts';
 import { Settings } from './settings/settings.ts';
 
 /** Rows of commands about sessions and the server, without the door that they run on. */
@@ -48,6 +51,10 @@ export interface DoorServicesOptions {
   readonly eventClasses: EventClasses;
   /** The connections and all commands: asked for when a command runs. */
   readonly connections: () => ClientSessions & { readonly table: CommandTable };
+  /** Something was thrown within a script that is neither a `ReplyError` nor a `StoreError`. */
+  readonly onDefect: (command: string, error: unknown) => void;
+  /** What scripts have to say to the log. */
+  readonly onScriptLog: (level: ScriptLogLevel, text: string) => void;
 }
 
 export class DoorServices {
@@ -57,7 +64,8 @@ export class DoorServices {
   readonly #events: KeyspaceEvents;
   readonly #delivery: Delivery;
 
-  constructor({ seam, clock, random, server, eventClasses, connections }: DoorServicesOptions) {
+  constructor(options: DoorServicesOptions) {
+    const { seam, clock, random, server, eventClasses, connections } = options;
     const channels = this.#channels;
     this.#delivery = new Delivery({ seam, channels, yieldNow: (run) => clock.yieldNow(run) });
     this.#events = new KeyspaceEvents({ seam, channels, delivery: this.#delivery });
@@ -81,7 +89,24 @@ export class DoorServices {
       clock,
       random,
     };
-    this.rows = [...memoryKeyCommands, ...debugKeyCommands, ...withDoor(doorCommands, door)];
+    const scripting = new Scripting({
+      seam,
+      delivery: this.#delivery,
+      table: door.table,
+      observer: {
+        ran: (command) => stats.ran(command),
+        failed: (text, command) => stats.failed(text, command),
+        refused: (text, command) => stats.refused(text, command),
+        defect: options.onDefect,
+      },
+      log: options.onScriptLog,
+    });
+    this.rows = [
+      ...memoryKeyCommands,
+      ...debugKeyCommands,
+      ...withScripting(scriptCommands, scripting),
+      ...withDoor(doorCommands, door),
+    ];
   }
 
   /** Counts what runs; for the meter of the connections. */

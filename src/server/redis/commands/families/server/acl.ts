@@ -31,6 +31,7 @@ const CATEGORIES = [
   'dangerous',
   'connection',
   'transaction',
+  'scripting',
 ] as const satisfies readonly Category[];
 
 const cat: Run = ({ table }, _, { args, reply }) => {
