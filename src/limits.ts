@@ -1296,4 +1296,11 @@ export const serverFixed = {
   luaNestedValuesMax: 1_000,
   /** The codes of errors that are counted apart. */
   redisErrorCodesMax: 128,
+  /** The scripts that can be called by their SHA-1, and the bytes of their texts: beyond it those go that were used longest ago. */
+  redisScriptsMax: 10_000,
+  redisScriptBytesMax: 32 * MiB,
+  /** How deep the tables may lie in each other that a script returns. */
+  redisScriptReplyDepthMax: 1000,
+  /** A line that a script writes to the log. */
+  redisScriptLogBytesMax: 1 * KiB,
 } as const;

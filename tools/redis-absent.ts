@@ -10,17 +10,6 @@ export interface AbsentCommands {
 export const absentCommands: readonly AbsentCommands[] = [
   {
     names: [
-      'eval',
-      'eval_ro',
-      'evalsha',
-      'evalsha_ro',
-      'script',
-      'script|debug',
-      'script|exists',
-      'script|flush',
-      'script|help',
-      'script|kill',
-      'script|load',
       'fcall',
       'fcall_ro',
       'function',
@@ -35,7 +24,7 @@ export const absentCommands: readonly AbsentCommands[] = [
       'function|stats',
     ],
     state: 'later',
-    note: 'scripts and functions; MULTI with WATCH, and transactions with conditions over gRPC, do much of it today',
+    note: 'libraries of functions that the server keeps; `EVALSHA` runs the same Lua today, of a script that its client loads',
   },
   {
     names: [

@@ -77,6 +77,13 @@ Made by \`npm run generate\` from the table that the server itself runs.
   ${serverFixed.redisUnreadMs / 1000} s in which it has read nothing. Idle clients stay. What a user may do in a second
   ([operations.md](operations.md#limits-by-user-and-address)) holds a client up, and refuses nothing.
 - **Transactions** have at most ${serverFixed.redisQueuedCommandsMax} commands and ${serverFixed.redisQueuedBytesMax / MIB} MiB. Credentials in one (\`AUTH\`, \`HELLO\`) are checked as they are queued, and told by \`EXEC\`.
+- **Scripts** (\`EVAL\`, [0036](decisions/0036-lua-of-redis.md)) are Lua 5.1 as in Redis, with its libraries. A script is one transaction, and one revision. One that fails keeps
+  what it has written before, as in Redis. One that takes more than it may is given up as a whole, with an error that names the limit, and has changed nothing:
+  ${serverFixed.luaStepsMax} steps (a turn of a loop, a call, some bytes of a string that is searched), ${serverFixed.luaBytesMax / MIB} MiB of new strings and tables, and of its calls together as much as
+  [one command](#how-much-one-command-may-do). So \`SCRIPT KILL\` has nothing to do, and answers \`-NOTBUSY\`; there is no \`lua-time-limit\`, and no debugger.
+  The server keeps ${serverFixed.redisScriptsMax} scripts of ${serverFixed.redisScriptBytesMax / MIB} MiB, beyond which those go that were used longest ago, and those of \`SCRIPT LOAD\` last; a client gets \`-NOSCRIPT\` then and sends the
+  script again, as after a restart. Keys that are not declared may be used; each call is checked for what the user may do. \`TIME\` stands still within a script. \`FLUSHALL\`
+  is a part of its transaction. \`MONITOR\` and \`SLOWLOG\` show the script, not its calls. \`redis.log\` writes to the log of the server.
 - **\`MONITOR\`** is for ${serverFixed.redisMonitorsMax} clients, and shows ${serverFixed.redisMonitorLineBytesMax / KIB} KiB of a command. \`DEBUG SLEEP\` holds up its own connection alone.
 - **Searches by place** (\`GEOSEARCH\`, \`GEORADIUS\`, …) find at most ${fixed.foundPlacesMax} members, unless \`COUNT\` asks for ${fixed.nearestPlacesMax} or fewer. Which of several at one
   distance are the last that a \`COUNT\` takes may be others than in Redis, and a distance that \`STOREDIST\` keeps may differ in the last of its 17 digits.
@@ -157,6 +164,7 @@ const titles: Readonly<Record<Group, string>> = {
   geo: 'Places on the earth',
   bf: 'Bloom filters',
   transactions: 'Transactions',
+  scripting: 'Scripts',
   pubsub: 'Pub/sub',
   connection: 'Connections',
   cluster: 'Clusters',

@@ -10,14 +10,23 @@ import {
   type CommandName,
   type CommandRates,
   commandRates,
+  type ScriptLoad,
 } from '../peers/redis-benchmark.ts';
 import { startRedis } from '../peers/redis.ts';
 
 interface Load {
-  readonly command: CommandName;
+  readonly command: CommandName | ScriptLoad;
   /** Of what one command costs, compared to a SET. */
   readonly share: number;
 }
+
+/** Each call writes: a lock that is its caller's is released, one that is free is taken. */
+const LOCK: ScriptLoad = {
+  name: 'EVALSHA of a lock',
+  text: `if redis.call('get', KEYS[1]) == ARGV[1] then return redis.call('del', KEYS[1])
+else return redis.call('set', KEYS[1], ARGV[1], 'NX', 'PX', 60000) end`,
+  argument: 'token',
+};
 
 /** In this order, so that what is popped is there: of each, half of what was put in. */
 const LOADS: readonly Load[] = [
@@ -36,6 +45,7 @@ const LOADS: readonly Load[] = [
   { command: 'ZPOPMIN', share: 0.5 },
   { command: 'XADD', share: 1 },
   { command: 'MSET', share: 0.25 },
+  { command: LOCK, share: 0.5 },
 ];
 
 const CONNECTIONS = 50;
@@ -72,7 +82,7 @@ export const redisFront: BenchCase = {
 async function measure(
   context: CaseContext,
   servers: { readonly kelp: BenchmarkedServer; readonly redis: BenchmarkedServer },
-  command: CommandName,
+  command: CommandName | ScriptLoad,
   pipeline: number,
   count: number,
 ): Promise<void> {
@@ -87,7 +97,7 @@ async function measure(
     kelp.push(kelpRates);
     redis.push(redisRates);
   }
-  const name = `${command}, P=${pipeline}`;
+  const name = `${typeof command === 'string' ? command : command.name}, P=${pipeline}`;
   const ratios = (kind: keyof CommandRates): number[] =>
     kelp.map((rates, index) => rates[kind] / (redis[index]?.[kind] ?? NaN));
   const report = (what: string, unit: 'operations/s' | 'ratio', samples: number[]): void =>

@@ -28,8 +28,17 @@ export type CommandName =
   | 'XADD'
   | 'MSET';
 
+/** A script with the one key that it is called with, of which a different one is drawn for each call. */
+export interface ScriptLoad {
+  /** What it does, in results. */
+  readonly name: string;
+  readonly text: string;
+  /** Its one argument. */
+  readonly argument: string;
+}
+
 interface CommandLoad {
-  readonly command: CommandName;
+  readonly command: CommandName | ScriptLoad;
   readonly count: number;
   readonly connections: number;
   /** Commands of a connection that are under way. */
@@ -69,17 +78,25 @@ export async function commandRates(
   const commands = Math.max(operationCount(context, count), connections);
   const before = await cpuSecondsOf(processId);
   const load = ['-c', connections, '-P', pipeline, '-d', valueBytes, '-r', keyCount];
-  const what = WORDS[command] ?? ['-t', command.toLowerCase()];
+  const words = typeof command === 'string' ? WORDS[command] : await scriptCall(port, command);
+  const what = words ?? ['-t', String(command).toLowerCase()];
   const args = ['-p', port, '-n', commands, '--csv', ...load, ...what];
   const { stdout } = await promisify(execFile)('redis-benchmark', args.map(String));
   const cpuSeconds = (await cpuSecondsOf(processId)) - before;
-  const line = stdout.split('\n').find((text) => text.startsWith(`"${command}`));
+  const begun = `"${typeof command === 'string' ? command : 'EVALSHA'}`;
+  const line = stdout.split('\n').find((text) => text.startsWith(begun));
   const perSecond = Number(
     line
       ?.split(',')
       .find((field) => /^"[\d.]+"$/.test(field))
       ?.slice(1, -1),
   );
-  if (!(perSecond > 0)) throw new Error(`redis-benchmark tells no rate of ${command}: ${stdout}`);
+  if (!(perSecond > 0)) throw new Error(`redis-benchmark tells no rate of ${begun}": ${stdout}`);
   return { perSecond, perCpuSecond: commands / Math.max(CPU_SECONDS_MIN, cpuSeconds) };
+}
+
+/** Loads a script. @returns the words of its calls. */
+async function scriptCall(port: number, { text, argument }: ScriptLoad): Promise<readonly string[]> {
+  const { stdout } = await promisify(execFile)('redis-cli', ['-p', String(port), 'SCRIPT', 'LOAD', text]);
+  return ['EVALSHA', stdout.trim(), '1', 'lock:__rand_int__', argument];
 }

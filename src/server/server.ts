@@ -447,6 +447,7 @@ class Server implements RunningServer {
         shutDown,
         onDefect: (command, error) =>
           logger.error({ err: error, command }, 'a Redis command failed unexpectedly'),
+        onScriptLog: (level, text) => logger[scriptLogLevels[level]]({ text }, 'a script of Redis says'),
       }),
     );
   }
@@ -519,6 +520,8 @@ class Server implements RunningServer {
     this.#redisListener?.destroy();
   }
 }
+
+const scriptLogLevels = { debug: 'debug', verbose: 'debug', notice: 'info', warning: 'warn' } as const;
 
 const NO_PASSWORDS = { begunCount: 0, runningCount: 0, waitingCount: 0 };
 

@@ -177,6 +177,30 @@ export const tableFacts: readonly TableFact[] = [
   },
   { name: 'DISCARD', arity: 1, syntax: '', summary: 'Forgets all commands that were queued since MULTI' },
   { name: 'ECHO', arity: 2, syntax: 'message', summary: 'Gives the message back' },
+  {
+    name: 'EVAL',
+    arity: -3,
+    syntax: 'script numkeys [key [key ...]] [arg [arg ...]]',
+    summary: 'Runs a script of Lua as one transaction',
+  },
+  {
+    name: 'EVALSHA',
+    arity: -3,
+    syntax: 'sha1 numkeys [key [key ...]] [arg [arg ...]]',
+    summary: 'Runs a script that the server has, by its SHA-1',
+  },
+  {
+    name: 'EVALSHA_RO',
+    arity: -3,
+    syntax: 'sha1 numkeys [key [key ...]] [arg [arg ...]]',
+    summary: 'Runs a script that may not write and that the server has, by its SHA-1',
+  },
+  {
+    name: 'EVAL_RO',
+    arity: -3,
+    syntax: 'script numkeys [key [key ...]] [arg [arg ...]]',
+    summary: 'Runs a script that may not write',
+  },
   { name: 'EXEC', arity: 1, syntax: '', summary: 'Runs all commands that were queued since MULTI, as one' },
   {
     name: 'EXISTS',

@@ -39,6 +39,7 @@ export const LEFT_OUT: Readonly<Record<string, readonly string[]>> = {
     'server/json',
     'server/logging',
     'server/redis/protocol',
+    'server/redis/scripting',
     'tracing',
     'wal',
     'wire',

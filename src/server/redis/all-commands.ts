@@ -2,6 +2,7 @@
 import type { CommandFacts } from './commands/command.ts';
 import { debugKeyCommands } from './commands/families/server/debug.ts';
 import { memoryKeyCommands } from './commands/families/server/memory.ts';
+import { scriptCommands } from './commands/families/scripts.ts';
 import { doorCommands } from './door-services.ts';
 import { redisRows } from './redis-rows.ts';
 
@@ -9,5 +10,6 @@ export const commandFacts: readonly CommandFacts[] = [
   ...redisRows,
   ...memoryKeyCommands,
   ...debugKeyCommands,
+  ...scriptCommands,
   ...doorCommands,
 ];

@@ -10,6 +10,7 @@ import { aclCommands } from './commands/families/server/acl.ts';
 import { clientCommands } from './commands/families/connection/client.ts';
 import { commandCommands } from './commands/families/server/command.ts';
 import { configCommands } from './commands/families/server/config.ts';
+import { scriptCommands, withScripting } from './commands/families/scripts.ts';
 import { debugCommands, debugKeyCommands } from './commands/families/server/debug.ts';
 import { memoryCommands, memoryKeyCommands } from './commands/families/server/memory.ts';
 import { latencyCommands } from './commands/families/server/latency.ts';
@@ -26,6 +27,8 @@ import { KeyspaceEvents } from './keyspace/keyspace-events.ts';
 import { CommandObserver } from './observed/command-observer.ts';
 import { Channels } from './pubsub/channels.ts';
 import { Delivery } from './pubsub/delivery.ts';
+import type { ScriptLogLevel } from './scripting/redis-library.ts';
+import { Scripting } from './scripting/scripting.ts';
 import { Settings } from './settings/settings.ts';
 import { Tracking } from './tracking/tracking.ts';
 
@@ -53,6 +56,10 @@ export interface DoorServicesOptions {
   readonly eventClasses: EventClasses;
   /** The connections and all commands: asked for when a command runs. */
   readonly connections: () => ClientSessions & { readonly table: CommandTable };
+  /** Something was thrown within a script that is neither a `ReplyError` nor a `StoreError`. */
+  readonly onDefect: (command: string, error: unknown) => void;
+  /** What scripts have to say to the log. */
+  readonly onScriptLog: (level: ScriptLogLevel, text: string) => void;
 }
 
 export class DoorServices {
@@ -63,7 +70,8 @@ export class DoorServices {
   readonly #delivery: Delivery;
   readonly #tracking: Tracking;
 
-  constructor({ seam, clock, random, server, eventClasses, connections }: DoorServicesOptions) {
+  constructor(options: DoorServicesOptions) {
+    const { seam, clock, random, server, eventClasses, connections } = options;
     const channels = this.#channels;
     this.#delivery = new Delivery({ seam, channels, yieldNow: (run) => clock.yieldNow(run) });
     this.#events = new KeyspaceEvents({ seam, channels, delivery: this.#delivery });
@@ -95,7 +103,24 @@ export class DoorServices {
       clock,
       random,
     };
-    this.rows = [...memoryKeyCommands, ...debugKeyCommands, ...withDoor(doorCommands, door)];
+    const scripting = new Scripting({
+      seam,
+      delivery: this.#delivery,
+      table: door.table,
+      observer: {
+        ran: (command) => stats.ran(command),
+        failed: (text, command) => stats.failed(text, command),
+        refused: (text, command) => stats.refused(text, command),
+        defect: options.onDefect,
+      },
+      log: options.onScriptLog,
+    });
+    this.rows = [
+      ...memoryKeyCommands,
+      ...debugKeyCommands,
+      ...withScripting(scriptCommands, scripting),
+      ...withDoor(doorCommands, door),
+    ];
   }
 
   /** Counts what runs; for the meter of the connections. */

@@ -18,6 +18,7 @@ import { blockedCountOf } from './info/info.ts';
 import { NO_CLASSES, parseEventClasses } from './keyspace/event-classes.ts';
 import { RedisDoor } from './redis-door.ts';
 import { redisRows } from './redis-rows.ts';
+import type { ScriptLogLevel } from './scripting/redis-library.ts';
 
 export interface RedisOptions {
   readonly store: KvStore;
@@ -41,6 +42,8 @@ export interface RedisOptions {
   readonly snapshots: Pick<StoreMeter, 'lastSnapshotMs' | 'hasSnapshotFailed'>;
   readonly shutDown: () => void;
   readonly onDefect: (command: string, error: unknown) => void;
+  /** What scripts have to say to the log (`redis.log`). */
+  readonly onScriptLog: (level: ScriptLogLevel, text: string) => void;
 }
 
 export function openRedis(options: RedisOptions): RedisDoor {
@@ -57,6 +60,8 @@ export function openRedis(options: RedisOptions): RedisDoor {
       if (door === undefined) throw new Error('the door is not open');
       return door;
     },
+    onDefect,
+    onScriptLog: options.onScriptLog,
   });
   const { stats } = services;
   door = new RedisDoor({

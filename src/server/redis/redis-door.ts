@@ -9,7 +9,7 @@ import type { RateLimits } from '../limits/rate-limits.ts';
 import type { Stop } from '../../store/seam.ts';
 import type { ClientSession, ClientSessions } from './commands/session-command.ts';
 import { CommandRunner, type RunObserver } from './commands/run-command.ts';
-import { CommandTable, type TableRow } from './commands/table.ts';
+import { CommandTable, mayWrite, type TableRow } from './commands/table.ts';
 import { BlockedClients } from './connection/blocked-clients.ts';
 import { Connection } from './connection/connection.ts';
 import type {
@@ -181,12 +181,7 @@ export class RedisDoor implements ClientSessions {
 
   #isPausing(row: TableRow): boolean {
     if (this.#pausedUntilMs === 0 || row.group === 'connection' || row.group === 'server') return false;
-    if (
-      !this.#pausesAll &&
-      !row.flags.includes('write') &&
-      row.name !== 'exec' &&
-      !row.flags.includes('may_replicate')
-    )
+    if (!this.#pausesAll && !mayWrite(row) && row.name !== 'exec' && !row.flags.includes('may_replicate'))
       return false;
     return true;
   }

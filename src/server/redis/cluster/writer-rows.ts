@@ -3,7 +3,7 @@
  * the node itself, is answered here. Its first command of another kind takes it to the writer, where it stays; unless it has said
  * READONLY, which makes its reads those of this node.
  */
-import type { TableRow } from '../commands/table.ts';
+import { mayWrite, type TableRow } from '../commands/table.ts';
 
 export type CommandPlace = 'here' | 'writer' | 'refused';
 
@@ -32,5 +32,5 @@ export function placeOf(row: TableRow, isReadOnly: boolean): CommandPlace {
   if ('session' in row && (row.group === 'server' || PREPARING.has(row.name))) return 'here';
   // Messages are published by way of the writer, so they are heard there, too.
   if (!isReadOnly || row.group === 'pubsub') return 'writer';
-  return row.flags.includes('write') ? 'refused' : 'here';
+  return mayWrite(row) ? 'refused' : 'here';
 }

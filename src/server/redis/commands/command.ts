@@ -10,6 +10,7 @@
  * `StoreError`, and the same file turns its code into Redis' text. Either way nothing that the call has written, to the view or
  * to the reply, stays.
  */
+import type { Rights } from '../../../access/rights/rights.ts';
 import type { ReadView, View } from '../../../store/views/view.ts';
 import type { ScanCursors } from '../cursors/cursor-ring.ts';
 
@@ -33,6 +34,8 @@ export interface CommandCall {
   looksAt(key: Uint8Array): boolean;
   /** Counts work that no view counts as part of what may be done in one turn. */
   spend(visits: number, bytes: number): void;
+  /** When the script that calls it has begun, in milliseconds since 1970-01-01 UTC: then time stands still. `undefined`: none does. */
+  readonly scriptedMs: number | undefined;
 }
 
 /** g: generic, $: string, l: list, s: set, h: hash, z: sorted set, t: stream, x: expired, n: new key, d: module types. */
@@ -94,7 +97,8 @@ export interface Reply {
   /** As `double`, with 17 digits behind the point at most and never an exponent: for coordinates. */
   coordinate(value: number): void;
   boolean(value: boolean): void;
-  bigNumber(value: bigint): void;
+  /** @param value or its digits. */
+  bigNumber(value: bigint | string): void;
   /** @param format of three letters: `txt`, `mkd`. */
   verbatim(format: string, text: string): void;
   /** An array whose length is known at its end. @returns what `endArray` takes; arrays may lie within each other. */
@@ -106,10 +110,12 @@ export interface Reply {
 export interface Session {
   /** The database that is selected: 0 to 15. */
   readonly database: number;
-  /** Whether the command runs within EXEC: it does not block, and has no slices. */
+  /** Whether the command runs within EXEC or a script: it does not block, and has no slices. */
   readonly isInTransaction: boolean;
   /** READONLY: at a follower of a cluster its reads are served there, where nothing can be written. */
   readonly isReadOnly: boolean;
+  /** What its user may do, now; `undefined`: it has to log in. */
+  rights(): Rights | undefined;
 }
 
 /**
@@ -200,7 +206,8 @@ export type Category =
   | 'blocking'
   | 'dangerous'
   | 'connection'
-  | 'transaction';
+  | 'transaction'
+  | 'scripting';
 
 export type Group =
   | 'string'
@@ -215,6 +222,7 @@ export type Group =
   | 'stream'
   | 'bf'
   | 'transactions'
+  | 'scripting'
   | 'pubsub'
   | 'connection'
   | 'cluster'

@@ -11,7 +11,7 @@ import { budgetSpent } from '../../../store/views/draft.ts';
 import type { ReadView, View } from '../../../store/views/view.ts';
 import { INTERNAL, textOf, tooMuchForTransaction } from '../replies/errors.ts';
 import type { Command, CommandCall, Reply, Slice, Waiting } from './command.ts';
-import type { RunningCall } from './running-call.ts';
+import type { RunningCall, RunningReply } from './running-call.ts';
 
 /** How a call has gone on. */
 export type CallState =
@@ -37,7 +37,7 @@ export class CommandRunner {
   readonly #seam: Seam;
   readonly #observer: RunObserver;
   #command: Command | undefined;
-  #call: RunningCall | undefined;
+  #call: RunningCall<RunningReply> | undefined;
   /** What the last call goes on with, and on which state. */
   slice: Slice | undefined;
   state: StateAt = { revision: 0, instantMs: 0 };
@@ -81,6 +81,7 @@ export class CommandRunner {
     const isVisible = isVisibleWanted && 'read' in command;
     this.sequence = this.revision = 0;
     this.hasChanged = false;
+    call.undo = undefined;
     try {
       if (isVisible) this.#seam.readVisible(this.#read);
       else {
@@ -92,6 +93,7 @@ export class CommandRunner {
     } catch (error) {
       reply.rollBack(begun);
       call.events.length = eventCount;
+      call.takeBack();
       this.hasMoreParts = false;
       if (isLogFull(error)) return 'noRoom';
       if (error instanceof NoRoomYetError && waitsForRoom(error)) return 'waitsForRoom';
@@ -110,15 +112,25 @@ export class CommandRunner {
     throw failure.whenUnchanged;
   }
 
-  /**
-   * Runs a call as one of several of a transaction. A command that blocks does not wait: its time is over at once; a long reply is
-   * made to its end.
-   */
+  /** Runs a call as one of several of a transaction; what it throws is its reply. */
   runWithin(view: View, command: Command, call: RunningCall): void {
+    try {
+      this.completeWithin(view, command, call);
+    } catch (error) {
+      this.answerWithin(error, call.reply, command.name);
+    }
+  }
+
+  /**
+   * Runs a call over a view that its caller has, to its end: a command that blocks does not wait, since its time is over at once, and a
+   * long reply is made as a whole. Throws what the call throws, of which nothing stays.
+   */
+  completeWithin(view: View, command: Command, call: RunningCall<RunningReply>): void {
     const { reply } = call;
     const begun = reply.length;
     const eventCount = call.events.length;
     const savepoint = view.savepoint();
+    call.undo = undefined;
     try {
       const waiting = this.tryWithin(view, command, call);
       waiting?.onTimeout(reply);
@@ -131,7 +143,8 @@ export class CommandRunner {
       view.rollBack(savepoint);
       reply.rollBack(begun);
       call.events.length = eventCount;
-      this.answerWithin(error, reply, command.name);
+      call.takeBack();
+      throw error;
     }
   }
 
@@ -142,7 +155,7 @@ export class CommandRunner {
   }
 
   /** Runs a call over a view that its caller has. @returns what it waits for. Throws what the call throws. */
-  tryWithin(view: View, command: Command, call: RunningCall): Waiting | undefined {
+  tryWithin(view: View, command: Command, call: RunningCall<RunningReply>): Waiting | undefined {
     this.#command = command;
     this.#call = call;
     this.slice = this.waiting = undefined;

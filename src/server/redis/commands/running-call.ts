@@ -3,7 +3,7 @@ import { type KeyText, toKeyText } from '../../../store/views/keys.ts';
 import type { ScanCursors } from '../cursors/cursor-ring.ts';
 import type { PlacedArguments } from '../protocol/placed-arguments.ts';
 import type { ReplyWriter } from '../protocol/reply-writer.ts';
-import type { CommandCall, EventClass, Session } from './command.ts';
+import type { CommandCall, EventClass, Reply, Session } from './command.ts';
 
 /** Something that happened to a key, to be told once it is visible. */
 export interface KeyspaceEvent {
@@ -13,9 +13,17 @@ export interface KeyspaceEvent {
   readonly key: Uint8Array;
 }
 
-export class RunningCall implements CommandCall {
+/** A reply of which what a failed call has written can be taken back. */
+export interface RunningReply extends Reply {
+  /** How much was written. */
+  readonly length: number;
+  /** Forgets what was written since. @param length as it was then. */
+  rollBack(length: number): void;
+}
+
+export class RunningCall<Written extends RunningReply = ReplyWriter> implements CommandCall {
   args: PlacedArguments;
-  reply: ReplyWriter;
+  reply: Written;
   session: Session;
   readonly cursors: ScanCursors;
   /** Whether events are wanted by anything; else none are kept. */
@@ -27,8 +35,11 @@ export class RunningCall implements CommandCall {
   bytesSpent = 0;
   /** The only key that a command which waits looks at. */
   changedKey: KeyText | undefined;
+  scriptedMs: number | undefined;
+  /** Takes back what it has done besides its changes and its events; it is called when these are taken back. */
+  undo: (() => void) | undefined;
 
-  constructor(args: PlacedArguments, reply: ReplyWriter, session: Session, cursors: ScanCursors) {
+  constructor(args: PlacedArguments, reply: Written, session: Session, cursors: ScanCursors) {
     this.args = args;
     this.reply = reply;
     this.session = session;
@@ -42,6 +53,12 @@ export class RunningCall implements CommandCall {
   spend(visits: number, bytes: number): void {
     this.visitsSpent += visits;
     this.bytesSpent += bytes;
+  }
+
+  /** What the call has written is taken back. */
+  takeBack(): void {
+    this.undo?.();
+    this.undo = undefined;
   }
 
   looksAt(key: Uint8Array): boolean {

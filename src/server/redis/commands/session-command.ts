@@ -41,6 +41,7 @@ export interface ClientSession extends Session {
   readonly localAddress: string;
   /** What SELECT sets. */
   database: number;
+  isInTransaction: boolean;
   /** HELLO: from the reply of this command on. */
   protocolVersion: 2 | 3;
   /** Whether it may run commands at all. */

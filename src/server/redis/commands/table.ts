@@ -16,6 +16,11 @@ import type { SessionCommand } from './session-command.ts';
 
 export type TableRow = Command | SessionCommand;
 
+/** Whether a call may change what clients see; a script may, be it that its flags don't say so. */
+export function mayWrite(row: TableRow): boolean {
+  return row.flags.includes('write') || ('write' in row && !row.flags.includes('readonly'));
+}
+
 /** A name that is taken: a command, or what has subcommands, or both (`COMMAND`). */
 export interface TableEntry {
   readonly name: string;
@@ -95,6 +100,11 @@ export class CommandTable {
     const entry = this.#names.find(args, 0);
     if (entry?.subcommands === undefined || args.count === 1) return entry?.row;
     return entry.subcommands.find(args, 1)?.row;
+  }
+
+  /** Whether the first word of a call is a name, be it that of subcommands alone. */
+  isTaken(args: PlacedArguments): boolean {
+    return this.#names.find(args, 0) !== undefined;
   }
 
   /** @param name in lower case, `config|get`. */

@@ -194,7 +194,7 @@ export class ReplyWriter implements Reply {
     else this.integer(value ? 1 : 0);
   }
 
-  bigNumber(value: bigint): void {
+  bigNumber(value: bigint | string): void {
     if (this.version === 3) this.#line(types.bigNumber, value.toString());
     else this.text(value.toString());
   }

@@ -94,8 +94,17 @@ export class Delivery {
 
   /** The transaction has failed as a whole, or is tried again: what it has published never was. */
   transactionFailed(): void {
-    for (const message of this.#held) this.#waitingBytes -= bytesOf(message);
-    this.#held = [];
+    this.forgetHeld(0);
+  }
+
+  /** Messages out of transactions that may still run. */
+  get heldCount(): number {
+    return this.#held.length;
+  }
+
+  /** A part of the transaction has failed: what it has published never was. @param count of the messages before it. */
+  forgetHeld(count: number): void {
+    for (const message of this.#held.splice(count)) this.#waitingBytes -= bytesOf(message);
   }
 
   /** Publishes a keyspace event of a decision, which goes out with `sendDurable`. @param channel stays as it is, as does the payload. */

@@ -542,6 +542,67 @@ export function snapshotFailed(error: unknown): ReplyError {
   return new ReplyError(plain(`ERR the snapshot failed: ${error instanceof Error ? error.message : ''}`));
 }
 
+/** What Redis' calls from scripts are refused with; scripts see them as errors of their own. */
+export const scriptTexts = {
+  noWords: 'ERR Please specify at least one argument for this redis lib call',
+  badWords: 'ERR Lua redis lib command arguments must be strings or integers',
+  unknownCommand: 'ERR Unknown Redis command called from script',
+  wrongArity: 'ERR Wrong number of args calling Redis command from script',
+  notAllowed: 'ERR This Redis command is not allowed from script',
+  isReadOnly: 'ERR Write commands are not allowed from read-only scripts.',
+  notPermitted: "ERR The user executing the script can't run this command or subcommand",
+  keyNotPermitted:
+    "ERR The user executing the script can't access at least one of the keys mentioned in the command arguments",
+} as const;
+
+export function noSuchScript(): ReplyError {
+  return new ReplyError('NOSCRIPT No matching script. Please use EVAL.');
+}
+
+export function noScriptRuns(): ReplyError {
+  return new ReplyError('NOTBUSY No scripts in execution right now.');
+}
+
+export function negativeKeyCount(): ReplyError {
+  return new ReplyError("ERR Number of keys can't be negative");
+}
+
+/** @param word of the first line of a script. */
+export function badShebang(what: string, word: string): ReplyError {
+  return new ReplyError(plain(`ERR ${what}: ${word.slice(0, TOLD_CHARACTERS_MAX)}`));
+}
+
+/** A script that is no Lua. */
+export function scriptNotCompiled(text: string): ReplyError {
+  return new ReplyError(plain(`ERR Error compiling script (new function): ${text}`));
+}
+
+/** A script that has failed. @param text with its code. */
+export function scriptFailed(text: string): ReplyError {
+  return new ReplyError(plain(text));
+}
+
+/** A script that has used up what one may: nothing of it has happened. */
+export function scriptGivenUp(text: string): ReplyError {
+  return new ReplyError(plain(`ERR ${text}; nothing that the script has written stays`));
+}
+
+export function declaredToWrite(): ReplyError {
+  return new ReplyError('ERR Can not execute a script with write flag using *_ro command.');
+}
+
+export function noScriptDebugger(): ReplyError {
+  return new ReplyError('ERR SCRIPT DEBUG is not there, since it would hold up other clients');
+}
+
+export function badScriptDebug(): ReplyError {
+  return new ReplyError('ERR Use SCRIPT DEBUG YES/SYNC/NO');
+}
+
+export function badScriptFlush(): ReplyError {
+  return new ReplyError('ERR SCRIPT FLUSH only support SYNC|ASYNC option');
+}
+
 /** Of the name and of the words behind it so many characters are told. */
 const TOLD_CHARACTERS_MAX = 128;
 

@@ -183,6 +183,7 @@ export class TestNode {
       onDefect: (command, error) => {
         throw new Error(`${command} failed`, { cause: error });
       },
+      onScriptLog: () => undefined,
     });
     listener.serve(door);
     onTestFinished(async () => {

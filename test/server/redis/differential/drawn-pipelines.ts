@@ -9,6 +9,7 @@ import { drawOfHashes } from '../commands/drawn/hashes.ts';
 import { drawOfHyperLogLogs } from '../commands/drawn/hyperloglogs.ts';
 import { drawOfCollections, drawOfKeys } from '../commands/drawn/keys.ts';
 import { drawOfLists } from '../commands/drawn/lists.ts';
+import { inScript } from '../commands/drawn/scripts.ts';
 import { drawOfSets } from '../commands/drawn/sets.ts';
 import { DrawnSortedSets } from '../commands/drawn/sorted-sets.ts';
 import { drawOfSorts } from '../commands/drawn/sorts.ts';
@@ -67,7 +68,7 @@ function drawSection(random: SeededRandom): DrawnCommand[] {
   for (let left = count; left > 0; left--) {
     const drawn = calm(random, draw(random));
     if (/^sort/i.test(String(drawn.words[0]))) commands.push(FORGETS_RANGE_ERROR);
-    commands.push(drawn);
+    commands.push(random.chance(0.05) ? inScript(random, drawn) : drawn);
   }
   if (random.chance(0.03)) commands.push({ words: ['HELLO', random.pick([2, 3, 4])], compare: 'nothing' });
   if (!random.chance(0.2)) return commands;

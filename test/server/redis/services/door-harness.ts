@@ -1,5 +1,6 @@
 /** Commands about sessions and the server, over a store in memory, with sessions that keep what they are sent. */
 import { onTestFinished } from 'vitest';
+import { allRights, type Rights } from '../../../../src/access/rights/rights.ts';
 import { DoorServices } from '../../../../src/server/redis/door-services.ts';
 import { RunningCall } from '../../../../src/server/redis/commands/running-call.ts';
 import type { ClusterFacts, ServerFacts } from '../../../../src/server/redis/commands/server-facts.ts';
@@ -94,6 +95,10 @@ export class TestSession implements ClientSession {
     return Promise.resolve();
   }
 
+  rights(): Rights {
+    return allRights;
+  }
+
   logIn(): void {
     throw new Error('not in these tests');
   }
@@ -139,6 +144,8 @@ export class DoorHarness {
   cluster: ClusterFacts | undefined;
   snapshotCount = 0;
   isShutDown = false;
+  /** What scripts have logged. */
+  readonly scriptLines: string[] = [];
   /** That each command takes. */
   durationMs = 0.5;
 
@@ -151,6 +158,10 @@ export class DoorHarness {
       server: this.#server(),
       eventClasses: 0,
       connections: () => this.connections,
+      onDefect: (_, error) => {
+        throw error;
+      },
+      onScriptLog: (level, text) => void this.scriptLines.push(`${level} ${text}`),
     });
     this.services.watch(this.hooks);
     this.connections.table = new CommandTable(this.services.rows);

@@ -3,6 +3,7 @@
  * commands with.
  */
 import { onTestFinished } from 'vitest';
+import { allRights } from '../../../../src/access/rights/rights.ts';
 import { fixed } from '../../../../src/limits.ts';
 import type { TableRow } from '../../../../src/server/redis/commands/table.ts';
 import { CommandTable } from '../../../../src/server/redis/commands/table.ts';
@@ -26,7 +27,7 @@ export class RedisHarness {
   readonly #runner: CommandRunner;
   readonly #args = new PlacedArguments();
   readonly #reply = new ReplyWriter();
-  readonly #session = { database: 0, isInTransaction: false, isReadOnly: false };
+  readonly #session = { database: 0, isInTransaction: false, isReadOnly: false, rights: () => allRights };
   readonly #call: RunningCall;
   /** The visits that each piece of the last call has paid. */
   visitsByPiece: number[] = [];

@@ -6,7 +6,6 @@
  * made it busy has `goOn` called when that is over.
  */
 import type { Login } from '../../../../access/login/login.ts';
-import type { Rights } from '../../../../access/rights/rights.ts';
 import type { RunningCall } from '../../commands/running-call.ts';
 import type { ClientSession } from '../../commands/session-command.ts';
 import type { TableRow } from '../../commands/table.ts';
@@ -24,7 +23,6 @@ export interface SessionState extends ClientSession {
   /** Where it is limited what a user may do in a second. */
   readonly pace: CommandPace | undefined;
   login: Login;
-  isInTransaction: boolean;
   /** To the writer, when the connection is passed on: then it is busy to its end. */
   readonly relay: Passing | undefined;
   /** A command goes on by itself, or waits: no other one begins. */
@@ -37,8 +35,6 @@ export interface SessionState extends ClientSession {
   /** Goes on with what waits. */
   readonly goOn: () => void;
 
-  /** Of its user, now; undefined: none. */
-  rights(): Rights | undefined;
   /** A call has come to its end in a later turn than its first. */
   endedLater(row: TableRow, args: PlacedArguments, moreMs: number): void;
   /** At once, with what waits. */

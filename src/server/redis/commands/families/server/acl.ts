@@ -32,6 +32,7 @@ const CATEGORIES = [
   'dangerous',
   'connection',
   'transaction',
+  'scripting',
 ] as const satisfies readonly Category[];
 
 const cat: Run = ({ table }, _, { args, reply }) => {

@@ -17,8 +17,8 @@ const info: Run = (door, _, { args, reply }) => {
   reply.verbatim('txt', infoText(door, names));
 };
 
-const time: Run = ({ clock }, _, { reply }) => {
-  const nowMs = clock.nowMs();
+const time: Run = ({ clock }, _, { reply, scriptedMs }) => {
+  const nowMs = scriptedMs ?? clock.nowMs();
   const wholeSeconds = Math.floor(nowMs / 1000);
   reply.array(2);
   reply.text(String(wholeSeconds));
