@@ -1,4 +1,5 @@
 /** Values as text and numbers, as Lua 5.1 converts them in C: here alone. */
+import { toGeneral } from './decimal-digits.ts';
 import { LuaTable, type LuaValue } from './value.ts';
 
 export type LuaTypeName = 'nil' | 'boolean' | 'number' | 'string' | 'table' | 'function' | 'userdata';
@@ -23,36 +24,13 @@ export function isTrue(value: LuaValue): boolean {
 
 /** Of what C prints as `%.14g` these many digits count. */
 const DIGITS = 14;
-const EXACT_DIGITS_MAX = 100;
 
 /** A number as Redis' Lua prints it: C's `%.14g`, so 3 is `3` and 10^15 is `1e+15`. */
 export function numberText(value: number): string {
   if (Number.isInteger(value) && value < 1e14 && value > -1e14)
     return value === 0 && Object.is(value, -0) ? '-0' : String(value);
   if (!Number.isFinite(value)) return Number.isNaN(value) ? '-nan' : value > 0 ? 'inf' : '-inf';
-  const [mantissa = '', exponent = '0'] = roundedTo(DIGITS, value).split('e');
-  const power = Number(exponent);
-  if (power < -4 || power >= DIGITS) {
-    const sign = power < 0 ? '-' : '+';
-    return `${withoutZeros(mantissa)}e${sign}${String(Math.abs(power)).padStart(2, '0')}`;
-  }
-  // It has at most 14 digits now, so JavaScript writes it with the same; from 10^-4 on without an exponent by `toFixed`.
-  return withoutZeros(Number(`${mantissa}e${exponent}`).toFixed(DIGITS - 1 - power));
-}
-
-/** `d.ddde±x`. What lies in the middle between two goes to the even digit, as in C; JavaScript takes the larger. */
-export function roundedTo(digits: number, value: number): string {
-  const text = value.toExponential(digits - 1);
-  const exact = value.toExponential(EXACT_DIGITS_MAX);
-  const mark = exact.indexOf('e');
-  const end = exact.indexOf('.') + digits;
-  const isMiddle = exact[end] === '5' && /^0*$/.test(exact.slice(end + 1, mark));
-  if (!isMiddle || (exact.charCodeAt(digits === 1 ? end - 2 : end - 1) & 1) === 1) return text;
-  return `${exact.slice(0, digits === 1 ? end - 1 : end)}${exact.slice(mark)}`;
-}
-
-function withoutZeros(text: string): string {
-  return text.includes('.') ? text.replace(/\.?0+$/, '') : text;
+  return toGeneral(value, DIGITS);
 }
 
 /** The text of a string or a number; undefined of others, which have none where Lua converts by itself. */
@@ -68,7 +46,9 @@ export function numberOf(value: LuaValue): number | undefined {
 }
 
 const SPACES = String.raw`[ \t\n\v\f\r]*`;
-const DECIMAL = new RegExp(`^${SPACES}([+-]?(?:[0-9]+\\.?[0-9]*|\\.[0-9]+)(?:[eE][+-]?[0-9]+)?)${SPACES}$`);
+const DECIMAL = new RegExp(
+  `^${SPACES}([+-]?(?:[0-9]+(?:\\.[0-9]*)?|\\.[0-9]+)(?:[eE][+-]?[0-9]+)?)${SPACES}$`,
+);
 const HEXADECIMAL = new RegExp(
   `^${SPACES}([+-]?)0[xX]([0-9a-fA-F]*)(?:\\.([0-9a-fA-F]*))?(?:[pP]([+-]?[0-9]+))?${SPACES}$`,
 );
@@ -101,8 +81,7 @@ const HEXADECIMAL_DIGIT = '0123456789abcdefghijklmnopqrstuvwxyz';
 
 /** An integer in a base of 2 to 36, as C's `strtoul` reads it: a negative one wraps around at 2^64. */
 export function parseInteger(text: string, base: number): number | undefined {
-  const zero = text.indexOf('\0');
-  const line = (zero < 0 ? text : text.slice(0, zero)).replace(/^[ \t\n\v\f\r]+|[ \t\n\v\f\r]+$/g, '');
+  const line = withoutSpaces(text.split('\0', 1)[0] ?? '');
   const isNegative = line.startsWith('-');
   let digits = line.replace(/^[+-]/, '').toLowerCase();
   if (base === 16) digits = digits.replace(/^0x(?=[0-9a-f])/, '');
@@ -115,4 +94,17 @@ export function parseInteger(text: string, base: number): number | undefined {
   }
   if (value >= 2n ** 64n) return Number(2n ** 64n - 1n);
   return Number(isNegative ? BigInt.asUintN(64, -value) : value);
+}
+
+/** In linear time, unlike a pattern that looks for spaces before the end from each of them. */
+function withoutSpaces(text: string): string {
+  let start = 0;
+  let end = text.length;
+  while (start < end && isSpace(text.charCodeAt(start))) start++;
+  while (end > start && isSpace(text.charCodeAt(end - 1))) end--;
+  return text.slice(start, end);
+}
+
+function isSpace(code: number): boolean {
+  return code === 32 || (code >= 9 && code <= 13);
 }

@@ -22,6 +22,9 @@ describe('what a script may use is bounded', () => {
     ['for k in next, {1}, nil do while k do end end'],
     ['local t = setmetatable({}, {__index = function(t, k) return 1 end}) local n = 0 while t[n] do end'],
     ['while true do pcall(error, "x") end'],
+    [
+      'local t = {} for i = 1, 7000 do t[i] = i end local function g() end local function f(...) while true do g(...) end end f(unpack(t))',
+    ],
     ['pcall(function() while true do end end)'],
     ['while true do pcall(function() while true do end end) end'],
     ['while true do loadstring("return 1") end'],
@@ -41,6 +44,10 @@ describe('what a script may use is bounded', () => {
       'local s = "xxxxxxxx" for i = 1, 17 do s = s .. s end local t = {[s .. "y"] = 1} local k = s .. "y" while t[k] do end',
     ],
     ['local s = " " for i = 1, 20 do s = s .. s end s = s .. "1" while true do local x = s + 1 end'],
+    ['local s = "1" for i = 1, 20 do s = s .. s end s = s .. "x" while true do local x = tonumber(s) end'],
+    [
+      'local s = " " for i = 1, 20 do s = s .. s end s = "1" .. s .. "x" while true do local x = tonumber(s, 16) end',
+    ],
   ])('a loop without an end: %s', (script) => {
     expect(['steps', 'bytes']).toContain(limitOf(script));
   });

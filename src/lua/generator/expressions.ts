@@ -125,7 +125,7 @@ export class ExpressionWriter {
     const last = expressions.at(-1);
     if (last === undefined) return '';
     const codes = expressions.slice(0, -1).map((expression) => this.value(expression));
-    codes.push(isSeveral(last) ? `...${this.all(last)}` : this.value(last));
+    codes.push(isSeveral(last) ? `...R.spread(${this.all(last)})` : this.value(last));
     return codes.join(',');
   }
 
@@ -193,7 +193,7 @@ export class ExpressionWriter {
     // What is called is said to be called by the line of its parenthesis, and arguments may have been on other lines.
     const line = this.#frame.toLine(call.line);
     const behind = line === '' ? code : `(t=${code},${line}t)`;
-    args.push(several ? `...${behind}` : behind);
+    args.push(several ? `...R.spread(${behind})` : behind);
     return `${callee.code}(${args.join(',')})`;
   }
 

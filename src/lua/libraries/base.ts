@@ -3,7 +3,7 @@
  * function of JavaScript, which cannot stop in the middle.
  */
 import { serverFixed } from '../../limits.ts';
-import { isTrue, numberOf, parseInteger, parseNumber, textOf, typeName } from '../conversions.ts';
+import { isTrue, parseInteger, parseNumber, textOf, typeName } from '../conversions.ts';
 import type { LuaMachine } from '../machine.ts';
 import {
   allOf,
@@ -14,14 +14,27 @@ import {
   LuaTable,
   type LuaValue,
 } from '../value.ts';
+import {
+  type Arguments,
+  argumentError,
+  functionArgument,
+  intArgument,
+  optionalInt,
+  stringArgument,
+  tableArgument,
+} from './arguments.ts';
+import { STACK_MAX } from './stack.ts';
 
-/** As C's stack of Lua bounds it. */
-const UNPACKED_MAX = 8000;
 /** A handler of `xpcall` that fails is called for its own error, until there is no room for that. */
 const FAILING_HANDLERS_MAX = 200;
-/** What compiling takes, for each byte of the source. */
+/** What compiling takes, beside for each byte of the source. */
+const COMPILING_STEPS = 2000;
 const COMPILED_STEPS = 4;
 const COMPILED_BYTES = 32;
+/** What `tostring` takes. */
+const TEXT_STEPS = 10;
+/** What catching an error takes. */
+const CAUGHT_STEPS = 50;
 
 /** Sets the functions as globals; returns the table of globals. */
 export function openBase(machine: LuaMachine): LuaTable {
@@ -38,51 +51,20 @@ export function openBase(machine: LuaMachine): LuaTable {
   return globals;
 }
 
-function argumentError(number: number, name: string, text: string): LuaError {
-  return new LuaError(`bad argument #${number} to '${name}' (${text})`);
-}
-
-function typeError(args: readonly LuaValue[], number: number, name: string, expected: string): LuaError {
-  const got = number > args.length ? 'no value' : typeName(args[number - 1]);
-  return argumentError(number, name, `${expected} expected, got ${got}`);
-}
-
-function checkAny(args: readonly LuaValue[], number: number, name: string): LuaValue {
+function anyArgument(args: Arguments, number: number, name: string): LuaValue {
   if (number > args.length) throw argumentError(number, name, 'value expected');
   return args[number - 1];
-}
-
-function checkTable(args: readonly LuaValue[], number: number, name: string): LuaTable {
-  const value = args[number - 1];
-  if (value instanceof LuaTable) return value;
-  throw typeError(args, number, name, 'table');
-}
-
-function checkNumber(args: readonly LuaValue[], number: number, name: string): number {
-  const value = numberOf(args[number - 1]);
-  if (value === undefined) throw typeError(args, number, name, 'number');
-  return value;
-}
-
-/** As C casts it to an `int`. */
-function optionalInt(args: readonly LuaValue[], number: number, name: string, otherwise: number): number {
-  return args[number - 1] === undefined ? otherwise : Math.trunc(checkNumber(args, number, name)) | 0;
-}
-
-function checkText(args: readonly LuaValue[], number: number, name: string): string {
-  const text = textOf(args[number - 1]);
-  if (text === undefined) throw typeError(args, number, name, 'string');
-  return text;
 }
 
 /** What looks at values. */
 function checkingFunctions(machine: LuaMachine): Record<string, LuaFunction> {
   const { budget, operations } = machine;
   return {
-    type: (...args) => typeName(checkAny(args, 1, 'type')),
+    type: (...args) => typeName(anyArgument(args, 1, 'type')),
 
     tostring: (...args) => {
-      const value = operations.tostring(checkAny(args, 1, 'tostring'));
+      budget.spendSteps(TEXT_STEPS);
+      const value = operations.tostring(anyArgument(args, 1, 'tostring'));
       if (typeof value === 'string') budget.spendBytes(value.length);
       return value;
     },
@@ -90,12 +72,12 @@ function checkingFunctions(machine: LuaMachine): Record<string, LuaFunction> {
     tonumber: (...args) => {
       const base = optionalInt(args, 2, 'tonumber', 10);
       if (base === 10) {
-        const value = checkAny(args, 1, 'tonumber');
+        const value = anyArgument(args, 1, 'tonumber');
         if (typeof value !== 'string') return typeof value === 'number' ? value : undefined;
         budget.spendLook(value.length);
         return parseNumber(value);
       }
-      const text = checkText(args, 1, 'tonumber');
+      const text = stringArgument(args, 1, 'tonumber');
       if (base < 2 || base > 36) throw argumentError(2, 'tonumber', 'base out of range');
       budget.spendLook(64 * text.length);
       return parseInteger(text, base);
@@ -103,7 +85,7 @@ function checkingFunctions(machine: LuaMachine): Record<string, LuaFunction> {
 
     select: (...args) => {
       if (args[0] === '#') return args.length - 1;
-      const place = Math.trunc(checkNumber(args, 1, 'select')) | 0;
+      const place = intArgument(args, 1, 'select');
       const start = place < 0 ? args.length + place : place;
       if (start < 1) throw argumentError(1, 'select', 'index out of range');
       budget.spendLook(8 * args.length);
@@ -111,55 +93,55 @@ function checkingFunctions(machine: LuaMachine): Record<string, LuaFunction> {
     },
 
     unpack: (...args) => {
-      const table = checkTable(args, 1, 'unpack');
+      const table = tableArgument(args, 1, 'unpack');
       const from = optionalInt(args, 2, 'unpack', 1);
       const to = optionalInt(args, 3, 'unpack', table.length);
       if (from > to) return [];
       const count = to - from + 1;
-      if (count >= UNPACKED_MAX - 2) throw new LuaError('too many results to unpack');
+      if (count >= STACK_MAX - 2) throw new LuaError('too many results to unpack');
       budget.spendSteps(count);
       budget.spendBytes(8 * count);
       return Array.from({ length: count }, (_, index) => table.get(from + index));
     },
 
     rawequal: (...args) =>
-      operations.isEqualRaw(checkAny(args, 1, 'rawequal'), checkAny(args, 2, 'rawequal')),
+      operations.isEqualRaw(anyArgument(args, 1, 'rawequal'), anyArgument(args, 2, 'rawequal')),
   };
 }
 
 function tableFunctions(machine: LuaMachine): Record<string, LuaFunction> {
   const { operations } = machine;
-  const next: LuaFunction = (...args) => checkTable(args, 1, 'next').next(args[1]);
+  const next: LuaFunction = (...args) => tableArgument(args, 1, 'next').next(args[1]);
   const nextItem: LuaFunction = (...args) => {
-    const index = (Math.trunc(checkNumber(args, 2, 'ipairs')) | 0) + 1;
-    const value = checkTable(args, 1, 'ipairs').get(index);
+    const index = intArgument(args, 2, 'ipairs') + 1;
+    const value = tableArgument(args, 1, 'ipairs').get(index);
     return value === undefined ? [] : [index, value];
   };
   operations.next = next;
   operations.nextItem = nextItem;
   return {
     next,
-    pairs: (...args) => [next, checkTable(args, 1, 'pairs'), undefined],
-    ipairs: (...args) => [nextItem, checkTable(args, 1, 'ipairs'), 0],
+    pairs: (...args) => [next, tableArgument(args, 1, 'pairs'), undefined],
+    ipairs: (...args) => [nextItem, tableArgument(args, 1, 'ipairs'), 0],
 
     rawget: (...args) => {
-      const table = checkTable(args, 1, 'rawget');
-      return table.get(checkAny(args, 2, 'rawget'));
+      const table = tableArgument(args, 1, 'rawget');
+      return table.get(anyArgument(args, 2, 'rawget'));
     },
 
     rawset: (...args) => {
-      const table = checkTable(args, 1, 'rawset');
-      table.set(checkAny(args, 2, 'rawset'), checkAny(args, 3, 'rawset'));
+      const table = tableArgument(args, 1, 'rawset');
+      table.set(anyArgument(args, 2, 'rawset'), anyArgument(args, 3, 'rawset'));
       return table;
     },
 
     getmetatable: (...args) => {
-      const metatable = operations.metatableOf(checkAny(args, 1, 'getmetatable'));
+      const metatable = operations.metatableOf(anyArgument(args, 1, 'getmetatable'));
       return metatable?.get('__metatable') ?? metatable;
     },
 
     setmetatable: (...args) => {
-      const table = checkTable(args, 1, 'setmetatable');
+      const table = tableArgument(args, 1, 'setmetatable');
       const metatable = args[1];
       if (args.length < 2 || !(metatable === undefined || metatable instanceof LuaTable))
         throw argumentError(2, 'setmetatable', 'nil or table expected');
@@ -187,6 +169,7 @@ function errorFunctions(machine: LuaMachine): Record<string, LuaFunction> {
     } catch (error) {
       if (!(error instanceof LuaError)) throw error;
       budget.depthLeft = depthLeft;
+      budget.spendSteps(CAUGHT_STEPS);
       return fail(error.value);
     }
   };
@@ -199,8 +182,8 @@ function errorFunctions(machine: LuaMachine): Record<string, LuaFunction> {
     },
 
     assert: (...args) => {
-      if (isTrue(checkAny(args, 1, 'assert'))) return args;
-      throw new LuaError(args[1] === undefined ? 'assertion failed!' : checkText(args, 2, 'assert'));
+      if (isTrue(anyArgument(args, 1, 'assert'))) return args;
+      throw new LuaError(args[1] === undefined ? 'assertion failed!' : stringArgument(args, 2, 'assert'));
     },
 
     pcall: (...args) => {
@@ -210,7 +193,7 @@ function errorFunctions(machine: LuaMachine): Record<string, LuaFunction> {
     },
 
     xpcall: (...args) => {
-      checkAny(args, 2, 'xpcall');
+      anyArgument(args, 2, 'xpcall');
       const handler = args[1];
       return protect(args[0], [], (value) => [false, ...allOf(handled(value, handler, 0))]);
     },
@@ -240,7 +223,7 @@ function loadingFunctions(machine: LuaMachine): Record<string, LuaFunction> {
   const { budget } = machine;
 
   const compile = (source: string, chunkName: string): LuaResult => {
-    budget.spendSteps(COMPILED_STEPS * source.length);
+    budget.spendSteps(COMPILING_STEPS + COMPILED_STEPS * source.length);
     budget.spendBytes(COMPILED_BYTES * source.length);
     try {
       return machine.compile(source, chunkName);
@@ -255,14 +238,13 @@ function loadingFunctions(machine: LuaMachine): Record<string, LuaFunction> {
 
   return {
     loadstring: (...args) => {
-      const source = checkText(args, 1, 'loadstring');
-      return compile(source, args[1] === undefined ? source : checkText(args, 2, 'loadstring'));
+      const source = stringArgument(args, 1, 'loadstring');
+      return compile(source, args[1] === undefined ? source : stringArgument(args, 2, 'loadstring'));
     },
 
     load: (...args) => {
-      const [reader] = args;
-      if (typeof reader !== 'function') throw typeError(args, 1, 'load', 'function');
-      const chunkName = args[1] === undefined ? '=(load)' : checkText(args, 2, 'load');
+      const reader = functionArgument(args, 1, 'load');
+      const chunkName = args[1] === undefined ? '=(load)' : stringArgument(args, 2, 'load');
       const pieces: string[] = [];
       for (;;) {
         const piece = first(machine.call(reader));
@@ -275,7 +257,7 @@ function loadingFunctions(machine: LuaMachine): Record<string, LuaFunction> {
     },
 
     collectgarbage: (...args) => {
-      const option = args[0] === undefined ? 'collect' : checkText(args, 1, 'collectgarbage');
+      const option = args[0] === undefined ? 'collect' : stringArgument(args, 1, 'collectgarbage');
       switch (option) {
         case 'count':
           return usedKiB();

@@ -31,6 +31,12 @@ const INDEX_LOOPS_MAX = 100;
 const NATIVE_SLOTS = 100;
 /** A string that is made has so many bytes beside its own. */
 const STRING_BYTES = 24;
+/** A list of values is copied for nothing up to so many. */
+const FREE_VALUES = 8;
+/** What an error takes that leaves a function. */
+const LEAVE_STEPS = 20;
+/** What it takes to write a number as text. */
+const NUMBER_STEPS = 10;
 
 export class LuaOperations {
   readonly budget: LuaBudget;
@@ -74,8 +80,15 @@ export class LuaOperations {
     throw new LuaError('stack overflow');
   }
 
-  /** An error leaves a function of Lua. */
+  /** Values that are copied behind others: many are paid for. */
+  spread(values: readonly LuaValue[]): readonly LuaValue[] {
+    if (values.length > FREE_VALUES) this.budget.spendSteps(values.length >> 3);
+    return values;
+  }
+
+  /** An error leaves a function of Lua, which takes much longer than a call; it is paid for by what comes next. */
   leave(error: unknown, line: number, chunk: Chunk): unknown {
+    this.budget.stepsLeft -= LEAVE_STEPS;
     if (error instanceof LuaError) error.leave(chunk.source, chunk.name, line);
     return error;
   }
@@ -269,8 +282,8 @@ export class LuaOperations {
   // Strings
 
   concat(a: LuaValue, b: LuaValue, nameA: string, nameB: string): LuaValue {
-    const x = textOf(a);
-    const y = textOf(b);
+    const x = this.#textOf(a);
+    const y = this.#textOf(b);
     if (x !== undefined && y !== undefined) {
       this.budget.spendBytes(STRING_BYTES + x.length + y.length);
       return x + y;
@@ -286,13 +299,19 @@ export class LuaOperations {
     const parts: string[] = [];
     let length = 0;
     for (const value of values) {
-      const part = textOf(value);
+      const part = this.#textOf(value);
       if (part === undefined) return this.#concatByPairs(values, names);
       parts.push(part);
       length += part.length;
     }
     this.budget.spendBytes(STRING_BYTES * values.length + length);
     return parts.join('');
+  }
+
+  #textOf(value: LuaValue): string | undefined {
+    if (typeof value === 'string') return value;
+    if (typeof value === 'number') this.budget.spendSteps(NUMBER_STEPS);
+    return textOf(value);
   }
 
   /** From the right, as Lua does it. */

@@ -1,5 +1,5 @@
 /** What a piece of Lua gives, as one text that KelpDB's machine and Redis must agree on. */
-import { LuaError } from '../../../src/lua/value.ts';
+import { first, LuaError } from '../../../src/lua/value.ts';
 import { openBase } from '../../../src/lua/libraries/base.ts';
 import { LuaMachine } from '../../../src/lua/machine.ts';
 
@@ -21,9 +21,9 @@ export function resultHere(
   const machine = protectedMachine();
   machine.budget.begin(limits);
   try {
-    return String(machine.run(machine.compile(script, '@user_script')) as string);
+    return machine.operations.text(first(machine.run(machine.compile(script, '@user_script'))));
   } catch (error) {
-    if (error instanceof LuaError) return `error: ${String(error.value as string)}`;
+    if (error instanceof LuaError) return `error: ${machine.operations.text(error.value)}`;
     throw error;
   }
 }
@@ -35,7 +35,9 @@ export function protectedMachine(): LuaMachine {
   machine.stringMetatable.set('__index', machine.newTable());
   const metatable = machine.newTable();
   metatable.set('__index', (_, name) => {
-    throw new LuaError(`Script attempted to access nonexistent global variable '${String(name as string)}'`);
+    throw new LuaError(
+      `Script attempted to access nonexistent global variable '${machine.operations.text(name)}'`,
+    );
   });
   machine.globals.metatable = metatable;
   machine.globals.isReadOnly = true;
