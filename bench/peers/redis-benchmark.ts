@@ -78,8 +78,10 @@ export async function commandRates(
   const commands = Math.max(operationCount(context, count), connections);
   const before = await cpuSecondsOf(processId);
   const load = ['-c', connections, '-P', pipeline, '-d', valueBytes, '-r', keyCount];
-  const words = typeof command === 'string' ? WORDS[command] : await scriptCall(port, command);
-  const what = words ?? ['-t', String(command).toLowerCase()];
+  const what =
+    typeof command === 'string'
+      ? (WORDS[command] ?? ['-t', command.toLowerCase()])
+      : await scriptCall(port, command);
   const args = ['-p', port, '-n', commands, '--csv', ...load, ...what];
   const { stdout } = await promisify(execFile)('redis-benchmark', args.map(String));
   const cpuSeconds = (await cpuSecondsOf(processId)) - before;
