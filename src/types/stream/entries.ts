@@ -164,7 +164,7 @@ export function gatherEntries(view: View, span: EntrySpan): readonly Entry[] {
   span.step(
     view,
     GATHERED_MAX,
-    (id, fields) => gathered.push({ id: Uint8Array.from(id), fields: Uint8Array.from(fields) }),
+    (id, fields) => gathered.push({ id: new Uint8Array(id), fields: new Uint8Array(fields) }),
     GATHERED_BYTES_MAX,
   );
   return gathered;

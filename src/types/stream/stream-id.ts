@@ -44,7 +44,7 @@ export function idOfTime(ms: number): Uint8Array {
 
 /** The next id; `undefined` behind the last one. */
 export function idAfter(id: Uint8Array): Uint8Array | undefined {
-  const next = Uint8Array.from(id);
+  const next = new Uint8Array(id);
   for (let at = ID_BYTES - 1; at >= 0; at--) {
     const byte = ((next[at] ?? 0) + 1) & 0xff;
     next[at] = byte;
@@ -55,7 +55,7 @@ export function idAfter(id: Uint8Array): Uint8Array | undefined {
 
 /** The id before; `undefined` before the first one. */
 export function idBefore(id: Uint8Array): Uint8Array | undefined {
-  const previous = Uint8Array.from(id);
+  const previous = new Uint8Array(id);
   for (let at = ID_BYTES - 1; at >= 0; at--) {
     const byte = previous[at] ?? 0;
     previous[at] = (byte - 1) & 0xff;
