@@ -53,6 +53,10 @@ export function isMissing(args: Arguments, number: number): boolean {
   return args[number - 1] === undefined;
 }
 
+export function optionalInt(args: Arguments, number: number, name: string, otherwise: number): number {
+  return isMissing(args, number) ? otherwise : intArgument(args, number, name);
+}
+
 export function optionalInteger(args: Arguments, number: number, name: string, otherwise: number): number {
   return isMissing(args, number) ? otherwise : integerArgument(args, number, name);
 }
@@ -67,10 +71,4 @@ export function functionArgument(args: Arguments, number: number, name: string):
   const value = args[number - 1];
   if (typeof value === 'function') return value;
   throw typeError(args, number, name, 'function');
-}
-
-export function booleanArgument(args: Arguments, number: number, name: string): boolean {
-  const value = args[number - 1];
-  if (typeof value === 'boolean') return value;
-  throw typeError(args, number, name, 'boolean');
 }

@@ -19,7 +19,7 @@ import {
   argumentError,
   functionArgument,
   intArgument,
-  isMissing,
+  optionalInt,
   stringArgument,
   tableArgument,
 } from './arguments.ts';
@@ -54,10 +54,6 @@ export function openBase(machine: LuaMachine): LuaTable {
 function anyArgument(args: Arguments, number: number, name: string): LuaValue {
   if (number > args.length) throw argumentError(number, name, 'value expected');
   return args[number - 1];
-}
-
-function optionalInt(args: Arguments, number: number, name: string, otherwise: number): number {
-  return isMissing(args, number) ? otherwise : intArgument(args, number, name);
 }
 
 /** What looks at values. */

@@ -26,8 +26,9 @@ export function openCmsgpack(machine: LuaMachine): LuaTable {
       throw libraryError(`Start offset ${offset | 0} greater than input length ${text.length}.`);
     const isAll = limit === 0 && offset === 0;
     const unpacker = new Unpacker(text, offset, machine);
+    const count = isAll ? Number.POSITIVE_INFINITY : limit;
     const values: LuaValue[] = [];
-    while (!unpacker.isAtEnd && (isAll || values.length < limit)) {
+    while (!unpacker.isAtEnd && values.length < count) {
       if (values.length + 1 >= STACK_MAX) throw libraryError(`stack overflow (${TOO_MANY_VALUES})`);
       values.push(unpacker.value());
     }

@@ -1,7 +1,7 @@
+/** How a library becomes a table of Lua. */
 import type { LuaMachine } from '../machine.ts';
 import type { LuaFunction, LuaTable } from '../value.ts';
 
-/** The table of a library. */
 export function libraryTable(
   machine: LuaMachine,
   functions: Readonly<Record<string, LuaFunction>>,

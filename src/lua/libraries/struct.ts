@@ -12,14 +12,7 @@
 import type { LuaMachine } from '../machine.ts';
 import { numberOf } from '../conversions.ts';
 import type { LuaTable, LuaValue } from '../value.ts';
-import {
-  type Arguments,
-  argumentError,
-  libraryError,
-  numberArgument,
-  optionalInteger,
-  stringArgument,
-} from './arguments.ts';
+import { argumentError, libraryError, numberArgument, optionalInteger, stringArgument } from './arguments.ts';
 import { toInt64, toUint64 } from './integers.ts';
 import { libraryTable } from './library-table.ts';
 import { doubleBytes, floatBytes, readDouble, readFloat, reversed } from './number-bytes.ts';

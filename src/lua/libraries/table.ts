@@ -7,6 +7,7 @@ import {
   intArgument,
   isMissing,
   libraryError,
+  optionalInt,
   stringArgument,
   tableArgument,
 } from './arguments.ts';
@@ -20,8 +21,8 @@ export function openTable(machine: LuaMachine): LuaTable {
     concat(...args) {
       const separator = isMissing(args, 2) ? '' : stringArgument(args, 2, 'concat');
       const table = tableArgument(args, 1, 'concat');
-      const from = isMissing(args, 3) ? 1 : intArgument(args, 3, 'concat');
-      const last = isMissing(args, 4) ? table.length : intArgument(args, 4, 'concat');
+      const from = optionalInt(args, 3, 'concat', 1);
+      const last = optionalInt(args, 4, 'concat', table.length);
       let text = '';
       let paid = 0;
       for (let index = from; index <= last; index++) {
@@ -97,7 +98,7 @@ export function openTable(machine: LuaMachine): LuaTable {
     remove(...args) {
       const table = tableArgument(args, 1, 'remove');
       const { length } = table;
-      const position = isMissing(args, 2) ? length : intArgument(args, 2, 'remove');
+      const position = optionalInt(args, 2, 'remove', length);
       if (position < 1 || position > length) return NONE;
       const removed = table.get(position);
       for (let index = position; index < length; index++) table.set(index, table.get(index + 1));

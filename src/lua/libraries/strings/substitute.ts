@@ -2,14 +2,7 @@
 import type { LuaMachine } from '../../machine.ts';
 import { isTrue, textOf, typeName } from '../../conversions.ts';
 import { first, LuaTable, type LuaValue } from '../../value.ts';
-import {
-  type Arguments,
-  argumentError,
-  intArgument,
-  isMissing,
-  libraryError,
-  stringArgument,
-} from '../arguments.ts';
+import { type Arguments, argumentError, libraryError, optionalInt, stringArgument } from '../arguments.ts';
 import { PatternMatcher, patternText } from './patterns.ts';
 
 const NAME = 'gsub';
@@ -22,7 +15,7 @@ export function substitute(machine: LuaMachine, args: Arguments): [string, numbe
   const { budget } = machine;
   const subject = stringArgument(args, 1, NAME);
   const given = patternText(stringArgument(args, 2, NAME));
-  const countMax = isMissing(args, 4) ? subject.length + 1 : intArgument(args, 4, NAME);
+  const countMax = optionalInt(args, 4, NAME, subject.length + 1);
   const isAnchored = given.startsWith('^');
   const replace = replacement(machine, subject, args[2]);
   const matcher = new PatternMatcher(subject, isAnchored ? given.slice(1) : given, budget);

@@ -58,6 +58,8 @@ function drawJson(random: SeededRandom, depth: number): string {
   return kind < 7 ? `${space}[${items.join(',')}${space}]` : `{${space}${items.join(`${space},`)}}`;
 }
 
+const JSON_MARKS = '{}[]:,"\\tfn0 '.split('');
+
 const JSON_PARTS = [
   'a',
   'b',
@@ -138,9 +140,7 @@ function drawSize(random: SeededRandom, option: string): number {
 /** A byte changed, taken out or put in, or the end cut off. */
 function damaged(random: SeededRandom, text: string): string {
   const at = random.below(text.length + 1);
-  const byte = random.chance(0.5)
-    ? random.pick([...'{}[]:,"\\tfn0 '])
-    : String.fromCharCode(random.below(256));
+  const byte = random.chance(0.5) ? random.pick(JSON_MARKS) : String.fromCharCode(random.below(256));
   switch (random.below(4)) {
     case 0:
       return text.slice(0, at);

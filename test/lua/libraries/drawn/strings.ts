@@ -50,7 +50,8 @@ function drawSubject(random: SeededRandom): string {
   return subject;
 }
 
-const LETTERS = 'acdlpsuwxzACDLPSUWXZ';
+const LETTERS = 'acdlpsuwxzACDLPSUWXZ'.split('');
+const CONVERSIONS = 'cdiouxXeEfgGgfdsqs'.split('');
 const ODD_ITEMS = [
   '%',
   '[',
@@ -95,7 +96,7 @@ function drawPattern(random: SeededRandom): string {
 function drawOne(random: SeededRandom): string {
   const kind = random.below(6);
   if (kind === 0) return '.';
-  if (kind === 1) return `%${random.pick([...LETTERS])}`;
+  if (kind === 1) return `%${random.pick(LETTERS)}`;
   if (kind === 2) return drawSet(random);
   if (kind === 3) return `%${random.pick(['.', '%', '(', '[', 'q', 'y', '-'])}`;
   return random.pick(['a', 'b', 'A', '1', ' ', '_', '\xff', '^', '$']);
@@ -146,10 +147,7 @@ export function drawFormatCall(random: SeededRandom, libraries: Libraries): Libr
   const args: LuaValue[] = [];
   for (let left = random.between(1, 3); left > 0; left--) {
     text += random.pick(['', 'a', '%%', '|', '\0']);
-    const conversion = random.pick([
-      ...'cdiouxXeEfgGgfdsqs',
-      ...(random.chance(0.1) ? ['a', 'p', '', 'y', '5'] : []),
-    ]);
+    const conversion = random.pick([...CONVERSIONS, ...(random.chance(0.1) ? ['a', 'p', '', 'y', '5'] : [])]);
     text += `%${drawFlags(random)}${drawWidth(random)}${random.chance(0.5) ? `.${drawWidth(random)}` : ''}${conversion}`;
     const wantsText = conversion === 's' || conversion === 'q';
     if (random.chance(0.05)) args.push(drawValue(random, libraries));

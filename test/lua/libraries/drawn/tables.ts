@@ -18,7 +18,8 @@ export function drawTableCall(random: SeededRandom, libraries: Libraries): Libra
     case 'insert':
       if (random.chance(0.5)) args.push(random.between(1, 8));
       args.push(drawScalar(random));
-      if (random.chance(0.05)) args.push(1);
+      // With one argument less the scalar would be the position: Redis would move elements for minutes from one far below.
+      if (args.length === 3 && random.chance(0.05)) args.push(1);
       break;
     case 'remove':
       if (random.chance(0.6)) args.push(random.between(-1, 7));

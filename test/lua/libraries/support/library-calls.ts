@@ -8,7 +8,7 @@ import { openMath } from '../../../../src/lua/libraries/math.ts';
 import { openString } from '../../../../src/lua/libraries/string.ts';
 import { openStruct } from '../../../../src/lua/libraries/struct.ts';
 import { openTable } from '../../../../src/lua/libraries/table.ts';
-import { allOf, LuaError, LuaTable, type LuaValue } from '../../../../src/lua/value.ts';
+import { allOf, LuaError, type LuaTable, type LuaValue } from '../../../../src/lua/value.ts';
 import type { RealRedis } from '../../../server/redis/support/real-redis.ts';
 import { literal, show, SHOW } from './lua-text.ts';
 
@@ -36,6 +36,13 @@ export class Libraries {
       struct: openStruct(machine),
       table: openTable(machine),
     };
+  }
+
+  /** Sets the tables as globals, and `string` for the methods of strings. */
+  setGlobals(): void {
+    const { globals, stringMetatable } = this.machine;
+    for (const [name, table] of Object.entries(this.#tableByName)) globals.set(name, table);
+    stringMetatable.set('__index', globals.get('string'));
   }
 
   get(name: string): LuaValue {
@@ -67,7 +74,7 @@ export class Libraries {
       const values = this.call(name, ...args);
       return [...(showsFirst ? args.slice(0, 1) : []), ...values].map(show).join(' ');
     } catch (error) {
-      if (error instanceof LuaError) return `error ${String(error.value)}`;
+      if (error instanceof LuaError) return `error ${error.message}`;
       throw error;
     }
   }
