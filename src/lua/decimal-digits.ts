@@ -4,7 +4,7 @@
  */
 
 /** `d.ddd × 10^exponent`, the digits without a point. */
-export interface Digits {
+interface Digits {
   readonly digits: string;
   readonly exponent: number;
 }

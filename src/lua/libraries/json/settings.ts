@@ -5,7 +5,7 @@ import { LuaLightUserdata } from '../../value.ts';
 export const JSON_NULL: LuaLightUserdata = new LuaLightUserdata('userdata: (nil)');
 
 /** What becomes of infinities and of what is no number. */
-export type InvalidNumbers = 'off' | 'on' | 'null';
+type InvalidNumbers = 'off' | 'on' | 'null';
 
 export class JsonSettings {
   /**
