@@ -4,11 +4,15 @@
  *
  * ```ts
  * const machine = new LuaMachine();
- * openLibraries(machine);
+ * openBase(machine);
  * const run = machine.compile('return 1 + ...', '@user_script');
  * machine.budget.begin();
  * machine.run(run, 2); // 3
  * ```
+ *
+ * What differs from Lua 5.1 in C: there are no coroutines; a call in tail position takes stack like any other, of which there is enough for some
+ * 1,000 calls in each other; `pairs` gives the array first and then fields in the order in which they came; addresses are counted; NaN is
+ * always written `-nan`.
  */
 import { LuaBudget, LuaLimitError } from './budget.ts';
 import { compileChunk } from './generator/compile.ts';
