@@ -40,6 +40,13 @@ export function fixedText(value: number, digits: number): string {
   return sign + (Number(below.at(-1)) % 2 === 0 ? below : rounded);
 }
 
+const COORDINATE_DIGITS = 17;
+
+/** As Redis prints a coordinate: with 17 digits behind the point, without zeros at the end, and never with an exponent. */
+export function coordinateText(value: number): string {
+  return fixedText(value, COORDINATE_DIGITS).replace(/\.?0+$/, '');
+}
+
 /** Above 2^53 a number of JavaScript as text has zeros where C has the digits. */
 function wholeText(value: number): string {
   return Number.isSafeInteger(value) ? String(value) : BigInt(value).toString();

@@ -7,7 +7,7 @@
  * Example: `array(2)`, `bulk('a')`, `nil()` give `*2\r\n$1\r\na\r\n$-1\r\n` in RESP2, and `_\r\n` at the end in RESP3.
  */
 import type { Reply } from '../commands/command.ts';
-import { doubleText, fixedText } from './double-text.ts';
+import { coordinateText, doubleText } from './double-text.ts';
 
 const CR = 0x0d;
 const LF = 0x0a;
@@ -18,7 +18,6 @@ const FIRST_BYTES = 16 * 1024;
 const LOOP_BYTES_MAX = 48;
 /** A type, a sign, the digits of 64 bits, and the end of the line. */
 const LINE_BYTES_MAX = 1 + 20 + 2;
-const COORDINATE_DIGITS = 17;
 /** The header of an array of up to nine elements, for which room is left before the length is known. */
 const SHORT_HEADER_BYTES = 4;
 
@@ -184,7 +183,7 @@ export class ReplyWriter implements Reply {
   }
 
   coordinate(value: number): void {
-    const text = fixedText(value, COORDINATE_DIGITS).replace(/\.?0+$/, '');
+    const text = coordinateText(value);
     if (this.version === 3) this.#line(types.double, text);
     else this.text(text);
   }

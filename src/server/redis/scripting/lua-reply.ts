@@ -15,7 +15,7 @@
  */
 import { LuaTable, type LuaValue } from '../../../lua/value.ts';
 import type { LuaBudget } from '../../../lua/budget.ts';
-import { doubleText } from '../protocol/double-text.ts';
+import { coordinateText, doubleText } from '../protocol/double-text.ts';
 import type { RunningReply } from '../commands/running-call.ts';
 
 /** What lacks elements. */
@@ -108,6 +108,11 @@ export class LuaReply implements RunningReply {
   double(value: number): void {
     if (this.version === 3) this.#add(this.#field('double', value));
     else this.#text(doubleText(value));
+  }
+
+  coordinate(value: number): void {
+    if (this.version === 3) this.double(value);
+    else this.#text(coordinateText(value));
   }
 
   boolean(value: boolean): void {
