@@ -112,6 +112,8 @@ export interface Session {
   readonly database: number;
   /** Whether the command runs within EXEC or a script: it does not block, and has no slices. */
   readonly isInTransaction: boolean;
+  /** Whether a script has called the command. */
+  readonly isInScript: boolean;
   /** READONLY: at a follower of a cluster its reads are served there, where nothing can be written. */
   readonly isReadOnly: boolean;
   /** What its user may do, now; `undefined`: it has to log in. */

@@ -334,6 +334,11 @@ export const streamTexts = {
     'ERR The > ID can be specified only when calling XREADGROUP using the GROUP <group> <consumer> option.',
 } as const;
 
+/** @param name of the command as it was sent. */
+export function blockInScript(name: string): ReplyError {
+  return new ReplyError(plain(`ERR ${name} command is not allowed with BLOCK option from scripts`));
+}
+
 /** @param key, group as Latin-1. @param where behind it. */
 export function noSuchGroup(key: string, group: string, where = ''): ReplyError {
   return new ReplyError(plain(`NOGROUP No such key '${key}' or consumer group '${group}'${where}`));

@@ -39,6 +39,7 @@ const ENDS_SCRIPT: ReadonlySet<StoreErrorCode> = new Set([
 class ScriptSession implements Session {
   database = 0;
   readonly isInTransaction = true;
+  readonly isInScript = true;
   isReadOnly = false;
   client: Session | undefined;
 

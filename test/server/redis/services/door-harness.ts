@@ -43,6 +43,7 @@ export class TestSession implements ClientSession {
   isReadOnly = false;
   readonly serverRole = 'master';
   isInTransaction = false;
+  readonly isInScript = false;
   readonly figures = {
     connectedAtMs: 0,
     lastCommandAtMs: 0,

@@ -27,7 +27,13 @@ export class RedisHarness {
   readonly #runner: CommandRunner;
   readonly #args = new PlacedArguments();
   readonly #reply = new ReplyWriter();
-  readonly #session = { database: 0, isInTransaction: false, isReadOnly: false, rights: () => allRights };
+  readonly #session = {
+    database: 0,
+    isInTransaction: false,
+    isInScript: false,
+    isReadOnly: false,
+    rights: () => allRights,
+  };
   readonly #call: RunningCall;
   /** The visits that each piece of the last call has paid. */
   visitsByPiece: number[] = [];

@@ -51,6 +51,7 @@ export abstract class ConnectionSession implements SessionState, SlowClient {
   /** READONLY: at a follower of a cluster it is served there. */
   isReadOnly = false;
   isInTransaction = false;
+  readonly isInScript = false;
   readonly context: ConnectionContext;
   readonly wire: Wire;
   peer: object;

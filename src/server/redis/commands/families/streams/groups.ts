@@ -170,7 +170,7 @@ function startAt(args: Arguments, index: number): Uint8Array | undefined {
 
 function xreadgroup(view: View, call: CommandCall): Waiting | undefined {
   const { args, reply } = call;
-  const words = readWords(args, true);
+  const words = readWords(call, true);
   const { firstKey, keyCount, groupAt, timeoutMs, countMax } = words;
   const places: (readonly [index: number, behind: Uint8Array | undefined])[] = [];
   // What is wrong with any of them is told before something is delivered.

@@ -1,12 +1,13 @@
 /** The words of XREAD and XREADGROUP: options, STREAMS, so many keys, and as many ids. */
 import {
+  blockInScript,
   invalidTimeout,
   negativeTimeout,
   ReplyError,
   streamTexts,
   syntaxError,
 } from '../../../replies/errors.ts';
-import type { Arguments } from '../../command.ts';
+import type { Arguments, CommandCall } from '../../command.ts';
 
 export interface ReadWords {
   /** Of each stream; `undefined`: all. */
@@ -20,15 +21,17 @@ export interface ReadWords {
   readonly isUnacknowledged: boolean;
 }
 
-export function readWords(args: Arguments, isOfGroup: boolean): ReadWords {
+export function readWords({ args, session }: CommandCall, isOfGroup: boolean): ReadWords {
   let countMax: number | undefined;
   let timeoutMs: number | undefined;
   let groupAt = 0;
   let isUnacknowledged = false;
   for (let index = 1; index < args.count; index++) {
     const more = args.count - 1 - index;
-    if (more > 0 && args.is(index, 'BLOCK')) timeoutMs = timeoutAt(args, ++index);
-    else if (more > 0 && args.is(index, 'COUNT')) {
+    if (more > 0 && args.is(index, 'BLOCK')) {
+      if (session.isInScript) throw blockInScript(args.text(0));
+      timeoutMs = timeoutAt(args, ++index);
+    } else if (more > 0 && args.is(index, 'COUNT')) {
       const count = args.integer(++index);
       countMax = count > 0 ? count : undefined;
     } else if (more > 0 && args.is(index, 'STREAMS')) {

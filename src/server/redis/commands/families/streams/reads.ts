@@ -48,7 +48,7 @@ function spanBehind(
 
 function xread(view: View, call: CommandCall): Waiting | Slice | undefined {
   const { args, reply } = call;
-  const words = readWords(args, false);
+  const words = readWords(call, false);
   const { firstKey, keyCount, timeoutMs, countMax } = words;
   const streams: (Stream | undefined)[] = [];
   const ids: Uint8Array[] = [];
