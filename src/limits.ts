@@ -1264,8 +1264,13 @@ export const serverFixed = {
   /** The prefixes of all clients that are told of all keys, where they differ: each is looked at for each key that changes. And their bytes. */
   redisTrackedPrefixesMax: 1000,
   redisTrackedPrefixBytesMax: 1 * MiB,
-  /** A transaction that changes more keys, and a client that comes when all are owed more bytes of names: that is told as all keys. */
-  redisInvalidatedPerTransactionMax: 10_000,
+  /** Beyond it a call that reads is noted as all keys, so that its client keeps none. */
+  redisTrackedKeysPerCallMax: 10_000,
+  /**
+   * A transaction for which more keys, prefixes and clients are to be looked at, and a client that comes when all are owed more bytes of
+   * names: that is told as all keys.
+   */
+  redisInvalidationVisitsMax: 50_000,
   redisOwedInvalidationBytesMax: 16 * MiB,
   /** SLOWLOG: its length, ... */
   redisSlowLogLengthDefault: 128,

@@ -81,7 +81,7 @@ export class RedisDoor implements ClientSessions {
     const runner = new CommandRunner(store, meter);
     const turn = new TurnBudget(clock);
     const queue = new ReplyQueue((run) => turn.later(run));
-    const blocked = new BlockedClients(store, clock, runner);
+    const blocked = new BlockedClients(store, clock, new CommandRunner(store, meter), turn);
     this.#context = {
       cluster: options.cluster && new ClusterDoor(options.cluster, clock),
       seam: store,

@@ -19,6 +19,7 @@ import type { WorkDone } from '../../../work-budget.ts';
 import type { Command } from '../commands/command.ts';
 import { isLogFull, type CommandRunner } from '../commands/run-command.ts';
 import type { RunningCall } from '../commands/running-call.ts';
+import type { TurnBudget } from './turn-budget.ts';
 
 /** What each decision would be told from now on. */
 const ENDS = ['storageFailed', 'readOnly', 'closed'] as const;
@@ -41,7 +42,9 @@ export interface BlockedClient {
 export class BlockedClients {
   readonly #seam: Seam;
   readonly #clock: Clock;
+  /** Of its own: clients are served in the middle of what others run. */
   readonly #runner: CommandRunner;
+  readonly #turn: Pick<TurnBudget, 'spend'>;
   readonly #clientsByKey = new Map<KeyText, Set<BlockedClient>>();
   /** Keys that are queued to be served. */
   readonly #queuedKeys = new Set<KeyText>();
@@ -60,10 +63,11 @@ export class BlockedClients {
   /** Waiting for it has been in vain: those that need it are told so. */
   #isImpatient = false;
 
-  constructor(seam: Seam, clock: Clock, runner: CommandRunner) {
+  constructor(seam: Seam, clock: Clock, runner: CommandRunner, turn: Pick<TurnBudget, 'spend'>) {
     this.#seam = seam;
     this.#clock = clock;
     this.#runner = runner;
+    this.#turn = turn;
   }
 
   add(client: BlockedClient): void {
@@ -159,6 +163,15 @@ export class BlockedClients {
   #serve(view: View, key: KeyText): void {
     // The decision before this one is made, whether it has changed anything or not.
     this.#settle();
+    this.#runner.visitsSpent = this.#runner.bytesSpent = 0;
+    try {
+      this.#serveFirst(view, key);
+    } finally {
+      this.#turn.spend(this.#runner.visitsSpent, this.#runner.bytesSpent);
+    }
+  }
+
+  #serveFirst(view: View, key: KeyText): void {
     for (const client of this.#clientsByKey.get(key) ?? []) {
       const { reply } = client.call;
       reply.version = client.version;

@@ -2,7 +2,7 @@
  * `ClientTracking`: what one connection has said by CLIENT TRACKING, from ON to OFF, RESET or its end; what of its calls is of
  * interest for that; and the keys that it is still to be told of.
  */
-import { fixed } from '../../../limits.ts';
+import { fixed, serverFixed } from '../../../limits.ts';
 import { toKeyText } from '../../../store/views/keys.ts';
 import type { Arguments, Command } from '../commands/command.ts';
 import type { KeyspaceEvent } from '../commands/running-call.ts';
@@ -30,6 +30,8 @@ export type TrackedSession = Pick<
 /** What keeps what all clients have read (`Tracking`). */
 export interface Tracker {
   read(client: ClientTracking, name: KeyNameText, revision: number): void;
+  /** It has read more keys than are noted: it is to forget all of them. */
+  readMany(client: ClientTracking): void;
   wrote(client: ClientTracking, revision: number): void;
   owe(client: ClientTracking, name: KeyNameText): void;
   end(client: ClientTracking): void;
@@ -62,7 +64,9 @@ export class ClientTracking implements SessionTracking {
 
   ran(row: Command, args: Arguments, { revision, hasChanged }: TrackedRun): void {
     if (hasChanged) this.#wrote(revision + 1);
-    if (this.#wantsReads) eachRead(row, args, (name) => this.#tracker.read(this, name, revision));
+    if (!this.#wantsReads) return;
+    if (args.count > serverFixed.redisTrackedKeysPerCallMax) this.#tracker.readMany(this);
+    else eachRead(row, args, (name) => this.#tracker.read(this, name, revision));
   }
 
   ranWithin(row: Command, args: Arguments): void {

@@ -40,9 +40,10 @@ export class Tracking implements Tracker {
   readonly #seam: TrackedSeam;
   readonly #clock: TrackingParts['clock'];
   readonly #sessions: TrackingParts['sessions'];
-  readonly #keys = new TrackedKeys<ClientTracking>();
+  /** By the numbers of connections, so that one that has ended is not kept. */
+  readonly #keys = new TrackedKeys<number>();
   readonly #prefixes = new BroadcastPrefixes<ClientTracking>();
-  readonly #clients = new Map<TrackedSession, ClientTracking>();
+  readonly #clients = new Map<number, ClientTracking>();
   /** Those that are owed something, and what that takes. */
   readonly #owing = new Set<ClientTracking>();
   #owedBytes = 0;
@@ -85,14 +86,14 @@ export class Tracking implements Tracker {
    * @param prefixes further ones, for `broadcast`.
    */
   begin(session: TrackedSession, options: TrackingOptions, prefixes: readonly string[]): void {
-    const client = this.#clients.get(session) ?? new ClientTracking(session, this);
+    const client = this.#clients.get(session.id) ?? new ClientTracking(session, this);
     this.#prefixes.add(prefixes, client);
     for (const prefix of prefixes) client.prefixes.add(prefix);
     client.redirect = options.redirect;
     client.mode = options.mode;
     client.isNoLoop = options.isNoLoop;
     client.isRedirectBroken = false;
-    this.#clients.set(session, client);
+    this.#clients.set(session.id, client);
     session.tracking = client;
     this.#stopVisible ??= this.#seam.onVisible(this.#visible);
     session.seesCommitted();
@@ -103,7 +104,7 @@ export class Tracking implements Tracker {
     client.isEnded = true;
     client.session.tracking = undefined;
     this.#prefixes.remove(client.prefixes, client);
-    this.#clients.delete(client.session);
+    this.#clients.delete(client.session.id);
     this.#settle(client);
     // What it has read is forgotten as it changes, or when there is no room for it.
     if (this.#clients.size === 0) this.stop();
@@ -129,8 +130,12 @@ export class Tracking implements Tracker {
 
   read(client: ClientTracking, name: KeyNameText, revision: number): void {
     if (client.isEnded) return;
-    this.#keys.add(name, client, revision);
+    this.#keys.add(name, client.session.id, revision);
     while (this.#isFull) this.#keys.evict(Math.random(), this.#tellEvicted);
+  }
+
+  readMany(client: ClientTracking): void {
+    if (!client.isEnded) this.#oweAll(client);
   }
 
   wrote(client: ClientTracking, revision: number): void {
@@ -150,38 +155,48 @@ export class Tracking implements Tracker {
     return (this.#keysMax > 0 && keyCount > this.#keysMax) || bytes > serverFixed.redisTrackedBytesMax;
   }
 
-  readonly #tellEvicted = (name: KeyNameText, client: ClientTracking): void => this.owe(client, name);
+  readonly #tellEvicted = (name: KeyNameText, id: number): void => {
+    const client = this.#clients.get(id);
+    if (client !== undefined) this.owe(client, name);
+  };
 
   readonly #visible = (revision: number, changes: readonly RecentChange[]): void => {
     try {
       const author = this.#ownRevisions.get(revision);
       if (author !== undefined) this.#ownRevisions.delete(revision);
-      let left: number = serverFixed.redisInvalidatedPerTransactionMax;
+      let left: number = serverFixed.redisInvalidationVisitsMax;
       for (const { key } of changes) {
         const name = keyNameTextOf(key);
         if (name === undefined) continue;
-        if (left-- === 0) {
+        if (left <= 0) {
           this.#forgetAll();
           return;
         }
-        this.#changed(name, revision, author);
+        left -= this.#changed(name, revision, author);
       }
     } catch (error) {
       // It is told no more, so those that count on it must not go on.
-      for (const session of this.#clients.keys()) session.kill('now');
+      for (const { session } of this.#clients.values()) session.kill('now');
       throw error;
     }
   };
 
-  #changed(name: KeyNameText, revision: number, author: ClientTracking | undefined): void {
-    this.#keys.changed(name, revision, (client) => {
+  /** @returns how much was looked at: the key, prefixes and clients. */
+  #changed(name: KeyNameText, revision: number, author: ClientTracking | undefined): number {
+    let visits = 1 + this.#prefixes.count;
+    this.#keys.changed(name, revision, (id) => {
+      visits++;
+      const client = this.#clients.get(id);
+      if (client === undefined) return true;
       if (client === author) return false;
       if (!client.isBroadcast) this.owe(client, name);
       return true;
     });
     this.#prefixes.eachOf(name, (client) => {
+      visits++;
       if (client !== author) this.owe(client, name);
     });
+    return visits;
   }
 
   /** @param sequence 0: nothing is waited for. */

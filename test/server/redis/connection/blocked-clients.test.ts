@@ -46,7 +46,7 @@ test('one whose decision finds no room is served once, later, and by one reply',
     },
   } as unknown as CommandRunner;
   const clock = new ManualClock();
-  const clients = new BlockedClients(seam, clock, runner);
+  const clients = new BlockedClients(seam, clock, runner, { spend: () => undefined });
   const reply = new ReplyWriter();
   const events: string[] = [];
   const call = {

@@ -233,6 +233,35 @@ const scenarios: readonly (readonly [name: string, steps: readonly string[]])[] 
     ],
   ],
   [
+    'what others do goes on beside waits that it does not end',
+    [
+      'w: XADD s 1-1 f v',
+      'w: XADD s 1-2 f v',
+      'w: XGROUP CREATE s g 0',
+      'w: XGROUP CREATE s h $',
+      'a+ XREAD BLOCK 0 STREAMS s $',
+      'b+ XREADGROUP GROUP h b BLOCK 0 STREAMS s >',
+      'w: XREADGROUP GROUP g w COUNT 1 STREAMS s >',
+      'w: PING',
+      'w: XREADGROUP GROUP g w COUNT 1 STREAMS s >',
+      'w: PING',
+      'w: XADD s 2-1 f v',
+      'a?',
+      'b?',
+    ],
+  ],
+  [
+    'what is done in parts goes on behind the end of a wait',
+    [
+      'w: XGROUP CREATE a g $ MKSTREAM',
+      `w: MSET ${Array.from({ length: 5000 }, (_, index) => `k${index} v`).join(' ')}`,
+      'a+ XREADGROUP GROUP g a BLOCK 0 STREAMS a >',
+      'w: FLUSHALL',
+      'a?',
+      'w: DBSIZE',
+    ],
+  ],
+  [
     'what a group does not wait for',
     [
       'w: XADD s 1-1 f v',

@@ -271,7 +271,7 @@ describe('what is noted', () => {
     const { harness, client } = await opened();
     client.send('GET', 'k');
     const keys = Array.from(
-      { length: serverFixed.redisInvalidatedPerTransactionMax + 1 },
+      { length: serverFixed.redisInvalidationVisitsMax + 1 },
       (_, index) => `n${index}`,
     );
     await harness.put(...keys);
