@@ -1264,7 +1264,7 @@ export const serverFixed = {
   /** The prefixes of all clients that are told of all keys, where they differ: each is looked at for each key that changes. And their bytes. */
   redisTrackedPrefixesMax: 1000,
   redisTrackedPrefixBytesMax: 1 * MiB,
-  /** Beyond it a call that reads is noted as all keys, so that its client keeps none. */
+  /** A call, or a transaction, that reads more is noted as all keys, so that its client keeps none. */
   redisTrackedKeysPerCallMax: 10_000,
   /**
    * A transaction for which more keys, prefixes and clients are to be looked at, and a client that comes when all are owed more bytes of

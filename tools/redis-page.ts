@@ -67,8 +67,9 @@ Made by \`npm run generate\` from the table that the server itself runs.
   as one message with several keys. A key whose change the client's own reply has shown already is not told; one that the same
   transaction has read and written is. \`NOLOOP\` goes on tracking a key that the client itself has written, and tells
   of what a command has done that had to wait for a key (\`BLPOP\`). \`tracking-table-max-keys\` counts keys, which take ${serverFixed.redisTrackedBytesMax / MIB} MiB at most
-  with the clients of each; beyond it keys by chance are told as changed. A transaction that changes more than ${serverFixed.redisInvalidationVisitsMax} keys is
-  told as all keys (null), and so is what a client is owed when there is too much of that. All clients have ${serverFixed.redisTrackedPrefixesMax} prefixes together. \`BCAST\`
+  with the clients of each; beyond it keys by chance are told as changed. A transaction for which more than
+  ${serverFixed.redisInvalidationVisitsMax} keys, prefixes and clients are to be looked at is told as all keys (null); so is what a client is owed when there is too much of that,
+  and a call that reads more than ${serverFixed.redisTrackedKeysPerCallMax} keys, behind its reply. All clients have ${serverFixed.redisTrackedPrefixesMax} prefixes together. \`BCAST\`
   tells names of keys: it is for users who may read all keys. \`REDIRECT\` goes to a client of the same user. \`SORT_RO\` with \`BY\` or \`GET\` has
   its first key tracked alone, as in Redis. While any client tracks, each write is listened to, and pipelines of plain writes take the longer
   way, as with keyspace events.

@@ -108,7 +108,10 @@ export class DoorServices {
       delivery: this.#delivery,
       table: door.table,
       observer: {
-        ran: (command) => stats.ran(command),
+        ran: (command) => {
+          stats.ran(command);
+          this.#tellFlush(command);
+        },
         failed: (text, command) => stats.failed(text, command),
         refused: (text, command) => stats.refused(text, command),
         defect: options.onDefect,
@@ -137,6 +140,11 @@ export class DoorServices {
     };
   }
 
+  /** Clients that cache are told of what takes all keys as such. */
+  #tellFlush(command: string): void {
+    if (command === 'flushall' || command === 'flushdb') this.#tracking.flushed();
+  }
+
   /** Has connections tell of what runs. */
   watch(hooks: CommandHooks): void {
     hooks.ended = this.#observer.ended;
@@ -144,7 +152,7 @@ export class DoorServices {
       this.#observer.ran(session, row, args);
       // RESET ends what the session listens to, of which it does not know.
       if (row.name === 'reset') this.#channels.leaveAll(session);
-      if (row.name === 'flushall' || row.name === 'flushdb') this.#tracking.flushed();
+      this.#tellFlush(row.name);
     };
     hooks.afterRow = this.#observer.afterRow;
     hooks.wantsEach = this.#observer.wantsEach;

@@ -52,6 +52,8 @@ export class ClientTracking implements SessionTracking {
   readonly #tracker: Tracker;
   /** What calls of the transaction that runs have read. */
   readonly #reads: KeyNameText[] = [];
+  /** And more than are noted. */
+  #hasReadMany = false;
 
   constructor(session: TrackedSession, tracker: Tracker) {
     this.session = session;
@@ -70,16 +72,23 @@ export class ClientTracking implements SessionTracking {
   }
 
   ranWithin(row: Command, args: Arguments): void {
-    if (this.#wantsReads || this.isBroadcast) eachRead(row, args, (name) => this.#reads.push(name));
+    if (!this.#wantsReads && !this.isBroadcast) return;
+    if (this.#reads.length + args.count > serverFixed.redisTrackedKeysPerCallMax) this.#hasReadMany = true;
+    else eachRead(row, args, (name) => this.#reads.push(name));
   }
 
   transactionFailed(): void {
     this.#reads.length = 0;
+    this.#hasReadMany = false;
   }
 
   /** A call may have been shown what a later one has changed again, so that the key is as it was: of that no change tells. */
   transactionRan(events: readonly KeyspaceEvent[] | undefined, { revision, hasChanged }: TrackedRun): void {
     if (hasChanged) this.#wrote(revision + 1);
+    if (this.#hasReadMany) {
+      this.transactionFailed();
+      this.#tracker.readMany(this);
+    }
     if (this.#reads.length === 0) return;
     const touched = events && new Set(events.map(({ key }) => keyNameTextOf(toKeyText(key))));
     for (const name of this.#reads.splice(0)) {

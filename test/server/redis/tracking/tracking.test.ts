@@ -281,6 +281,39 @@ describe('what is noted', () => {
     expect(harness.come(client)).toEqual(['v']);
   });
 
+  test('of a call that reads much, or a transaction, its client keeps nothing', async () => {
+    const { harness, client } = await opened();
+    const keys = Array.from({ length: serverFixed.redisTrackedKeysPerCallMax }, (_, index) => `n${index}`);
+    client.send('MGET', ...keys, 'k');
+    await harness.door.settled();
+    const come = harness.come(client);
+    expect([come.length, come.at(-1)]).toEqual([2, 'told *']);
+    client.pipeline(['MULTI'], ['MGET', ...keys], ['GET', 'k'], ['EXEC']);
+    await harness.door.settled();
+    expect(harness.come(client).at(-1)).toBe('told *');
+    expect(harness.tracking.figures.keyCount).toBe(0);
+  });
+
+  test('of clients is not kept once they are gone, though others go on', async () => {
+    const { harness, client } = await opened();
+    client.send('GET', 'k');
+    const gone = await harness.connect();
+    gone.send('GET', 'k');
+    expect(harness.tracking.figures.itemCount).toBe(2);
+    gone.connection.close();
+    expect(harness.tracking.clientCount).toBe(1);
+    await harness.put('k');
+    expect(harness.come(client)).toEqual(['v', 'told k']);
+    expect(harness.tracking.figures.itemCount).toBe(0);
+  });
+
+  test('of a change is bounded by the clients that are to be told, too', async () => {
+    const { harness } = await opened();
+    const clients = await Promise.all(Array.from({ length: 60 }, () => harness.connect('BCAST')));
+    await harness.put(...Array.from({ length: 1000 }, (_, index) => `n${index}`));
+    for (const each of clients) expect(harness.come(each)).toEqual(['told *']);
+  });
+
   test('is told as all keys when a client is owed too much', async () => {
     const { harness, client } = await opened('BCAST');
     const long = 'x'.repeat(1800);
