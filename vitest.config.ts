@@ -10,7 +10,7 @@ export default defineConfig({
     // For processes that tests start: a server starts in half the time where another one has been before.
     env: { NODE_COMPILE_CACHE: fileURLToPath(new URL('node_modules/.cache/compiled', import.meta.url)) },
     testTimeout: 120_000,
-    hookTimeout: 30_000,
+    hookTimeout: 120_000,
     // `npm run test:coverage` only. What the tests start as processes of their own is not among it.
     coverage: {
       provider: 'v8',
