@@ -37,8 +37,10 @@ export function seenConsumer(
 
 /** The entries that are new to a group, so many at most. */
 export function newEntries(view: View, stream: Stream, group: Group, countMax = Infinity): EntrySpan {
-  const from = idAfter(group.lastId) ?? ID_MAX;
-  return new EntrySpan(view, stream, from, ID_MAX, false, Math.min(countMax, fixed.streamDeliveredMax));
+  const from = idAfter(group.lastId);
+  // Behind the last id that there can be nothing comes.
+  const count = from === undefined ? 0 : Math.min(countMax, fixed.streamDeliveredMax);
+  return new EntrySpan(view, stream, from ?? ID_MAX, ID_MAX, false, count);
 }
 
 /**
