@@ -75,7 +75,8 @@ export function deliver(
 }
 
 /**
- * Delivers once more what is pending with a consumer, behind an id.
+ * Delivers once more what is pending with a consumer, behind an id. Throws `limitReached` where not even a first one can be told:
+ * a consumer takes nothing for the end.
  * @returns so much at most, or as much as one call may do.
  */
 export function deliverAgain(
@@ -91,8 +92,10 @@ export function deliverAgain(
   if (from === undefined) return delivered;
   const walk = new PendingWalk(stream, group, from, ID_MAX, consumer);
   let left = Math.min(countMax, fixed.streamDeliveredMax);
-  while (left > 0 && walk.hasMore && !isHalfSpent(view.budget)) {
-    for (const pending of walk.next(view, left)) {
+  while (left > 0 && walk.hasMore) {
+    const isEnough = isHalfSpent(view.budget);
+    if (isEnough && delivered.length > 0) break;
+    for (const pending of walk.next(view, isEnough ? 1 : left)) {
       left--;
       const { id, deliveries } = pending;
       const fields = readEntry(view, stream, id);

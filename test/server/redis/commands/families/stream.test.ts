@@ -1,0 +1,61 @@
+/** Streams of which one call can't do all at once: what it does then, and that calls of the same words come to the end. */
+import { describe, expect, it } from 'vitest';
+import { keysCommands } from '../../../../../src/server/redis/commands/families/keys/keys.ts';
+import { streamCommands } from '../../../../../src/server/redis/commands/families/streams/entries.ts';
+import { streamGroupCommands } from '../../../../../src/server/redis/commands/families/streams/groups.ts';
+import { streamPendingCommands } from '../../../../../src/server/redis/commands/families/streams/pending.ts';
+import type { DecodedReply } from '../../support/decoded-reply.ts';
+import { RedisHarness } from '../../support/redis-harness.ts';
+
+const STREAMS = 200;
+const ENTRIES = 300;
+const keys = Array.from({ length: STREAMS }, (_, index) => `s${index}`);
+
+/** So many streams of so many entries each, with a group that has read nothing, or all of it by one consumer. */
+async function manyStreams(isRead: boolean): Promise<RedisHarness> {
+  const harness = await RedisHarness.open([
+    ...streamCommands,
+    ...streamGroupCommands,
+    ...streamPendingCommands,
+    ...keysCommands,
+  ]);
+  for (let ms = 1; ms <= ENTRIES; ms++) harness.run('XADD', 's0', `${ms}-0`, 'f', 'v');
+  harness.run('XGROUP', 'CREATE', 's0', 'g', '0');
+  if (isRead) harness.run('XREADGROUP', 'GROUP', 'g', 'c', 'STREAMS', 's0', '>');
+  await harness.durable();
+  for (const [index, key] of keys.slice(1).entries()) {
+    expect(harness.run('COPY', 's0', key)).toBe(1);
+    if (index % 50 === 0) await harness.durable();
+  }
+  await harness.durable();
+  return harness;
+}
+
+/** The ids that a reply tells, by stream. */
+function idsOf(reply: DecodedReply): Map<string, string[]> {
+  expect(Array.isArray(reply)).toBe(true);
+  const streams = reply as unknown as [string, [string, unknown][]][];
+  return new Map(streams.map(([key, entries]) => [key, entries.map(([id]) => id)]));
+}
+
+describe('XREADGROUP of many streams', { timeout: 120_000 }, () => {
+  it('tells of each some of what is pending until there is none', async () => {
+    const harness = await manyStreams(true);
+    const behind = new Map(keys.map((key) => [key, '0']));
+    const told = new Map(keys.map((key) => [key, 0]));
+    for (let isMore = true; isMore;) {
+      const reply = harness.run('XREADGROUP', 'GROUP', 'g', 'c', 'STREAMS', ...keys, ...behind.values());
+      isMore = false;
+      for (const [key, ids] of idsOf(reply)) {
+        const count = (told.get(key) ?? 0) + ids.length;
+        // Nothing is told as the end alone.
+        if (ids.length === 0) expect(count, key).toBe(ENTRIES);
+        else isMore = true;
+        told.set(key, count);
+        behind.set(key, ids.at(-1) ?? behind.get(key) ?? '');
+      }
+      await harness.durable();
+    }
+    expect(told).toEqual(new Map(keys.map((key) => [key, ENTRIES])));
+  });
+});
