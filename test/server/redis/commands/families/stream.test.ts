@@ -39,6 +39,20 @@ function idsOf(reply: DecodedReply): Map<string, string[]> {
 }
 
 describe('XREADGROUP of many streams', { timeout: 120_000 }, () => {
+  it('hands out what is new of some, and of the others with the next calls', async () => {
+    const harness = await manyStreams(false);
+    const told = new Map<string, number>();
+    let calls = 0;
+    for (;;) {
+      const reply = harness.run('XREADGROUP', 'GROUP', 'g', 'c', 'STREAMS', ...keys, ...keys.map(() => '>'));
+      if (reply === null) break;
+      for (const [key, ids] of idsOf(reply)) told.set(key, (told.get(key) ?? 0) + ids.length);
+      await harness.durable();
+      expect(++calls).toBeLessThan(STREAMS);
+    }
+    expect(told).toEqual(new Map(keys.map((key) => [key, ENTRIES])));
+  });
+
   it('tells of each some of what is pending until there is none', async () => {
     const harness = await manyStreams(true);
     const behind = new Map(keys.map((key) => [key, '0']));

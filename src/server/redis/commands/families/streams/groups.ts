@@ -6,6 +6,7 @@ import {
   deliver,
   deliverAgain,
   type Delivered,
+  isHalfSpent,
   newEntries,
   seenConsumer,
 } from '../../../../../types/stream/delivery.ts';
@@ -182,6 +183,8 @@ function xreadgroup(view: View, call: CommandCall): Waiting | undefined {
   }
   const served: Served[] = [];
   for (const [index, behind] of places) {
+    // What is new of the others is for the next call, as if nothing were.
+    if (behind === undefined && served.length > 0 && isHalfSpent(view.budget)) continue;
     const entries = serve(view, call, words, index, behind, countMax);
     if (entries !== undefined) served.push({ index, entries });
   }
