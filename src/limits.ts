@@ -179,7 +179,7 @@ export const fixed = {
   keptMembersMax: 50_000,
   /** The entries that a group of a stream hands out at a time, or that change hands: those behind them are for the next call. */
   streamDeliveredMax: 10_000,
-  /** What is pending in a group that goes with it in one transaction: a group with more goes in several. */
+  /** What is pending in a group, or with a consumer, and goes with it in one transaction: with more they go in several. */
   streamPendingRemovedMax: 10_000,
   /** Where elements are drawn of which one may come several times: so many at a time, whose names and values have so many bytes. */
   repeatedElementsMax: 65_536,

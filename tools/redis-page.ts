@@ -54,8 +54,8 @@ Made by \`npm run generate\` from the table that the server itself runs.
 - **Streams.** What is trimmed with \`~\` goes by hundreds of entries, or all of it; without \`LIMIT\` at most 10,000 at a time. \`XREADGROUP\` and
   \`XAUTOCLAIM\` tell at most ${fixed.streamDeliveredMax} entries of a stream at a time, and fewer long ones: what is behind them comes with the next call.
   Where \`XREADGROUP\` names many streams with much to tell, new entries of the last ones come with the next call, too.
-  \`XACK\`, and what else changes a group, breaks a \`WATCH\` of the stream. \`XGROUP DESTROY\` of a group with more than ${fixed.streamPendingRemovedMax} entries pending is
-  several transactions. Counts of entries (\`ENTRIESADDED\`, \`ENTRIESREAD\`, \`RETRYCOUNT\`) end at 2^53 - 1. The names of groups and consumers are as
+  \`XACK\`, and what else changes a group, breaks a \`WATCH\` of the stream. \`XGROUP DESTROY\` and \`XGROUP DELCONSUMER\` of a group
+  or a consumer with more than ${fixed.streamPendingRemovedMax} entries pending are several transactions. Counts of entries (\`ENTRIESADDED\`, \`ENTRIESREAD\`, \`RETRYCOUNT\`) end at 2^53 - 1. The names of groups and consumers are as
   long as members may be. \`XINFO STREAM\` tells nodes of a tree as if each had 100 entries.
 - **\`CONFIG SET\`** changes \`notify-keyspace-events\`, \`timeout\`, \`tracking-table-max-keys\`, \`slowlog-log-slower-than\` and \`slowlog-max-len\`, until the server stops; the
   rest is for options at the start, and refused unless it is so already.

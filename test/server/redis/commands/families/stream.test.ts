@@ -4,21 +4,46 @@ import { keysCommands } from '../../../../../src/server/redis/commands/families/
 import { streamCommands } from '../../../../../src/server/redis/commands/families/streams/entries.ts';
 import { streamGroupCommands } from '../../../../../src/server/redis/commands/families/streams/groups.ts';
 import { streamPendingCommands } from '../../../../../src/server/redis/commands/families/streams/pending.ts';
-import type { DecodedReply } from '../../support/decoded-reply.ts';
+import { addEntry, packFields } from '../../../../../src/types/stream/entries.ts';
+import { Stream } from '../../../../../src/types/stream/stream.ts';
+import { idOfTime } from '../../../../../src/types/stream/stream-id.ts';
+import { ErrorReply, type DecodedReply } from '../../support/decoded-reply.ts';
 import { RedisHarness } from '../../support/redis-harness.ts';
 
 const STREAMS = 200;
 const ENTRIES = 300;
+const PIECE = 5000;
 const keys = Array.from({ length: STREAMS }, (_, index) => `s${index}`);
 
-/** So many streams of so many entries each, with a group that has read nothing, or all of it by one consumer. */
-async function manyStreams(isRead: boolean): Promise<RedisHarness> {
-  const harness = await RedisHarness.open([
+function open(): Promise<RedisHarness> {
+  return RedisHarness.open([
     ...streamCommands,
     ...streamGroupCommands,
     ...streamPendingCommands,
     ...keysCommands,
   ]);
+}
+
+/** One stream of so many entries. */
+async function longStream(count: number): Promise<RedisHarness> {
+  const harness = await open();
+  const fields = packFields([Buffer.from('f'), Buffer.from('v')]);
+  const key = Buffer.from('s');
+  for (let from = 1; from <= count; from += PIECE) {
+    harness.store.decide((view) => {
+      const stream = Stream.read(view, key) ?? Stream.create(view);
+      for (let ms = from; ms < from + PIECE && ms <= count; ms++)
+        addEntry(view, stream, idOfTime(ms), fields);
+      stream.write(view, key);
+    });
+    await harness.durable();
+  }
+  return harness;
+}
+
+/** So many streams of so many entries each, with a group that has read nothing, or all of it by one consumer. */
+async function manyStreams(isRead: boolean): Promise<RedisHarness> {
+  const harness = await open();
   for (let ms = 1; ms <= ENTRIES; ms++) harness.run('XADD', 's0', `${ms}-0`, 'f', 'v');
   harness.run('XGROUP', 'CREATE', 's0', 'g', '0');
   if (isRead) harness.run('XREADGROUP', 'GROUP', 'g', 'c', 'STREAMS', 's0', '>');
@@ -37,6 +62,39 @@ function idsOf(reply: DecodedReply): Map<string, string[]> {
   const streams = reply as unknown as [string, [string, unknown][]][];
   return new Map(streams.map(([key, entries]) => [key, entries.map(([id]) => id)]));
 }
+
+describe('a consumer with which very much is pending', { timeout: 120_000 }, () => {
+  const COUNT = 35_000;
+
+  /** A stream whose entries are all pending with one consumer. */
+  async function pendingWithOne(): Promise<RedisHarness> {
+    const harness = await longStream(COUNT);
+    harness.run('XGROUP', 'CREATE', 's', 'g', '0');
+    for (;;) {
+      const reply = harness.run('XREADGROUP', 'GROUP', 'g', 'c', 'STREAMS', 's', '>');
+      await harness.durable();
+      if (reply === null) return harness;
+    }
+  }
+
+  it('goes in parts, and all that was pending is counted', async () => {
+    const harness = await pendingWithOne();
+    harness.events();
+    expect(harness.run('XGROUP', 'DELCONSUMER', 's', 'g', 'c')).toBe(COUNT);
+    expect(harness.visitsByPiece.length).toBeGreaterThan(1);
+    expect(harness.events()).toEqual(['t xgroup-delconsumer s']);
+    expect(harness.run('XPENDING', 's', 'g')).toEqual([0, null, null, null]);
+    // Nothing is left of the count for the next call.
+    expect(harness.run('XGROUP', 'DELCONSUMER', 's', 'g', 'c')).toBe(0);
+  });
+
+  it('is too much for a transaction, of which nothing stays', async () => {
+    const harness = await pendingWithOne();
+    const call = ['XGROUP', 'DELCONSUMER', 's', 'g', 'c'];
+    expect(harness.runTogether(call)).toEqual([expect.any(ErrorReply)]);
+    expect(harness.run(...call)).toBe(COUNT);
+  });
+});
 
 describe('XREADGROUP of many streams', { timeout: 120_000 }, () => {
   it('hands out what is new of some, and of the others with the next calls', async () => {
