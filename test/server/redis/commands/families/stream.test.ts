@@ -4,6 +4,8 @@ import { keysCommands } from '../../../../../src/server/redis/commands/families/
 import { streamCommands } from '../../../../../src/server/redis/commands/families/streams/entries.ts';
 import { streamGroupCommands } from '../../../../../src/server/redis/commands/families/streams/groups.ts';
 import { streamPendingCommands } from '../../../../../src/server/redis/commands/families/streams/pending.ts';
+import { fixed } from '../../../../../src/limits.ts';
+import { streamReadCommands } from '../../../../../src/server/redis/commands/families/streams/reads.ts';
 import { addEntry, packFields } from '../../../../../src/types/stream/entries.ts';
 import { Stream } from '../../../../../src/types/stream/stream.ts';
 import { idOfTime } from '../../../../../src/types/stream/stream-id.ts';
@@ -18,6 +20,7 @@ const keys = Array.from({ length: STREAMS }, (_, index) => `s${index}`);
 function open(): Promise<RedisHarness> {
   return RedisHarness.open([
     ...streamCommands,
+    ...streamReadCommands,
     ...streamGroupCommands,
     ...streamPendingCommands,
     ...keysCommands,
@@ -93,6 +96,66 @@ describe('a consumer with which very much is pending', { timeout: 120_000 }, () 
     const call = ['XGROUP', 'DELCONSUMER', 's', 'g', 'c'];
     expect(harness.runTogether(call)).toEqual([expect.any(ErrorReply)]);
     expect(harness.run(...call)).toBe(COUNT);
+  });
+});
+
+describe('trimming a long stream of which much stays', { timeout: 240_000 }, () => {
+  const COUNT = 140_000;
+  const LEFT = 69_000;
+  const firstId = (harness: RedisHarness): DecodedReply => harness.run('XRANGE', 's', '-', '+', 'COUNT', '1');
+
+  it('goes in parts, and is too much for a transaction', async () => {
+    const harness = await longStream(COUNT);
+    const call = ['XTRIM', 's', 'MAXLEN', String(LEFT)];
+    harness.events();
+    expect(harness.runTogether(call)).toEqual([expect.any(ErrorReply)]);
+    expect(harness.run(...call)).toBe(COUNT - LEFT);
+    expect(harness.visitsByPiece.length).toBeGreaterThan(1);
+    expect(harness.events()).toEqual(['t xtrim s']);
+    expect(harness.run('XLEN', 's')).toBe(LEFT);
+    expect(firstId(harness)).toEqual([[`${COUNT - LEFT + 1}-0`, ['f', 'v']]]);
+    expect(harness.run(...call)).toBe(0);
+    // Little stays: one part does.
+    expect(harness.run('XTRIM', 's', 'MINID', String(COUNT - 99))).toBe(LEFT - 100);
+    expect(harness.visitsByPiece).toHaveLength(1);
+    expect(firstId(harness)).toEqual([[`${COUNT - 99}-0`, ['f', 'v']]]);
+  });
+
+  it('takes out as much as LIMIT says, in parts too', async () => {
+    const harness = await longStream(COUNT);
+    const limited = (limit: number): DecodedReply =>
+      harness.run('XTRIM', 's', 'MAXLEN', '~', String(LEFT), 'LIMIT', String(limit));
+    expect(limited(25_050)).toBe(25_000);
+    expect(limited(0)).toBe(COUNT - LEFT - 25_000);
+    expect(harness.run('XLEN', 's')).toBe(LEFT);
+  });
+
+  it('goes on with each XADD', async () => {
+    const harness = await longStream(COUNT);
+    const lengths: DecodedReply[] = [];
+    for (let ms = COUNT + 1; lengths.at(-1) !== LEFT; ms++) {
+      expect(harness.run('XADD', 's', 'MAXLEN', String(LEFT), `${ms}-0`, 'f', 'v')).toBe(`${ms}-0`);
+      lengths.push(harness.run('XLEN', 's'));
+      await harness.durable();
+    }
+    const wanted = [];
+    for (let length = COUNT; length > LEFT; wanted.push(length))
+      length = Math.max(LEFT, length + 1 - fixed.streamTrimmedMax);
+    expect(lengths).toEqual(wanted);
+  });
+
+  it('is one step of XADD where few stay that are short', async () => {
+    const harness = await longStream(12_000);
+    harness.run('XADD', 's', 'MAXLEN', '100', '12001-0', 'f', 'v');
+    expect(harness.run('XLEN', 's')).toBe(100);
+  });
+
+  it('writes nothing anew that is long', async () => {
+    const harness = await longStream(12_000);
+    const long = 'v'.repeat(4096);
+    for (let ms = 12_001; ms < 12_100; ms++) harness.run('XADD', 's', `${ms}-0`, 'f', long);
+    harness.run('XADD', 's', 'MAXLEN', '100', '12100-0', 'f', long);
+    expect(harness.run('XLEN', 's')).toBe(12_100 - fixed.streamTrimmedMax);
   });
 });
 
