@@ -179,8 +179,15 @@ export const fixed = {
   keptMembersMax: 50_000,
   /** The entries that a group of a stream hands out at a time, or that change hands: those behind them are for the next call. */
   streamDeliveredMax: 10_000,
-  /** What is pending in a group that goes with it in one transaction: a group with more goes in several. */
+  /** What is pending in a group, or with a consumer, and goes with it in one transaction: with more they go in several. */
   streamPendingRemovedMax: 10_000,
+  /**
+   * The first entries of a stream that go with one XADD, or in one transaction of XTRIM. Where they are more than all that stays, of
+   * which there is not more than this, and not of more bytes, that is written anew, and all of them go at once: a record of
+   * the shared log has room for it, and for the last entry once more.
+   */
+  streamTrimmedMax: 10_000,
+  streamRewrittenBytesMax: 256 * KiB,
   /** Where elements are drawn of which one may come several times: so many at a time, whose names and values have so many bytes. */
   repeatedElementsMax: 65_536,
   repeatedBytesMax: 8 * MiB,

@@ -51,10 +51,13 @@ Made by \`npm run generate\` from the table that the server itself runs.
 - **Keyspace events** cover changes by all doors. What gRPC or REST has done to a collection is told as \`hset\`, \`sadd\`, \`zadd\` or \`lset\`.
   \`e\` and \`m\` have no events. \`--redis-notify-keyspace-events\` asks for them from the start. \`new\` (class \`n\`) of a key that the same
   transaction removes again is not told. The messages of a transaction come behind its events.
-- **Streams.** What is trimmed with \`~\` goes by hundreds of entries, or all of it; without \`LIMIT\` at most 10,000 at a time. \`XREADGROUP\` and
+- **Streams.** What is trimmed with \`~\` goes by hundreds of entries, or all of it; without \`LIMIT\` at most ${fixed.streamTrimmedMax} at a time. One
+  \`XADD\` trims at most ${fixed.streamTrimmedMax} entries, without \`~\` too, unless more go than stay, and what stays is little: the next ones go on with
+  it. \`XTRIM\` of more is several transactions; within \`EXEC\` and scripts it is refused where it is too much for one. \`XREADGROUP\` and
   \`XAUTOCLAIM\` tell at most ${fixed.streamDeliveredMax} entries of a stream at a time, and fewer long ones: what is behind them comes with the next call.
-  \`XACK\`, and what else changes a group, breaks a \`WATCH\` of the stream. \`XGROUP DESTROY\` of a group with more than ${fixed.streamPendingRemovedMax} entries pending is
-  several transactions. Counts of entries (\`ENTRIESADDED\`, \`ENTRIESREAD\`, \`RETRYCOUNT\`) end at 2^53 - 1. The names of groups and consumers are as
+  Where \`XREADGROUP\` names many streams with much to tell, new entries of the last ones come with the next call, too.
+  \`XACK\`, and what else changes a group, breaks a \`WATCH\` of the stream. \`XGROUP DESTROY\` and \`XGROUP DELCONSUMER\` of a group
+  or a consumer with more than ${fixed.streamPendingRemovedMax} entries pending are several transactions. Counts of entries (\`ENTRIESADDED\`, \`ENTRIESREAD\`, \`RETRYCOUNT\`) end at 2^53 - 1. The names of groups and consumers are as
   long as members may be. \`XINFO STREAM\` tells nodes of a tree as if each had 100 entries.
 - **\`CONFIG SET\`** changes \`notify-keyspace-events\`, \`timeout\`, \`tracking-table-max-keys\`, \`slowlog-log-slower-than\` and \`slowlog-max-len\`, until the server stops; the
   rest is for options at the start, and refused unless it is so already.

@@ -37,8 +37,10 @@ export function seenConsumer(
 
 /** The entries that are new to a group, so many at most. */
 export function newEntries(view: View, stream: Stream, group: Group, countMax = Infinity): EntrySpan {
-  const from = idAfter(group.lastId) ?? ID_MAX;
-  return new EntrySpan(view, stream, from, ID_MAX, false, Math.min(countMax, fixed.streamDeliveredMax));
+  const from = idAfter(group.lastId);
+  // Behind the last id that there can be nothing comes.
+  const count = from === undefined ? 0 : Math.min(countMax, fixed.streamDeliveredMax);
+  return new EntrySpan(view, stream, from ?? ID_MAX, ID_MAX, false, count);
 }
 
 /**
@@ -73,7 +75,8 @@ export function deliver(
 }
 
 /**
- * Delivers once more what is pending with a consumer, behind an id.
+ * Delivers once more what is pending with a consumer, behind an id. Throws `limitReached` where not even a first one can be told:
+ * a consumer takes nothing for the end.
  * @returns so much at most, or as much as one call may do.
  */
 export function deliverAgain(
@@ -89,8 +92,10 @@ export function deliverAgain(
   if (from === undefined) return delivered;
   const walk = new PendingWalk(stream, group, from, ID_MAX, consumer);
   let left = Math.min(countMax, fixed.streamDeliveredMax);
-  while (left > 0 && walk.hasMore && !isHalfSpent(view.budget)) {
-    for (const pending of walk.next(view, left)) {
+  while (left > 0 && walk.hasMore) {
+    const isEnough = isHalfSpent(view.budget);
+    if (isEnough && delivered.length > 0) break;
+    for (const pending of walk.next(view, isEnough ? 1 : left)) {
       left--;
       const { id, deliveries } = pending;
       const fields = readEntry(view, stream, id);

@@ -112,6 +112,16 @@ describe('a group', () => {
     });
   });
 
+  it('has nothing more to hand out behind the last id that there can be', async () => {
+    const { store } = await filled(1);
+    store.decide((view) => {
+      const stream = streamOf(view);
+      addEntry(view, stream, ID_MAX, packFields([bytesOf('f'), bytesOf('v')]));
+      stream.write(view, KEY);
+      expect([1, 2].map(() => read(view, 'a'))).toEqual([2, 0]);
+    });
+  });
+
   it('hands each entry to one consumer, and what is pending is the same by both orders, behind a crash too', async () => {
     const harness = await filled(300);
     const random = new SeededRandom(7);

@@ -99,17 +99,27 @@ describe('a stream', () => {
           } else if (draw === 8) {
             const count = random.pick([0, 10, 40]);
             change(view, (stream) =>
-              trim(view, stream, { bound: { by: 'count', count }, isAbout: false, removedMax: Infinity }),
+              trim(
+                view,
+                stream,
+                { bound: { by: 'count', count }, isAbout: false, removedMax: Infinity },
+                true,
+              ),
             );
             model = model.slice(Math.max(0, model.length - count));
           } else {
             const from = random.between(last - 50, last + 1);
             change(view, (stream) =>
-              trim(view, stream, {
-                bound: { by: 'id', id: id(Math.max(0, from)) },
-                isAbout: false,
-                removedMax: Infinity,
-              }),
+              trim(
+                view,
+                stream,
+                {
+                  bound: { by: 'id', id: id(Math.max(0, from)) },
+                  isAbout: false,
+                  removedMax: Infinity,
+                },
+                true,
+              ),
             );
             model = model.filter((ms) => ms >= from);
           }
@@ -165,9 +175,9 @@ describe('trimming', { timeout: 120_000 }, () => {
   const trimmed = (view: View, count: number, isAbout: boolean, removedMax: number): [number, number] => {
     const before = view.budget.visitsLeft;
     const removed = change(view, (stream) =>
-      trim(view, stream, { bound: { by: 'count', count }, isAbout, removedMax }),
+      trim(view, stream, { bound: { by: 'count', count }, isAbout, removedMax }, true),
     );
-    return [removed, before - view.budget.visitsLeft];
+    return [removed.count, before - view.budget.visitsLeft];
   };
 
   it('goes by hundreds where it may, writes little anew where little stays, and reads nothing of what is gone', async () => {

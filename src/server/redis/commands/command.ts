@@ -34,6 +34,8 @@ export interface CommandCall {
   looksAt(key: Uint8Array): boolean;
   /** Counts work that no view counts as part of what may be done in one turn. */
   spend(visits: number, bytes: number): void;
+  /** What a call of `parts` has counted in its earlier parts; 0 in the first. What a part adds is taken back with its changes. */
+  counted: number;
   /** When the script that calls it has begun, in milliseconds since 1970-01-01 UTC: then time stands still. `undefined`: none does. */
   readonly scriptedMs: number | undefined;
 }

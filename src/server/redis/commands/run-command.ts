@@ -75,7 +75,7 @@ export class CommandRunner {
     this.#call = call;
     this.slice = this.waiting = undefined;
     this.hasMoreParts = false;
-    const { reply } = call;
+    const { reply, counted } = call;
     const begun = reply.length;
     const eventCount = call.events.length;
     const isVisible = isVisibleWanted && 'read' in command;
@@ -94,6 +94,7 @@ export class CommandRunner {
       reply.rollBack(begun);
       call.events.length = eventCount;
       call.takeBack();
+      call.counted = counted;
       this.hasMoreParts = false;
       if (isLogFull(error)) return 'noRoom';
       if (error instanceof NoRoomYetError && waitsForRoom(error)) return 'waitsForRoom';
@@ -101,7 +102,9 @@ export class CommandRunner {
       // What it has found may be from a decision that is not durable.
       if (!isVisible) this.sequence = this.#seam.failure === undefined ? this.#seam.committedSequence : 0;
     }
-    return this.slice === undefined && this.waiting === undefined && !this.hasMoreParts ? 'done' : 'goesOn';
+    if (this.hasMoreParts) return 'goesOn';
+    call.counted = 0;
+    return this.slice === undefined && this.waiting === undefined ? 'done' : 'goesOn';
   }
 
   /** Once the log has failed, the newest state may have what is lost: only what is visible may be told of. */
@@ -160,7 +163,11 @@ export class CommandRunner {
     this.#call = call;
     this.slice = this.waiting = undefined;
     this.hasMoreParts = false;
-    this.#decided(view);
+    try {
+      this.#decided(view);
+    } finally {
+      call.counted = 0;
+    }
     return this.waiting;
   }
 

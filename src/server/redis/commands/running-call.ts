@@ -35,6 +35,7 @@ export class RunningCall<Written extends RunningReply = ReplyWriter> implements 
   bytesSpent = 0;
   /** The only key that a command which waits looks at. */
   changedKey: KeyText | undefined;
+  counted = 0;
   scriptedMs: number | undefined;
   /** Takes back what it has done besides its changes and its events; it is called when these are taken back. */
   undo: (() => void) | undefined;

@@ -1,5 +1,7 @@
 /** How calls of commands are found, run and taken back. */
 import { describe, expect, it } from 'vitest';
+import { noRoomIn, StoreError } from '../../../../src/errors.ts';
+import type { Command } from '../../../../src/server/redis/commands/command.ts';
 import type { SeededRandom } from '../../../support/random.ts';
 import { type DrawnCommand, differential } from '../support/differential.ts';
 import { echoCommands } from '../support/echo-commands.ts';
@@ -54,6 +56,33 @@ describe('a call', () => {
     const redis = await RedisHarness.open(echoCommands);
     expect(redis.run('COUNTDOWN', '5')).toEqual([5, 4, 3, 2, 1]);
     expect(redis.run('COUNTDOWN', '0')).toEqual([]);
+  });
+
+  it('goes on with its count when the log had no room for a part', async () => {
+    let runs = 0;
+    const countParts: Command = {
+      name: 'countparts',
+      arity: 1,
+      flags: ['write'],
+      categories: ['write'],
+      group: 'string',
+      summary: 'Counts two in each of its three parts, of which the second is refused at first.',
+      since: '1.0.0',
+      complexity: 'O(1)',
+      syntax: '',
+      parts: (_, call) => {
+        call.counted += 2;
+        if (++runs % 4 === 2) throw noRoomIn('log', new StoreError('limitReached', 'the log is full'));
+        if (runs % 4 !== 0) return true;
+        call.reply.integer(call.counted);
+        return false;
+      },
+    };
+    const redis = await RedisHarness.open([countParts]);
+    for (let call = 0; call < 2; call++) {
+      expect(redis.raw('COUNTPARTS')).toBe('');
+      expect(redis.raw('COUNTPARTS')).toBe(':6\r\n');
+    }
   });
 
   it('is about the keys of its database', async () => {

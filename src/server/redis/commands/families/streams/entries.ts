@@ -1,4 +1,5 @@
 /** Streams: entries that come and go. What reads them is in `reads.ts`. */
+import { fixed } from '../../../../../limits.ts';
 import type { ReadView, View } from '../../../../../store/views/view.ts';
 import { addEntry, edgeId, packFields, removeEntries } from '../../../../../types/stream/entries.ts';
 import { Stream, lengthOf } from '../../../../../types/stream/stream.ts';
@@ -17,9 +18,6 @@ import { type Trim, trim, type TrimBound } from '../../../../../types/stream/tri
 import { noSuchKey, ReplyError, streamTexts, syntaxError, wrongArity } from '../../../replies/errors.ts';
 import type { Arguments, Command, CommandCall } from '../../command.ts';
 import { idAt, idsFrom } from './words.ts';
-
-/** The most entries that XADD and XTRIM remove with `~` and without LIMIT. */
-const ABOUT_REMOVED_MAX = 10_000;
 
 interface AddWords {
   readonly trim: Trim | undefined;
@@ -63,7 +61,7 @@ function addWords(args: Arguments, isAdd: boolean): AddWords {
     if (!isAdd) throw new ReplyError(streamTexts.noBound);
   }
   if (limit !== undefined && !isAbout) throw new ReplyError(streamTexts.limitOfExact);
-  const removedMax = isAbout ? (limit ?? ABOUT_REMOVED_MAX) || Infinity : Infinity;
+  const removedMax = isAbout ? (limit ?? fixed.streamTrimmedMax) || Infinity : Infinity;
   return { trim: bound && { bound, isAbout, removedMax }, makesNone, id, end: index + 1 };
 }
 
@@ -85,7 +83,8 @@ function xadd(view: View, call: CommandCall): void {
   const items: Uint8Array[] = [];
   for (let index = words.end; index < args.count; index++) items.push(args.bytes(index));
   addEntry(view, stream, newId, packFields(items));
-  const trimmedCount = words.trim === undefined ? 0 : trim(view, stream, words.trim);
+  // What is too much for one call goes with the next ones.
+  const trimmedCount = words.trim === undefined ? 0 : trim(view, stream, words.trim, false).count;
   stream.write(view, key);
   call.notify('t', 'xadd', key);
   if (trimmedCount > 0) call.notify('t', 'xtrim', key);
@@ -121,17 +120,22 @@ function xdel(view: View, call: CommandCall): void {
   reply.integer(removedCount);
 }
 
-function xtrim(view: View, call: CommandCall): void {
-  const { args, reply } = call;
+/** Where much goes and much stays, it goes in several decisions. */
+function xtrim(view: View, call: CommandCall): boolean {
+  const { args, reply, session } = call;
   const { trim: asked } = addWords(args, false);
   const key = args.key(1);
   const stream = Stream.read(view, key);
-  const removedCount = stream === undefined || asked === undefined ? 0 : trim(view, stream, asked);
-  if (stream !== undefined && removedCount > 0) {
-    stream.write(view, key);
-    call.notify('t', 'xtrim', key);
+  if (stream !== undefined && asked !== undefined) {
+    const removedMax = asked.removedMax - call.counted;
+    const { count, hasMore } = trim(view, stream, { ...asked, removedMax }, session.isInTransaction);
+    if (count > 0) stream.write(view, key);
+    call.counted += count;
+    if (hasMore) return true;
   }
-  reply.integer(removedCount);
+  if (call.counted > 0) call.notify('t', 'xtrim', key);
+  reply.integer(call.counted);
+  return false;
 }
 
 function xsetid(view: View, call: CommandCall): void {
@@ -219,7 +223,7 @@ export const streamCommands: readonly Command[] = [
     complexity: 'O(log n) per entry removed, or O(m) for m entries left where these are fewer',
     syntax: 'key MAXLEN|MINID [=|~] threshold [LIMIT count]',
     keys,
-    write: xtrim,
+    parts: xtrim,
   },
   {
     name: 'xsetid',

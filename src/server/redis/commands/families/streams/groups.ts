@@ -6,6 +6,7 @@ import {
   deliver,
   deliverAgain,
   type Delivered,
+  isHalfSpent,
   newEntries,
   seenConsumer,
 } from '../../../../../types/stream/delivery.ts';
@@ -104,7 +105,7 @@ function setId(view: View, call: CommandCall): void {
 
 /** A group of which much is pending goes in several decisions, of which the last one takes it away. */
 function destroy(view: View, call: CommandCall): boolean {
-  const { args, reply, session } = call;
+  const { args, reply } = call;
   const stream = streamOf(view, call);
   const key = args.key(2);
   const group = readGroup(view, stream, args.bytes(3));
@@ -112,9 +113,8 @@ function destroy(view: View, call: CommandCall): boolean {
     reply.integer(0);
     return false;
   }
-  const countMax = session.isInTransaction ? Infinity : fixed.streamPendingRemovedMax;
   const walk = new PendingWalk(stream, group, ID_ZERO, ID_MAX);
-  const hasMore = removeAllPending(view, stream, walk, group, countMax);
+  const hasMore = removeAllPending(view, stream, walk, group, removedMax(call));
   if (!hasMore) deleteGroup(view, stream, group);
   stream.write(view, key);
   if (hasMore) return true;
@@ -136,22 +136,29 @@ function makeConsumer(view: View, call: CommandCall): void {
   reply.integer(isNew ? 1 : 0);
 }
 
-function removeConsumer(view: View, call: CommandCall): void {
+/** A consumer with which much is pending goes as such a group does. */
+function removeConsumer(view: View, call: CommandCall): boolean {
   const { args, reply } = call;
   const { stream, group } = groupOf(view, call);
   const key = args.key(2);
   const consumer = readConsumer(view, stream, group, args.bytes(4));
   if (consumer === undefined) {
-    reply.integer(0);
-    return;
+    reply.integer(call.counted);
+    return false;
   }
-  let count = 0;
   const walk = new PendingWalk(stream, group, ID_ZERO, ID_MAX, consumer);
-  removeAllPending(view, stream, walk, group, Infinity, () => count++);
-  deleteConsumer(view, stream, group, consumer);
+  const hasMore = removeAllPending(view, stream, walk, group, removedMax(call), () => call.counted++);
+  if (!hasMore) deleteConsumer(view, stream, group, consumer);
   stream.write(view, key);
+  if (hasMore) return true;
   call.notify('t', 'xgroup-delconsumer', key);
-  reply.integer(count);
+  reply.integer(call.counted);
+  return false;
+}
+
+/** What is pending and goes in one decision. */
+function removedMax({ session }: CommandCall): number {
+  return session.isInTransaction ? Infinity : fixed.streamPendingRemovedMax;
 }
 
 function help(_: ReadView, { reply }: CommandCall): void {
@@ -182,6 +189,8 @@ function xreadgroup(view: View, call: CommandCall): Waiting | undefined {
   }
   const served: Served[] = [];
   for (const [index, behind] of places) {
+    // What is new of the others is for the next call, as if nothing were.
+    if (behind === undefined && served.length > 0 && isHalfSpent(view.budget)) continue;
     const entries = serve(view, call, words, index, behind, countMax);
     if (entries !== undefined) served.push({ index, entries });
   }
@@ -306,7 +315,7 @@ const xgroupCommands: readonly Command[] = [
     summary: 'Removes a consumer of a group, with what is pending with it',
     complexity: 'O(log n) per entry that is pending with it',
     syntax: 'key group consumer',
-    write: removeConsumer,
+    parts: removeConsumer,
   },
   {
     ...changing,
