@@ -66,7 +66,7 @@ function idsOf(reply: DecodedReply): Map<string, string[]> {
   return new Map(streams.map(([key, entries]) => [key, entries.map(([id]) => id)]));
 }
 
-describe('a consumer with which very much is pending', { timeout: 120_000 }, () => {
+describe('a consumer with which very much is pending', { timeout: 300_000 }, () => {
   const COUNT = 35_000;
 
   /** A stream whose entries are all pending with one consumer. */
@@ -80,26 +80,21 @@ describe('a consumer with which very much is pending', { timeout: 120_000 }, () 
     }
   }
 
-  it('goes in parts, and all that was pending is counted', async () => {
+  it('goes in parts, and all that was pending is counted; for a transaction it is too much', async () => {
     const harness = await pendingWithOne();
+    const call = ['XGROUP', 'DELCONSUMER', 's', 'g', 'c'];
+    expect(harness.runTogether(call)).toEqual([expect.any(ErrorReply)]);
     harness.events();
-    expect(harness.run('XGROUP', 'DELCONSUMER', 's', 'g', 'c')).toBe(COUNT);
+    expect(harness.run(...call)).toBe(COUNT);
     expect(harness.visitsByPiece.length).toBeGreaterThan(1);
     expect(harness.events()).toEqual(['t xgroup-delconsumer s']);
     expect(harness.run('XPENDING', 's', 'g')).toEqual([0, null, null, null]);
     // Nothing is left of the count for the next call.
-    expect(harness.run('XGROUP', 'DELCONSUMER', 's', 'g', 'c')).toBe(0);
-  });
-
-  it('is too much for a transaction, of which nothing stays', async () => {
-    const harness = await pendingWithOne();
-    const call = ['XGROUP', 'DELCONSUMER', 's', 'g', 'c'];
-    expect(harness.runTogether(call)).toEqual([expect.any(ErrorReply)]);
-    expect(harness.run(...call)).toBe(COUNT);
+    expect(harness.run(...call)).toBe(0);
   });
 });
 
-describe('trimming a long stream of which much stays', { timeout: 240_000 }, () => {
+describe('trimming a long stream of which much stays', { timeout: 300_000 }, () => {
   const COUNT = 140_000;
   const LEFT = 69_000;
   const firstId = (harness: RedisHarness): DecodedReply => harness.run('XRANGE', 's', '-', '+', 'COUNT', '1');
@@ -122,12 +117,13 @@ describe('trimming a long stream of which much stays', { timeout: 240_000 }, () 
   });
 
   it('takes out as much as LIMIT says, in parts too', async () => {
-    const harness = await longStream(COUNT);
+    const [count, left] = [45_000, 15_000];
+    const harness = await longStream(count);
     const limited = (limit: number): DecodedReply =>
-      harness.run('XTRIM', 's', 'MAXLEN', '~', String(LEFT), 'LIMIT', String(limit));
+      harness.run('XTRIM', 's', 'MAXLEN', '~', String(left), 'LIMIT', String(limit));
     expect(limited(25_050)).toBe(25_000);
-    expect(limited(0)).toBe(COUNT - LEFT - 25_000);
-    expect(harness.run('XLEN', 's')).toBe(LEFT);
+    expect(limited(0)).toBe(count - left - 25_000);
+    expect(harness.run('XLEN', 's')).toBe(left);
   });
 
   it('goes on with each XADD', async () => {
@@ -159,7 +155,7 @@ describe('trimming a long stream of which much stays', { timeout: 240_000 }, () 
   });
 });
 
-describe('XREADGROUP of many streams', { timeout: 120_000 }, () => {
+describe('XREADGROUP of many streams', { timeout: 300_000 }, () => {
   it('hands out what is new of some, and of the others with the next calls', async () => {
     const harness = await manyStreams(false);
     const told = new Map<string, number>();
