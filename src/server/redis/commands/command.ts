@@ -29,7 +29,7 @@ export interface CommandCall {
   notify(eventClass: EventClass, event: string, key: Uint8Array): void;
   /**
    * Whether a command that waits for keys looks at one: when it is tried again, only at the one that has changed, so that another one
-   * of a wrong type does not hold it up.
+   * of a wrong type does not hold it up, and at that one where it is named first.
    */
   looksAt(key: Uint8Array): boolean;
   /** Counts work that no view counts as part of what may be done in one turn. */

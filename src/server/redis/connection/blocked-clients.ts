@@ -184,7 +184,7 @@ export class BlockedClients {
       const { visitsSpent, bytesSpent } = view.budget;
       try {
         client.admit();
-        client.call.changedKey = key;
+        client.call.changed(key);
         if (this.#runner.tryWithin(view, client.command, client.call) !== undefined) {
           waiters?.triedInVain();
           continue;

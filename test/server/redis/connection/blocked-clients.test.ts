@@ -52,6 +52,7 @@ test('one whose decision finds no room is served once, later, and by one reply',
   const call = {
     reply,
     events,
+    changed: () => undefined,
     notify: (_class: string, event: string) => void events.push(event),
   } as unknown as RunningCall;
   const served: string[] = [];
@@ -126,7 +127,7 @@ function crowd(triesMax: number) {
     if (isVain) vain.add(name);
     clients.add({
       command: { name } as Command,
-      call: { reply: new ReplyWriter(), events: [] } as unknown as RunningCall,
+      call: { reply: new ReplyWriter(), events: [], changed: () => undefined } as unknown as RunningCall,
       keys: [toKeyText(KEY)],
       version: 2,
       seesDeletion: false,
