@@ -1232,6 +1232,8 @@ export const serverFixed = {
   redisUnreadPushedBytesMax: 32 * MiB,
   redisUnreadMs: 60_000,
   redisUnreadBytesOfAllMax: 512 * MiB,
+  /** What the long replies of all clients have gathered and keep until they are sent (searches by place, combinations, SORT): the next one is refused. */
+  redisHeldBytesMax: 256 * MiB,
   /** What a follower passes on of a connection: so many bytes may lie unread by the client. */
   redisRelayedBytesPaused: 256 * KiB,
   /** How often clients are looked after that take, send or show nothing. */

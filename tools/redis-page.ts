@@ -78,7 +78,8 @@ Made by \`npm run generate\` from the table that the server itself runs.
   way, as with keyspace events.
 - **Slow clients.** One that has to log in and does not within ${serverDefaults.handshakeTimeoutMs / 1000} s is closed (\`--handshake-timeout\`), and so is one whose command
   is not whole after ${serverDefaults.requestTimeoutMs / 1000} s (\`--request-timeout\`). Nothing more is read of one that leaves ${serverFixed.redisUnreadBytesPaused / MIB} MiB of replies unread, and it is closed after
-  ${serverFixed.redisUnreadMs / 1000} s in which it has read nothing. Idle clients stay. What a user may do in a second
+  ${serverFixed.redisUnreadMs / 1000} s in which it has read nothing. Replies that gather before they tell (searches by place, \`ZUNION\`, \`ZINTER\`, \`ZDIFF\`, \`SORT\`) hold ${serverFixed.redisHeldBytesMax / MIB} MiB
+  for all clients together; beyond it such a command gets an error in its place. Idle clients stay. What a user may do in a second
   ([operations.md](operations.md#limits-by-user-and-address)) holds a client up, and refuses nothing.
 - **Transactions** have at most ${serverFixed.redisQueuedCommandsMax} commands and ${serverFixed.redisQueuedBytesMax / MIB} MiB. Credentials in one (\`AUTH\`, \`HELLO\`) are checked as they are queued, and told by \`EXEC\`.
 - **Scripts** (\`EVAL\`, [0036](decisions/0036-lua-of-redis.md)) are Lua 5.1 as in Redis, with its libraries. A script is one transaction, and one revision. One that fails keeps
@@ -93,8 +94,7 @@ Made by \`npm run generate\` from the table that the server itself runs.
   distance are the last that a \`COUNT\` takes may be others than in Redis, and a distance that \`STOREDIST\` keeps may differ in the last of its 17 digits.
 - **\`DUMP\`** gives what Redis 7.0 restores, in the plainest form: other bytes than Redis itself. **\`RESTORE\`** takes what Redis up to 7.0 dumps of
   all types but streams and those of modules. So keys move both ways. Bloom filters have no such form, and are refused.
-- **\`SWAPDB\`** moves each key, in one transaction: two databases of more than ${fixed.txnChangesMax / 2} keys together are refused. It has keyspace events, of
-  each key that is gone from a database or has come into it.
+- **\`SWAPDB\`** moves each key, in one transaction: two databases of more than ${fixed.txnChangesMax / 2} keys together are refused.
 - **\`LATENCY\`** answers as where \`latency-monitor-threshold\` is 0 and \`latency-tracking\` is \`no\`: [metrics](metrics.md) have histograms.
 - **\`COMMAND DOCS\`** tells no history, and \`COMMAND INFO\` no tips. \`CLIENT LIST\` has 0 for buffers that are not there.
 - **\`INFO\`** leaves out what is not counted: \`keyspace_hits\` and \`keyspace_misses\`, and whether a snapshot is being written.

@@ -62,6 +62,7 @@ export class RedisDoor implements ClientSessions {
   #lastId = 0;
   #inputBytes = 0;
   #unreadBytes = 0;
+  #heldBytes = 0;
   readonly #slowClients: SlowClients;
   /** Runs while a client has something to take, to send or to show. */
   #checkTimer: Timer | undefined;
@@ -106,6 +107,7 @@ export class RedisDoor implements ClientSessions {
       rates,
       chargeInput: (bytes) => this.#chargeInput(bytes),
       chargeUnread: (bytes) => this.#chargeUnread(bytes),
+      chargeHeld: (bytes) => this.#chargeHeld(bytes),
       whenLogHasRoom: (run) => void this.#waitingForLog.push(run),
       isPausing: (row) => this.#isPausing(row),
       isPaused: (row, run) => this.#isPaused(row, run),
@@ -217,6 +219,12 @@ export class RedisDoor implements ClientSessions {
     this.#unreadBytes += bytes;
     this.#checkLater();
     return this.#unreadBytes <= serverFixed.redisUnreadBytesOfAllMax;
+  }
+
+  #chargeHeld(bytes: number): boolean {
+    if (bytes > 0 && this.#heldBytes + bytes > serverFixed.redisHeldBytesMax) return false;
+    this.#heldBytes += bytes;
+    return true;
   }
 
   #checkLater(): void {

@@ -1,6 +1,7 @@
 /**
  * The members of a sorted set of places that lie within an area, gathered in pieces on one state, and given out in order: `step` until it
  * is done, then `sort` until it is done, then `next`. Of each cell (`area.ts`) the scores are walked, and each place in it is measured.
+ * What is given out is held no longer.
  *
  * They come as Redis finds them, or by their distance; those at one distance in the order in which they were found.
  */
@@ -49,10 +50,13 @@ export class GeoSearch {
   #pieceLeft = 0;
   /** Where to go on in the cell. */
   #place: Uint8Array | undefined;
-  #found: Kept[] = [];
+  /** Those that are not sorted, or given out, yet. */
+  readonly #found: Kept[] = [];
   #foundCount = 0;
+  /** Of the members that are held. */
   #bytes = 0;
   readonly #sorted: SortedRuns<Kept>;
+  /** Those that are sorted, and not given out yet. */
   #sortedCount = 0;
   #givenCount = 0;
 
@@ -68,7 +72,17 @@ export class GeoSearch {
   /** How many are given out, once the search is over. */
   get count(): number {
     const { count } = this.#limit;
-    return count === 0 ? this.#found.length : Math.min(count, this.#found.length);
+    const keptCount = this.#heldCount + this.#givenCount;
+    return count === 0 ? keptCount : Math.min(count, keptCount);
+  }
+
+  /** Its memory, roughly. */
+  get heldBytes(): number {
+    return this.#bytes + this.#heldCount * HELD_PER_PLACE;
+  }
+
+  get #heldCount(): number {
+    return this.#found.length + this.#sortedCount;
   }
 
   /**
@@ -95,19 +109,24 @@ export class GeoSearch {
   /** Sorts a piece. @returns whether there is more to sort. */
   sort(countMax: number): boolean {
     if (this.#order === 'asFound') return false;
-    this.#sorted.add(this.#found.slice(this.#sortedCount, this.#sortedCount + countMax));
-    this.#sortedCount += countMax;
-    return this.#sortedCount < this.#found.length;
+    const part = this.#found.splice(-countMax);
+    this.#sortedCount += part.length;
+    this.#sorted.add(part);
+    return this.#found.length > 0;
   }
 
   /** Gives out the next ones. @returns whether there are more. */
   next(countMax: number, visit: (place: FoundPlace) => void): boolean {
-    const give = ({ text, score, position, distanceM }: Kept): void =>
+    const give = ({ text, score, position, distanceM }: Kept): void => {
+      this.#bytes -= text.length;
       visit({ member: fromKeyText(text), score, position, distanceM });
+    };
     const count = Math.min(countMax, this.count - this.#givenCount);
-    if (this.#order === 'asFound')
-      for (const kept of this.#found.slice(this.#givenCount, this.#givenCount + count)) give(kept);
-    else this.#sorted.next(count, give);
+    if (this.#order === 'asFound') for (const kept of this.#found.splice(0, count)) give(kept);
+    else {
+      this.#sorted.next(count, give);
+      this.#sortedCount -= count;
+    }
     this.#givenCount += count;
     return this.#givenCount < this.count;
   }
@@ -146,6 +165,9 @@ export class GeoSearch {
 }
 
 const PRUNED_MIN = 1000;
+
+/** Its text, its numbers, and its position. */
+const HELD_PER_PLACE = 250;
 
 function comparison(order: FoundOrder): (a: Kept, b: Kept) => number {
   const sign = order === 'farthestFirst' ? -1 : 1;

@@ -1,6 +1,6 @@
 /**
  * Members gathered from a combination, each once, and brought into the order of scores: in pieces, none of which takes long. Gathering
- * comes first, then `sort` until it is done, then `next`.
+ * comes first, then `sort` until it is done, then `next`. What is given out is held no longer.
  */
 import { StoreError } from '../../errors.ts';
 import { fixed } from '../../limits.ts';
@@ -15,7 +15,11 @@ interface Scored {
 
 export class Gathered {
   readonly #aggregate: Aggregate;
+  /** Those that are not sorted yet. */
   readonly #scores = new Map<KeyText, number>();
+  #count = 0;
+  #givenCount = 0;
+  /** Of the members that are not given out yet. */
   #bytes = 0;
   #unsorted: Iterator<[KeyText, number]> | undefined;
   readonly #sorted = new SortedRuns<Scored>(compare);
@@ -25,7 +29,12 @@ export class Gathered {
   }
 
   get count(): number {
-    return this.#scores.size;
+    return this.#count;
+  }
+
+  /** Its memory, roughly. */
+  get heldBytes(): number {
+    return this.#bytes + (this.#count - this.#givenCount) * HELD_PER_MEMBER;
   }
 
   /** Throws `limitReached`. */
@@ -34,6 +43,7 @@ export class Gathered {
     const before = this.#scores.get(text);
     this.#scores.set(text, before === undefined ? score : aggregated(before, score, this.#aggregate));
     if (before !== undefined) return;
+    this.#count++;
     this.#bytes += member.length;
     if (this.count <= fixed.combinedMembersMax && this.#bytes <= fixed.combinedBytesMax) return;
     throw new StoreError(
@@ -54,17 +64,27 @@ export class Gathered {
     while (elements.length < countMax) {
       const { value, done } = unsorted.next();
       if (done === true) break;
-      elements.push({ text: value[0], score: value[1] });
+      const [text, score] = value;
+      elements.push({ text, score });
+      this.#scores.delete(text);
     }
+    const hasMore = elements.length === countMax;
     this.#sorted.add(elements);
-    return elements.length === countMax;
+    return hasMore;
   }
 
   /** Gives out the next ones by score. @returns whether there are more. */
   next(countMax: number, visit: (member: Uint8Array, score: number) => void): boolean {
-    return this.#sorted.next(countMax, ({ text, score }) => visit(fromKeyText(text), score));
+    return this.#sorted.next(countMax, ({ text, score }) => {
+      this.#givenCount++;
+      this.#bytes -= text.length;
+      visit(fromKeyText(text), score);
+    });
   }
 }
+
+/** Its text, its number, and its place in the map or a run. */
+const HELD_PER_MEMBER = 150;
 
 function compare(a: Scored, b: Scored): number {
   if (a.score !== b.score) return a.score < b.score ? -1 : 1;

@@ -1,9 +1,9 @@
 /** Elements that are sorted in parts, each of which takes little time, and given out in the order of all: the parts lie in a heap by their first elements. */
 
-/** A sorted part, and how far it is given out. */
+/** What is left of a sorted part. */
 interface Run<Element> {
-  readonly elements: readonly Element[];
-  at: number;
+  /** Behind `head`, the next one at the end. */
+  readonly rest: Element[];
   head: Element;
 }
 
@@ -16,12 +16,12 @@ export class SortedRuns<Element> {
     this.#compare = compare;
   }
 
-  /** Sorts a part in place, and keeps it. */
+  /** Takes a part over: it is sorted in place, and emptied as it is given out. */
   add(elements: Element[]): void {
-    elements.sort(this.#compare);
-    const [head] = elements;
+    const rest = elements.sort(this.#compare).reverse();
+    const head = rest.pop();
     if (head === undefined) return;
-    this.#runs.push({ elements, at: 0, head });
+    this.#runs.push({ rest, head });
     this.#siftUp(this.#runs.length - 1);
   }
 
@@ -31,7 +31,7 @@ export class SortedRuns<Element> {
       const [run] = this.#runs;
       if (run === undefined) return false;
       visit(run.head);
-      const head = run.elements[++run.at];
+      const head = run.rest.pop();
       if (head !== undefined) run.head = head;
       else {
         const last = this.#runs.pop();

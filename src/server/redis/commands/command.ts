@@ -29,7 +29,7 @@ export interface CommandCall {
   notify(eventClass: EventClass, event: string, key: Uint8Array): void;
   /**
    * Whether a command that waits for keys looks at one: when it is tried again, only at the one that has changed, so that another one
-   * of a wrong type does not hold it up.
+   * of a wrong type does not hold it up, and at that one where it is named first.
    */
   looksAt(key: Uint8Array): boolean;
   /** Counts work that no view counts as part of what may be done in one turn. */
@@ -126,7 +126,19 @@ export interface Session {
  * A piece of a long reply: it goes on where the last one has ended, on the same state, in a later turn. It writes what it can,
  * looking at `elementsPerSlice` (limits.ts) at most, and returns the next piece, or nothing at the end.
  */
-export type Slice = (view: ReadView, reply: Reply) => Slice | undefined;
+export interface Slice {
+  (view: ReadView, reply: Reply): Slice | undefined;
+  /**
+   * The memory of what the reply has gathered and keeps from piece to piece, roughly, in bytes. Once something is written it does not
+   * grow: where there is no room, the reply is an error. Left out: none.
+   */
+  heldBytes?: () => number;
+}
+
+/** Says of all pieces of a reply how much they hold. */
+export function holding(heldBytes: () => number, slices: readonly Slice[]): void {
+  for (const slice of slices) slice.heldBytes = heldBytes;
+}
 
 /** What a command that blocks has come to: it waits for one of its keys, and is tried again when one has changed. */
 export interface Waiting {

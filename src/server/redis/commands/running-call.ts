@@ -34,7 +34,8 @@ export class RunningCall<Written extends RunningReply = ReplyWriter> implements 
   visitsSpent = 0;
   bytesSpent = 0;
   /** The only key that a command which waits looks at. */
-  changedKey: KeyText | undefined;
+  #changedKey: KeyText | undefined;
+  #hasLooked = false;
   counted = 0;
   scriptedMs: number | undefined;
   /** Takes back what it has done besides its changes and its events; it is called when these are taken back. */
@@ -63,6 +64,15 @@ export class RunningCall<Written extends RunningReply = ReplyWriter> implements 
   }
 
   looksAt(key: Uint8Array): boolean {
-    return this.changedKey === undefined || this.changedKey === toKeyText(key);
+    if (this.#changedKey === undefined) return true;
+    if (this.#hasLooked || this.#changedKey !== toKeyText(key)) return false;
+    this.#hasLooked = true;
+    return true;
+  }
+
+  /** It is to be tried again, since a key that it waits for has changed. */
+  changed(key: KeyText): void {
+    this.#changedKey = key;
+    this.#hasLooked = false;
   }
 }

@@ -5,7 +5,8 @@
  * served in one.
  *
  * What is committed is listened to while a client waits, and only then. Where the transaction's budget, or the log, has no room for
- * serving, the key is looked at again in another turn; where memory has none, when there is some, or waiting for it is over.
+ * serving, the key is looked at again in another turn, from the client on that was not tried yet; where memory has none, when there is
+ * some, or waiting for it is over.
  */
 import type { Clock } from '../../../clock.ts';
 import { isStoreError, NoRoomYetError, StoreError } from '../../../errors.ts';
@@ -45,7 +46,7 @@ export class BlockedClients {
   /** Of its own: clients are served in the middle of what others run. */
   readonly #runner: CommandRunner;
   readonly #turn: Pick<TurnBudget, 'spend'>;
-  readonly #clientsByKey = new Map<KeyText, Set<BlockedClient>>();
+  readonly #waitersByKey = new Map<KeyText, KeyWaiters>();
   /** Keys that are queued to be served. */
   readonly #queuedKeys = new Set<KeyText>();
   /** Keys that there was no room for. */
@@ -72,20 +73,20 @@ export class BlockedClients {
 
   add(client: BlockedClient): void {
     for (const key of client.keys) {
-      const clients = this.#clientsByKey.get(key);
-      if (clients === undefined) this.#clientsByKey.set(key, new Set([client]));
-      else clients.add(client);
+      const waiters = this.#waitersByKey.get(key) ?? new KeyWaiters();
+      waiters.clients.add(client);
+      this.#waitersByKey.set(key, waiters);
     }
     this.#stop ??= this.#seam.onCommitted((changes) => this.#committed(changes));
   }
 
   remove(client: BlockedClient): void {
     for (const key of client.keys) {
-      const clients = this.#clientsByKey.get(key);
+      const clients = this.#waitersByKey.get(key)?.clients;
       clients?.delete(client);
-      if (clients?.size === 0) this.#clientsByKey.delete(key);
+      if (clients?.size === 0) this.#waitersByKey.delete(key);
     }
-    if (this.#clientsByKey.size === 0 && this.#serving === undefined) {
+    if (this.#waitersByKey.size === 0 && this.#serving === undefined) {
       this.#stop?.();
       this.#stop = undefined;
     }
@@ -100,8 +101,9 @@ export class BlockedClients {
     this.#settle();
     for (const { key, deleted } of changes) {
       const text = toKeyText(key);
-      const clients = this.#clientsByKey.get(text);
-      if (clients === undefined || (deleted && !seesDeletion(clients))) continue;
+      const waiters = this.#waitersByKey.get(text);
+      if (waiters === undefined || (deleted && !seesDeletion(waiters.clients))) continue;
+      waiters.beginAgain();
       this.#queue(text);
     }
   }
@@ -172,7 +174,8 @@ export class BlockedClients {
   }
 
   #serveFirst(view: View, key: KeyText): void {
-    for (const client of this.#clientsByKey.get(key) ?? []) {
+    const waiters = this.#waitersByKey.get(key);
+    for (let client = waiters?.next; client !== undefined; client = waiters?.next) {
       const { reply } = client.call;
       reply.version = client.version;
       const begun = reply.length;
@@ -181,8 +184,11 @@ export class BlockedClients {
       const { visitsSpent, bytesSpent } = view.budget;
       try {
         client.admit();
-        client.call.changedKey = key;
-        if (this.#runner.tryWithin(view, client.command, client.call) !== undefined) continue;
+        client.call.changed(key);
+        if (this.#runner.tryWithin(view, client.command, client.call) !== undefined) {
+          waiters?.triedInVain();
+          continue;
+        }
         this.#serving = client;
         this.#begun = begun;
         this.#servingMs = this.#clock.monotonicMs() - startMs;
@@ -194,7 +200,10 @@ export class BlockedClients {
         reply.rollBack(begun);
         client.call.events.length = 0;
         // The key has a value of another kind than it waits for: it goes on waiting.
-        if (error instanceof StoreError && error.code === 'wrongType') continue;
+        if (error instanceof StoreError && error.code === 'wrongType') {
+          waiters?.triedInVain();
+          continue;
+        }
         if (error instanceof NoRoomYetError && !this.#isImpatient) throw error;
         if (view.budget.isSpent && !hasSpentMost(view.budget, visitsSpent, bytesSpent)) throw error;
         this.#runner.answer(error, reply, client.command.name);
@@ -225,6 +234,38 @@ export class BlockedClients {
       this.#room = undefined;
       this.#isImpatient = false;
     });
+  }
+}
+
+/**
+ * The clients that wait for one key, in the order in which they came, and how far they were tried since it has changed: those that were
+ * tried in vain are not tried again before it changes again, so that each turn gets further.
+ */
+class KeyWaiters {
+  readonly clients = new Set<BlockedClient>();
+  /** Behind `#next`; those that come later lie behind it too, and those that go are left out. */
+  #untried = this.clients.values();
+  #next: BlockedClient | undefined;
+
+  /** The first one that was not tried yet, and still waits. */
+  get next(): BlockedClient | undefined {
+    while (this.#next === undefined || !this.clients.has(this.#next)) {
+      const { value, done } = this.#untried.next();
+      if (done === true) return undefined;
+      this.#next = value;
+    }
+    return this.#next;
+  }
+
+  /** The next one waits on. */
+  triedInVain(): void {
+    this.#next = undefined;
+  }
+
+  /** The key has changed. */
+  beginAgain(): void {
+    this.#untried = this.clients.values();
+    this.#next = undefined;
   }
 }
 

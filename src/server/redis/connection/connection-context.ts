@@ -99,6 +99,8 @@ export interface ConnectionContext {
   readonly chargeInput: (bytes: number) => boolean;
   /** Bytes of replies that clients have not taken. @returns false: there is no room. */
   readonly chargeUnread: (bytes: number) => boolean;
+  /** Memory of what long replies have gathered. @returns false: there is no room. */
+  readonly chargeHeld: (bytes: number) => boolean;
   /** The log has no room: the connection goes on when it has. */
   whenLogHasRoom(run: () => void): void;
   /** CLIENT PAUSE: whether a command would have to wait. */

@@ -1,13 +1,14 @@
 /**
  * A reply that is made piece by piece, all of one state, in turns of its own: between them others have theirs, and what is written
- * goes out as far as no array is open whose length is not known. Pieces wait while the client does not read.
+ * goes out as far as no array is open whose length is not known. Pieces wait while the client does not read. What they hold meanwhile
+ * is charged, until it is over.
  */
 import type { Clock } from '../../../clock.ts';
 import { StoreError } from '../../../errors.ts';
 import { fixed, serverFixed } from '../../../limits.ts';
 import type { PinnedState } from '../../../store/seam.ts';
 import type { Slice } from '../commands/command.ts';
-import { ReplyError } from '../replies/errors.ts';
+import { ReplyError, tooMuchHeld } from '../replies/errors.ts';
 import type { ReplyWriter } from '../protocol/reply-writer.ts';
 
 export interface LongReplyOptions {
@@ -16,10 +17,14 @@ export interface LongReplyOptions {
   readonly reply: ReplyWriter;
   /** Where it begins there. */
   readonly begun: number;
+  /** What its first piece holds: it is charged already. */
+  readonly heldBytes: number;
   readonly clock: Clock;
   readonly pin: () => PinnedState;
   /** Whether the client has much to read already. */
   readonly isTakingTime: () => boolean;
+  /** Charges memory that it holds, or gives it back. @returns false: there is no room. */
+  readonly charge: (bytes: number) => boolean;
   readonly send: (bytes: Buffer) => void;
   /** What is written is taken back, and this is the reply; without an error a part of it is sent already. */
   readonly fail: (error: StoreError | ReplyError | undefined) => void;
@@ -37,12 +42,15 @@ export class LongReply {
   #hasSent = false;
   /** Where it begins in what is written and not sent. */
   #begun: number;
+  /** What is charged. */
+  #heldBytes: number;
   #durationMs = 0;
 
   constructor(options: LongReplyOptions) {
     this.#options = options;
     this.#slice = options.slice;
     this.#begun = options.begun;
+    this.#heldBytes = options.heldBytes;
   }
 
   /** The state that it is of can be read. */
@@ -67,6 +75,8 @@ export class LongReply {
   stop(): void {
     this.#isOver = true;
     this.#pin?.release();
+    this.#slice = undefined;
+    this.#chargeHeld();
   }
 
   #later(): void {
@@ -84,8 +94,9 @@ export class LongReply {
     try {
       this.#pin?.read((view) => {
         view.budget.begin(fixed.turnVisitsMax, fixed.turnBytesMax);
-        this.#slice = this.#slice?.(view, reply) ?? undefined;
+        this.#slice = this.#slice?.(view, reply);
       });
+      this.#chargeHeld();
     } catch (error) {
       this.#failed(error);
       return;
@@ -102,6 +113,13 @@ export class LongReply {
       this.#later();
     }
   };
+
+  /** Throws a `ReplyError` where there is no room. */
+  #chargeHeld(): void {
+    const heldBytes = this.#slice?.heldBytes?.() ?? 0;
+    if (!this.#options.charge(heldBytes - this.#heldBytes)) throw tooMuchHeld();
+    this.#heldBytes = heldBytes;
+  }
 
   #send(): void {
     const { reply, send } = this.#options;

@@ -32,6 +32,13 @@ export const TOO_FEW_KEYS = "ERR Number of keys can't be greater than number of 
 export const NEGATIVE_LIMIT = "ERR LIMIT can't be negative";
 export const INTERNAL = 'ERR the server failed to run the command; its log says how';
 
+/** Of a long reply. */
+export function tooMuchHeld(): ReplyError {
+  return new ReplyError(
+    'ERR the replies that clients wait for take too much memory; try again later, or ask for less',
+  );
+}
+
 /** Of what is for clusters, where there is none. */
 export function noClusterSupport(): ReplyError {
   return new ReplyError('ERR This instance has cluster support disabled');

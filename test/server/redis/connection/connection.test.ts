@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 import type { Login } from '../../../../src/access/login/login.ts';
 import { allRights, rightsOf, type Rights } from '../../../../src/access/rights/rights.ts';
 import { fixed, serverFixed } from '../../../../src/limits.ts';
-import type { Command } from '../../../../src/server/redis/commands/command.ts';
+import { type Command, holding, type Slice } from '../../../../src/server/redis/commands/command.ts';
 import { syntaxError } from '../../../../src/server/redis/replies/errors.ts';
 import type { SessionCommand } from '../../../../src/server/redis/commands/session-command.ts';
 import { budgetSpent } from '../../../../src/store/views/draft.ts';
@@ -350,6 +350,74 @@ describe('a long reply that fails in a later piece', () => {
     for (let turn = 0; turn < 5; turn++) await harness.settled();
     expect(client.raw()).toBe('$-1\r\n-ERR syntax error\r\n$-1\r\n');
     expect(client.wire.isDestroyed).toBe(false);
+  });
+});
+
+describe('a long reply that holds memory', () => {
+  const TOO_MUCH =
+    '-ERR the replies that clients wait for take too much memory; try again later, or ask for less\r\n';
+  /** More than a client may leave unread before its replies wait. */
+  const FIRST = Buffer.alloc(2 * serverFixed.redisUnreadBytesPaused);
+  /** Two such have no room. */
+  const heldBytes = (): number => 0.6 * serverFixed.redisHeldBytesMax;
+
+  /** HOLD: holds from its first piece on; GATHER: from a later one on. Both write two elements. */
+  const openHolding = (): Promise<DoorHarness> => {
+    const countdown = echoCommands.find(({ name }) => name === 'countdown');
+    if (countdown === undefined || !('read' in countdown)) throw new Error('there is no long reply');
+    const end: Slice = (_, reply) => {
+      reply.integer(2);
+      return undefined;
+    };
+    const wait: Slice = () => end;
+    const begin: Slice = (_, reply) => {
+      reply.array(2);
+      reply.bulk(FIRST);
+      return wait;
+    };
+    holding(heldBytes, [begin, wait, end]);
+    const gather: Slice = () => begin;
+    return open({
+      rows: [
+        ...echoCommands,
+        { ...countdown, name: 'hold', read: () => begin },
+        { ...countdown, name: 'gather', read: () => gather },
+      ],
+    });
+  };
+
+  it.each(['HOLD', 'GATHER'])('is an error in its place while there is no room: %s', async (name) => {
+    const harness = await openHolding();
+    const slow = harness.connect();
+    const other = harness.connect();
+    slow.wire.isRead = false;
+    slow.send(name, '1');
+    for (let turn = 0; turn < 5; turn++) await harness.settled();
+    other.pipeline(['GET', 'a'], [name, '1'], ['GET', 'a']);
+    for (let turn = 0; turn < 5; turn++) await harness.settled();
+    expect(other.raw()).toBe(`$-1\r\n${TOO_MUCH}$-1\r\n`);
+    // What was refused holds nothing, and neither does what is over.
+    slow.wire.writableLength = 0;
+    slow.connection.drained();
+    for (let turn = 0; turn < 5; turn++) await harness.settled();
+    expect(slow.replies()).toEqual([[FIRST.toString('latin1'), 2]]);
+    other.send(name, '1');
+    for (let turn = 0; turn < 5; turn++) await harness.settled();
+    expect(other.replies()).toEqual([[FIRST.toString('latin1'), 2]]);
+    expect([slow.wire.isDestroyed, other.wire.isDestroyed]).toEqual([false, false]);
+  });
+
+  it('gives it back when its client goes', async () => {
+    const harness = await openHolding();
+    const slow = harness.connect();
+    const other = harness.connect();
+    slow.wire.isRead = false;
+    slow.send('GATHER', '1');
+    for (let turn = 0; turn < 5; turn++) await harness.settled();
+    slow.connection.close();
+    other.send('GATHER', '1');
+    for (let turn = 0; turn < 5; turn++) await harness.settled();
+    expect(other.replies()).toEqual([[FIRST.toString('latin1'), 2]]);
   });
 });
 

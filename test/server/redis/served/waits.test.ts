@@ -122,6 +122,16 @@ const scenarios: readonly (readonly [name: string, steps: readonly string[]])[] 
     ],
   ],
   [
+    'a stream that is named twice is waited for where it is named first',
+    [
+      'w: XADD s 1-1 f v',
+      'a+ XREAD BLOCK 0 STREAMS s s 5-0 1-1',
+      'w: XADD s 2-1 f v',
+      'w: XADD s 6-1 f v',
+      'a?',
+    ],
+  ],
+  [
     'a stream that is deleted, comes again, and is of another type meanwhile',
     [
       'w: XADD s 5-1 f v',

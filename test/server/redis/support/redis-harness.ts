@@ -37,6 +37,8 @@ export class RedisHarness {
   readonly #call: RunningCall;
   /** The visits that each piece of the last call has paid. */
   visitsByPiece: number[] = [];
+  /** The most that the last long reply said to hold, in bytes. */
+  heldBytesMax = 0;
 
   private constructor(seam: SeamHarness, rows: readonly TableRow[]) {
     this.#seam = seam;
@@ -93,6 +95,7 @@ export class RedisHarness {
   raw(...words: readonly Word[]): string {
     this.#begin(words);
     this.visitsByPiece = [];
+    this.heldBytesMax = 0;
     const row = this.#table.find(this.#args);
     if (row instanceof ReplyError) this.#reply.error(row.message);
     else if ('session' in row) throw new Error(`${row.name} needs a connection`);
@@ -158,6 +161,7 @@ export class RedisHarness {
     this.store.decide((view) => {
       for (let next: typeof slice | undefined = slice; next !== undefined;) {
         view.budget.begin(fixed.turnVisitsMax, fixed.turnBytesMax);
+        this.heldBytesMax = Math.max(this.heldBytesMax, next.heldBytes?.() ?? 0);
         next = next(view, this.#reply);
         this.visitsByPiece.push(view.budget.visitsSpent);
       }

@@ -34,10 +34,17 @@ export class Ordering {
   readonly #elements: readonly Uint8Array[];
   readonly #order: Order;
   readonly #weighed: Weighed[] = [];
+  #heldBytes: number;
 
   constructor(elements: readonly Uint8Array[], order: Order) {
     this.#elements = elements;
     this.#order = order;
+    this.#heldBytes = heldBytesOf(elements);
+  }
+
+  /** Its memory, roughly: it grows until all are weighed. */
+  get heldBytes(): number {
+    return this.#heldBytes;
   }
 
   get count(): number {
@@ -54,6 +61,7 @@ export class Ordering {
       const weight = by === undefined ? element : by.valueOf(view, element);
       const score = isAlpha || weight === undefined ? 0 : scoreOf(weight);
       const text = isAlpha ? weight : element;
+      if (by !== undefined && text !== undefined) this.#heldBytes += text.length;
       this.#weighed.push({ element, text, score, head: text === undefined ? '' : headOf(text) });
     }
     return end < elements.length;
@@ -67,6 +75,14 @@ export class Ordering {
     return this.#weighed.map(({ element }) => element);
   }
 }
+
+/** The memory of some elements that are in order, or on their way to it, roughly. */
+export function heldBytesOf(elements: readonly Uint8Array[]): number {
+  return elements.reduce((bytes, element) => bytes + element.length + HELD_PER_ELEMENT, 0);
+}
+
+/** An array of bytes, what it weighs, and the head of that. */
+const HELD_PER_ELEMENT = 300;
 
 /** Pays for what `sorted` does with so many. */
 export function paySort({ budget }: ReadView, count: number): void {

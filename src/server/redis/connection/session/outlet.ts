@@ -15,7 +15,7 @@ import type { ConnectionContext, Wire } from '../connection-context.ts';
 import { LongReply } from '../long-reply.ts';
 import type { ReplyTarget } from '../reply-queue.ts';
 import { UnconfirmedReplies } from '../../cluster/unconfirmed-replies.ts';
-import { notConfirmed } from '../../replies/errors.ts';
+import { notConfirmed, tooMuchHeld } from '../../replies/errors.ts';
 import type { SessionState } from './session-state.ts';
 
 export class Outlet implements ReplyTarget {
@@ -245,6 +245,12 @@ export class Outlet implements ReplyTarget {
     const { runner, seam, clock, queue, hooks } = context;
     const { slice, state } = runner;
     if (slice === undefined) return;
+    const heldBytes = slice.heldBytes?.() ?? 0;
+    if (!context.chargeHeld(heldBytes)) {
+      context.reply.rollBack(begun);
+      runner.answer(tooMuchHeld(), context.reply, row.name);
+      return;
+    }
     const ownArgs = hooks.ended === undefined ? undefined : this.#session.call.args.ownCopy();
     this.#session.isBusy = true;
     // What is written so far, of this reply and of those before it, goes on in the same buffer.
@@ -254,11 +260,13 @@ export class Outlet implements ReplyTarget {
       slice,
       reply,
       begun,
+      heldBytes,
       clock,
       pin: () => seam.pin(state),
       isTakingTime: () =>
         this.#unreadBytes > serverFixed.redisUnreadBytesPaused ||
         this.#pace?.holdsReply(this.#session.login, () => this.#longReply?.goOn()) === true,
+      charge: (bytes) => context.chargeHeld(bytes),
       send: (bytes) => this.#deliver(bytes),
       fail: (error) => {
         if (error === undefined) this.#session.close();

@@ -47,6 +47,8 @@ describe('a search', () => {
     expect(reply[0]).toBe('m0');
     expect(harness.visitsByPiece.length).toBeGreaterThan(count / serverFixed.elementsPerSlice);
     expect(Math.max(...harness.visitsByPiece)).toBeLessThan(3 * serverFixed.elementsPerSlice);
+    // Each has four numbers and a text.
+    expect(harness.heldBytesMax).toBeGreaterThan(count * 100);
     expect(harness.run('GEORADIUS', 'grid', 10, 50, 100, 'km', 'ASC')).toEqual(reply);
     expect(harness.visitsByPiece.length).toBeGreaterThan(count / serverFixed.elementsPerSlice);
   });

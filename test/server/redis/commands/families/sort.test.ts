@@ -72,6 +72,8 @@ describe('SORT', () => {
     expect(reply).toEqual(
       Array.from({ length: count }, (_, index) => [String(index + 1), String(count - 1 - index)]).flat(),
     );
+    // Each is an array of bytes, with its weight.
+    expect(harness.heldBytesMax).toBeGreaterThan(count * 100);
     const [gathered = 0, ...pieces] = harness.visitsByPiece;
     const { elementsPerSlice } = serverFixed;
     expect(gathered).toBeLessThan(count / 4);

@@ -67,7 +67,10 @@ describe('a long set', () => {
     expect(harness.run('ZREVRANGEBYLEX', 'long', '+', '-', 'LIMIT', 5, 2000)).toEqual(
       namesOf(MEMBERS - 2005, MEMBERS - 5).reverse(),
     );
+    expect(harness.heldBytesMax).toBe(0);
     expect(harness.run('ZUNION', 2, 'long', 'long')).toEqual(all);
+    // Each has a number, a place in a map, and a text.
+    expect(harness.heldBytesMax).toBeGreaterThan(MEMBERS * 50);
     expect(harness.run('ZINTER', 2, 'long', 'long', 'WITHSCORES')).toEqual(
       all.flatMap((name, index) => [name, String(2 * index)]),
     );

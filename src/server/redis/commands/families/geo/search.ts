@@ -5,7 +5,15 @@ import { type FoundPlace, GeoSearch } from '../../../../../types/geo/search.ts';
 import { SortedSetEdit } from '../../../../../types/sorted-set/sorted-set-edit.ts';
 import { SortedSet } from '../../../../../types/sorted-set/sorted-set.ts';
 import { finishStored } from '../../../../../types/sorted-set/span-changes.ts';
-import type { Arguments, Command, CommandCall, KeyUse, Reply, Slice } from '../../command.ts';
+import {
+  type Arguments,
+  type Command,
+  type CommandCall,
+  holding,
+  type KeyUse,
+  type Reply,
+  type Slice,
+} from '../../command.ts';
 import { type SearchForm, type SearchWords, searchWords } from './search-words.ts';
 import { distanceText } from './words.ts';
 
@@ -53,6 +61,7 @@ function reply(
   };
   const tell: Slice = (_, target) =>
     search.next(elementsPerSlice, (place) => replyPlace(target, place, words, unitM)) ? tell : undefined;
+  holding(() => search.heldBytes, [gather, sort, tell]);
   return gather(view, call.reply);
 }
 

@@ -6,8 +6,16 @@ import { kinds } from '../../../../../store/collections/kinds.ts';
 import { push } from '../../../../../types/list/push.ts';
 import { NO_BYTES } from '../../../../../wire/bytes.ts';
 import { syntaxError } from '../../../replies/errors.ts';
-import type { Arguments, Command, CommandCall, KeyUse, Reply, Slice } from '../../command.ts';
-import { Ordering, paySort } from '../../sorting/order.ts';
+import {
+  type Arguments,
+  type Command,
+  type CommandCall,
+  holding,
+  type KeyUse,
+  type Reply,
+  type Slice,
+} from '../../command.ts';
+import { heldBytesOf, Ordering, paySort } from '../../sorting/order.ts';
 import { ElementPattern } from '../../sorting/patterns.ts';
 import { sortSource } from '../../sorting/sources.ts';
 
@@ -112,6 +120,9 @@ class SortedReply {
   constructor(gathered: Gathered, gets: readonly ElementPattern[]) {
     this.#gathered = gathered;
     this.#gets = gets;
+    const { ordering, elements } = gathered;
+    const heldBytes = heldBytesOf(elements);
+    holding(() => ordering?.heldBytes ?? heldBytes, [this.step]);
   }
 
   readonly step: Slice = (view, reply) => {

@@ -11,7 +11,14 @@ import { Gathered } from '../../../../../types/sorted-set/gathered.ts';
 import { readScoredTable } from '../../../../../types/sorted-set/scored-table.ts';
 import { storeGathered } from '../../../../../types/sorted-set/store-gathered.ts';
 import { NEGATIVE_LIMIT, ReplyError, syntaxError } from '../../../replies/errors.ts';
-import type { Arguments, Command, CommandCall, Reply, Slice } from '../../command.ts';
+import {
+  type Arguments,
+  type Command,
+  type CommandCall,
+  holding,
+  type Reply,
+  type Slice,
+} from '../../command.ts';
 import { keysBehindNumber, replyScored, replyScoredHead } from './words.ts';
 
 /** What a command does with its combination. */
@@ -118,6 +125,7 @@ function telling(combining: Combining): (view: ReadView, call: CommandCall) => S
       )
         ? tell
         : undefined;
+    holding(() => gathered.heldBytes, [gather, sort, begin, tell]);
     return firstPieces(view, call.reply, gather);
   };
 }
