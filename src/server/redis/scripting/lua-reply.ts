@@ -124,14 +124,15 @@ export class LuaReply implements RunningReply {
     else this.#text(value.toString());
   }
 
-  verbatim(format: string, text: string): void {
+  verbatim(format: string, text: string | Uint8Array): void {
+    const bytes = typeof text === 'string' ? Buffer.from(text, 'utf8') : text;
     if (this.version === 2) {
-      this.text(text);
+      this.bulk(bytes);
       return;
     }
     const parts = new LuaTable(this.#budget);
     parts.set('format', format);
-    parts.set('string', latin1Of(Buffer.from(text, 'utf8')));
+    parts.set('string', latin1Of(bytes));
     this.#add(this.#field('verbatim_string', parts));
   }
 
