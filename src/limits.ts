@@ -1296,6 +1296,8 @@ export const serverFixed = {
   luaNestingMax: 200,
   luaLocalsMax: 200,
   luaUpvaluesMax: 60,
+  /** Of a function in Lua: its variables, and the values of a list that it evaluates. */
+  luaRegistersMax: 250,
   /** How many parts of a pattern may wait for what follows them, and how deep JSON and MessagePack may be nested. */
   luaPatternDepthMax: 1_000,
   luaNestedValuesMax: 1_000,

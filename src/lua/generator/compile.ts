@@ -20,6 +20,8 @@ export function compileChunk(source: string, chunkName: string, operations: LuaO
   } catch (error) {
     // The stack is full, here or in V8's own parser.
     if (error instanceof RangeError) throw new LuaError(`${name}:1: chunk has too many syntax levels`, 0);
+    // A bound of V8's on what one function or call may have.
+    if (error instanceof SyntaxError) throw new LuaError(`${name}:1: function or expression too complex`, 0);
     throw error;
   }
 }
