@@ -1291,8 +1291,8 @@ export const serverFixed = {
   luaStepsMax: 20_000_000,
   luaBytesMax: 256 * MiB,
   luaStackSlotsMax: 70_000,
-  /** The source of a script, how deep its blocks and expressions may lie in each other, and Lua's own limits for one function. */
-  luaSourceBytesMax: 1 * MiB,
+  /** The source of a script, which takes some 200 ms to compile where it is dense; how deep its blocks and expressions may lie in each other, and Lua's own limits for one function. */
+  luaSourceBytesMax: 64 * KiB,
   luaNestingMax: 200,
   luaLocalsMax: 200,
   luaUpvaluesMax: 60,
@@ -1303,7 +1303,7 @@ export const serverFixed = {
   luaNestedValuesMax: 1_000,
   /** The codes of errors that are counted apart. */
   redisErrorCodesMax: 128,
-  /** The scripts that can be called by their SHA-1, and the bytes of their texts: beyond it those go that were used longest ago. */
+  /** The scripts that can be called by their SHA-1, and the bytes of their texts and codes: beyond it those go that were used longest ago. */
   redisScriptsMax: 10_000,
   redisScriptBytesMax: 32 * MiB,
   /** How deep the tables may lie in each other that a script returns. */

@@ -150,10 +150,30 @@ describe('what a source may be is bounded', () => {
     }
     expect(failure(`return ${'a.b'.repeat(10_000)}`)).toBe('chunk has too many syntax levels');
     expect(failure(`return ${'1 + '.repeat(10_000)}1`)).toBe('chunk has too many syntax levels');
-    expect(failure(`return ${'"a" .. '.repeat(10_000)}"b"`)).toBe('chunk has too many syntax levels');
-    const chain = (depth: number): string =>
-      depth === 0 ? '1' : `(${chain(depth - 1)})${' + 1'.repeat(150)}`;
+    expect(failure(`return ${'"a" .. '.repeat(5000)}"b"`)).toBe('chunk has too many syntax levels');
+    const chain = (depth: number): string => (depth === 0 ? '1' : `(${chain(depth - 1)})${'+1'.repeat(150)}`);
     expect(failure(`return ${chain(150)}`)).toBe('chunk has too many syntax levels');
+  });
+
+  test('compiling is paid for, its time by the source and its memory by what comes of it', () => {
+    const machine = protectedMachine();
+    const spent = (source: string): readonly [steps: number, bytes: number] => {
+      machine.budget.begin();
+      const { stepsLeft, bytesLeft } = machine.budget;
+      machine.compile(source, '@user_script');
+      return [stepsLeft - machine.budget.stepsLeft, bytesLeft - machine.budget.bytesLeft];
+    };
+    const calls = 'f()'.repeat(10_000);
+    const [steps, bytes] = spent(calls);
+    expect(steps).toBe(100 * calls.length);
+    expect(bytes).toBeGreaterThan(5 * calls.length);
+    expect(spent(`--${calls}`)[1]).toBeLessThan(1000);
+    // The longest fits in one run, and not many of them.
+    const longest = `--${'x'.repeat(serverFixed.luaSourceBytesMax - 2)}`;
+    expect(spent(longest)[0]).toBeLessThan(serverFixed.luaStepsMax / 2);
+    const full = { steps: serverFixed.luaStepsMax, bytes: serverFixed.luaBytesMax };
+    const loading = 'local s = "-" for i = 1, 15 do s = s .. s end for i = 1, 9 do loadstring(s) end';
+    expect(limitOf(loading, full)).toBe('steps');
   });
 
   test('its variables and its length', () => {
@@ -177,7 +197,7 @@ describe('what a source may be is bounded', () => {
     expect(failure(`return ${ones(250)}`)).toBe(tooComplex('<eof>'));
     expect(failure(`for k in ${ones(247)} do end`)).toBe(tooComplex('do'));
     expect(resultHere(`return #{${ones(30_000)}}`)).toBe('30000');
-    const parameters = Array.from({ length: 20_000 }, (_, index) => `a${index % 100}`).join(',');
+    const parameters = Array.from({ length: 15_000 }, (_, index) => `a${index % 100}`).join(',');
     expect(failure(`return function(${parameters}) end`)).toContain('more than 200 local variables');
     expect(resultHere(`--${'x'.repeat(serverFixed.luaSourceBytesMax)}`)).toContain('a script has at most');
   });

@@ -43,10 +43,12 @@ const CALL_SLOTS = 3;
 /**
  * Throws a `LuaError` where it isn't Lua.
  * @param chunk the name of the chunk in messages.
+ * @param pay is told the length of a source that is not too long, before it is read.
  */
-export function parse(source: string, chunk: string): FunctionBody {
+export function parse(source: string, chunk: string, pay: (length: number) => void): FunctionBody {
   if (source.length > serverFixed.luaSourceBytesMax)
     throw new LuaError(`${chunk}: a script has at most ${serverFixed.luaSourceBytesMax} bytes`, 0);
+  pay(source.length);
   return new Parser(source, chunk).chunk();
 }
 
