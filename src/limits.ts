@@ -1300,17 +1300,19 @@ export const serverFixed = {
   luaStepsMax: 20_000_000,
   luaBytesMax: 256 * MiB,
   luaStackSlotsMax: 70_000,
-  /** The source of a script, how deep its blocks and expressions may lie in each other, and Lua's own limits for one function. */
-  luaSourceBytesMax: 1 * MiB,
+  /** The source of a script, which takes some 200 ms to compile where it is dense; how deep its blocks and expressions may lie in each other, and Lua's own limits for one function. */
+  luaSourceBytesMax: 64 * KiB,
   luaNestingMax: 200,
   luaLocalsMax: 200,
   luaUpvaluesMax: 60,
+  /** Of a function in Lua: its variables, and the values of a list that it evaluates. */
+  luaRegistersMax: 250,
   /** How many parts of a pattern may wait for what follows them, and how deep JSON and MessagePack may be nested. */
   luaPatternDepthMax: 1_000,
   luaNestedValuesMax: 1_000,
   /** The codes of errors that are counted apart. */
   redisErrorCodesMax: 128,
-  /** The scripts that can be called by their SHA-1, and the bytes of their texts: beyond it those go that were used longest ago. */
+  /** The scripts that can be called by their SHA-1, and the bytes of their texts and codes: beyond it those go that were used longest ago. */
   redisScriptsMax: 10_000,
   redisScriptBytesMax: 32 * MiB,
   /** How deep the tables may lie in each other that a script returns. */

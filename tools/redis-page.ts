@@ -86,7 +86,8 @@ Made by \`npm run generate\` from the table that the server itself runs.
   what it has written before, as in Redis. One that takes more than it may is given up as a whole, with an error that names the limit, and has changed nothing:
   ${serverFixed.luaStepsMax} steps (a turn of a loop, a call, some bytes of a string that is searched), ${serverFixed.luaBytesMax / MIB} MiB of new strings and tables, and of its calls together as much as
   [one command](#how-much-one-command-may-do). So \`SCRIPT KILL\` has nothing to do, and answers \`-NOTBUSY\`; there is no \`lua-time-limit\`, and no debugger.
-  The server keeps ${serverFixed.redisScriptsMax} scripts of ${serverFixed.redisScriptBytesMax / MIB} MiB, beyond which those go that were used longest ago, and those of \`SCRIPT LOAD\` last; a client gets \`-NOSCRIPT\` then and sends the
+  A script has at most ${serverFixed.luaSourceBytesMax / KIB} KiB of text, since a long one holds the server up as it is compiled: what is constant is sent as \`ARGV\` instead.
+  The server keeps ${serverFixed.redisScriptsMax} scripts of ${serverFixed.redisScriptBytesMax / MIB} MiB with what they were compiled to, beyond which those go that were used longest ago, and those of \`SCRIPT LOAD\` last; a client gets \`-NOSCRIPT\` then and sends the
   script again, as after a restart. Keys that are not declared may be used; each call is checked for what the user may do. \`TIME\` stands still within a script. \`FLUSHALL\`
   is a part of its transaction. \`MONITOR\` and \`SLOWLOG\` show the script, not its calls. \`redis.log\` writes to the log of the server.
 - **\`MONITOR\`** is for ${serverFixed.redisMonitorsMax} clients, and shows ${serverFixed.redisMonitorLineBytesMax / KIB} KiB of a command. \`DEBUG SLEEP\` holds up its own connection alone.

@@ -21,7 +21,7 @@ export class LuaLimitError extends AnswerError {
 
 const TEXT_BY_LIMIT = {
   steps: 'The script took more than the steps that one may take: its loops and calls are bounded',
-  bytes: 'The script took more memory for strings and tables than one may take',
+  bytes: 'The script took more memory for strings, tables and functions than one may take',
   stack: 'The script called functions deeper than the stack of the process allows',
 } as const;
 
@@ -50,12 +50,16 @@ export class LuaBudget {
   }
 
   spendBytes(count: number): void {
-    if ((this.bytesLeft -= count) < 0) throw new LuaLimitError('bytes');
+    if ((this.bytesLeft -= count) < 0) this.failBytes();
   }
 
   /** For looking at each byte of a string once: comparing, hashing, converting. Short ones are free. */
   spendLook(length: number): void {
     if (length > 64 && (this.stepsLeft -= length >> 6) < 0) this.failSteps();
+  }
+
+  failBytes(): never {
+    throw new LuaLimitError('bytes');
   }
 
   failSteps(): never {

@@ -7,6 +7,7 @@
  * - A function gives one value as itself and others as an array: none as `NONE`, several in order. An array is never a value, so
  *   who reads a result takes `first` or `allOf` of it; both take an array of any length. Arrays of results are never changed.
  */
+import { hash, randomInt } from 'node:crypto';
 import { AnswerError } from '../errors.ts';
 import type { LuaBudget } from './budget.ts';
 
@@ -83,10 +84,23 @@ export class LuaError extends AnswerError {
   }
 }
 
-/** What a table of Lua is paid for, in bytes: the object, an element of its array, a field of its hash. */
-const TABLE_BYTES = 96;
-const ITEM_BYTES = 12;
-const FIELD_BYTES = 48;
+/**
+ * What a table of Lua is paid for, in bytes, as V8 takes them: the object with an array, and room for more elements once one comes;
+ * an element, with what an array that grows has to spare; the lists of its fields, first for one and then for more; a field, with its
+ * place in the map.
+ */
+const TABLE_BYTES = 160;
+const ROOM_BYTES = 128;
+const ITEM_BYTES = 16;
+const FIRST_FIELD_BYTES = 64;
+const FIELD_ROOM_BYTES = 256;
+const FIELD_BYTES = 80;
+/** A key of the map that is made of another one. */
+const MAPPED_KEY_BYTES = 64;
+/** V8 hashes longer strings by their length alone. */
+const HASHED_LENGTH_MAX = 16_383;
+/** A byte that goes through SHA-256 takes some 1 to 3 ns. */
+const DIGESTED_BYTES_OF_STEP = 16;
 /** So many fields are found by looking at each. */
 const SCANNED_FIELDS_MAX = 8;
 
@@ -151,7 +165,7 @@ export class LuaTable {
       }
       if (key === count + 1) {
         if (value === undefined) return;
-        this.#budget.spendBytes(ITEM_BYTES);
+        this.#budget.spendBytes(count === 0 ? ITEM_BYTES + ROOM_BYTES : ITEM_BYTES);
         items.push(value);
         if (this.#numericCount > 0) this.#takeFields();
         return;
@@ -216,7 +230,7 @@ export class LuaTable {
   #placeOf(key: LuaValue): number {
     if (typeof key === 'string') this.#budget.spendLook(key.length);
     const places = this.#placeByKey;
-    return places === undefined ? this.#keys.indexOf(key) : (places.get(key) ?? -1);
+    return places === undefined ? this.#keys.indexOf(key) : (places.get(mapKeyOf(key, this.#budget)) ?? -1);
   }
 
   #setField(key: LuaValue, value: LuaValue): void {
@@ -228,22 +242,36 @@ export class LuaTable {
       return;
     }
     if (value === undefined) return;
-    this.#budget.spendBytes(FIELD_BYTES);
-    if (this.#keys === NO_FIELDS) {
-      this.#keys = [];
-      this.#values = [];
-    } else if (this.#keys.length >= SCANNED_FIELDS_MAX && this.#fieldCount < this.#keys.length >> 1)
-      this.#pack();
-    this.#keys.push(key);
-    this.#values.push(value);
+    this.#spendField();
+    if (this.#keys.length >= SCANNED_FIELDS_MAX && this.#fieldCount < this.#keys.length >> 1) this.#pack();
+    // A list that is made with an element has no room to spare: many tables have one field alone.
+    if (this.#keys.length === 0) {
+      this.#keys = [key];
+      this.#values = [value];
+    } else {
+      this.#keys.push(key);
+      this.#values.push(value);
+    }
     this.#fieldCount++;
     if (typeof key === 'number') this.#numericCount++;
-    if (this.#placeByKey !== undefined) this.#placeByKey.set(key, this.#keys.length - 1);
+    if (this.#placeByKey !== undefined)
+      this.#placeByKey.set(mapKeyOf(key, this.#budget), this.#keys.length - 1);
     else if (this.#keys.length > SCANNED_FIELDS_MAX) this.#mapKeys();
   }
 
+  #spendField(): void {
+    const { length } = this.#keys;
+    this.#budget.spendBytes(
+      length === 0
+        ? FIELD_BYTES + FIRST_FIELD_BYTES
+        : length === 1
+          ? FIELD_BYTES + FIELD_ROOM_BYTES
+          : FIELD_BYTES,
+    );
+  }
+
   #mapKeys(): void {
-    this.#placeByKey = new Map(this.#keys.map((key, place) => [key, place]));
+    this.#placeByKey = new Map(this.#keys.map((key, place) => [mapKeyOf(key, this.#budget), place]));
   }
 
   /** Takes out the places of fields that are nil: their keys' order stays. */
@@ -280,3 +308,22 @@ export class LuaTable {
 }
 
 const NO_FIELDS: LuaValue[] = [];
+/** Odd, so that no two integers become one. */
+const MULTIPLIER = 2 * randomInt(2 ** 30) + 1;
+/** No string of Lua has such a character. */
+const MADE_KEY = '\u0100';
+
+/**
+ * What stands in a map for a key, so that a script can't choose keys that V8 puts into one bucket: it hashes numbers as every process
+ * does, and of long strings nothing but the length.
+ */
+function mapKeyOf(key: LuaValue, budget: LuaBudget): LuaValue {
+  if (typeof key === 'number') {
+    if ((key | 0) === key) return Math.imul(key, MULTIPLIER);
+    budget.spendBytes(MAPPED_KEY_BYTES);
+    return `${MADE_KEY}${key}`;
+  }
+  if (typeof key !== 'string' || key.length <= HASHED_LENGTH_MAX) return key;
+  budget.spendSteps(Math.ceil(key.length / DIGESTED_BYTES_OF_STEP));
+  return `${MADE_KEY}#${hash('sha256', Buffer.from(key, 'latin1'), 'base64')}`;
+}

@@ -60,10 +60,38 @@ describe('what a script may use is bounded', () => {
     ['local t while true do t = {t} end'],
     ['local t = {} while true do t[#t + 1] = tostring({}) end'],
     ['local function f(...) return f(1, ...) end return f()'],
+    ['local t = {} while true do t[1] = function() end end'],
+    ['local t = {} while true do local function f() end end'],
+    ['local f while true do local a, b, c, d = 1, 2, 3, 4 f = function() return a, b, c, d end end'],
   ])('memory without an end: %s', (script) => {
     expect(limitOf(script, { steps: 100_000_000, bytes: 1 << 22 })).toMatch(
       /^(bytes|error: .*stack overflow)$/,
     );
+  });
+
+  test('functions, and the variables that they keep, are paid for as they are made', () => {
+    const bytesOf = (script: string): number => {
+      const machine = protectedMachine();
+      const run = machine.compile(script, '@user_script');
+      machine.budget.begin();
+      const before = machine.budget.bytesLeft;
+      machine.run(run);
+      return before - machine.budget.bytesLeft;
+    };
+    const loop = (body: string): number => bytesOf(`local f for i = 1, 1000 do ${body} end`) / 1000;
+    const functionBytes = loop('f = function() end');
+    expect(functionBytes).toBeGreaterThanOrEqual(64);
+    expect(loop('local function g() end')).toBe(functionBytes);
+    // What a block keeps is kept as a whole, also what only functions keep that were never made, or that are declared later.
+    const names = Array.from({ length: 40 }, (_, index) => `v${index}`);
+    const kept = `local a = i f = function() return a end local ${names.join(', ')} local function g() return ${names.join(', ')} end`;
+    expect(loop(`do ${kept} end`) - 2 * functionBytes).toBeGreaterThanOrEqual(41 * 16);
+    expect(loop(`while true do ${kept} break end`) - 2 * functionBytes).toBeGreaterThanOrEqual(41 * 16);
+    expect(loop('f = function() return i end') - functionBytes).toBeGreaterThanOrEqual(16);
+    const parameters = names.join(', ');
+    const call = `local function g(${parameters}) return function() return ${parameters} end end for i = 1, 1000 do g() end`;
+    expect(bytesOf(call) / 1000 - functionBytes).toBeGreaterThanOrEqual(40 * 16);
+    expect(loop('local a, b, c = i, i, i a = b + c')).toBe(0);
   });
 
   test('recursion without an end is an error of the script, from which it may go on', () => {
@@ -122,10 +150,30 @@ describe('what a source may be is bounded', () => {
     }
     expect(failure(`return ${'a.b'.repeat(10_000)}`)).toBe('chunk has too many syntax levels');
     expect(failure(`return ${'1 + '.repeat(10_000)}1`)).toBe('chunk has too many syntax levels');
-    expect(failure(`return ${'"a" .. '.repeat(10_000)}"b"`)).toBe('chunk has too many syntax levels');
-    const chain = (depth: number): string =>
-      depth === 0 ? '1' : `(${chain(depth - 1)})${' + 1'.repeat(150)}`;
+    expect(failure(`return ${'"a" .. '.repeat(5000)}"b"`)).toBe('chunk has too many syntax levels');
+    const chain = (depth: number): string => (depth === 0 ? '1' : `(${chain(depth - 1)})${'+1'.repeat(150)}`);
     expect(failure(`return ${chain(150)}`)).toBe('chunk has too many syntax levels');
+  });
+
+  test('compiling is paid for, its time by the source and its memory by what comes of it', () => {
+    const machine = protectedMachine();
+    const spent = (source: string): readonly [steps: number, bytes: number] => {
+      machine.budget.begin();
+      const { stepsLeft, bytesLeft } = machine.budget;
+      machine.compile(source, '@user_script');
+      return [stepsLeft - machine.budget.stepsLeft, bytesLeft - machine.budget.bytesLeft];
+    };
+    const calls = 'f()'.repeat(10_000);
+    const [steps, bytes] = spent(calls);
+    expect(steps).toBe(100 * calls.length);
+    expect(bytes).toBeGreaterThan(5 * calls.length);
+    expect(spent(`--${calls}`)[1]).toBeLessThan(1000);
+    // The longest fits in one run, and not many of them.
+    const longest = `--${'x'.repeat(serverFixed.luaSourceBytesMax - 2)}`;
+    expect(spent(longest)[0]).toBeLessThan(serverFixed.luaStepsMax / 2);
+    const full = { steps: serverFixed.luaStepsMax, bytes: serverFixed.luaBytesMax };
+    const loading = 'local s = "-" for i = 1, 15 do s = s .. s end for i = 1, 9 do loadstring(s) end';
+    expect(limitOf(loading, full)).toBe('steps');
   });
 
   test('its variables and its length', () => {
@@ -140,6 +188,17 @@ describe('what a source may be is bounded', () => {
     expect(failure(`${locals(61)} return function() return ${used} end`)).toBe(
       'function at line 1 has more than 60 upvalues',
     );
+    const ones = (count: number): string => Array.from({ length: count }, () => '1').join(',');
+    const tooComplex = (near: string): string => `function or expression too complex near '${near}'`;
+    expect(resultHere(`return type(${ones(248)})`)).toBe('number');
+    expect(failure(`return type(${ones(249)})`)).toBe(tooComplex('<eof>'));
+    expect(failure(`return type(${ones(30_000)})`)).toBe(tooComplex('1'));
+    expect(failure(`local s = '' return s:rep(${ones(247)})`)).toBe(tooComplex('<eof>'));
+    expect(failure(`return ${ones(250)}`)).toBe(tooComplex('<eof>'));
+    expect(failure(`for k in ${ones(247)} do end`)).toBe(tooComplex('do'));
+    expect(resultHere(`return #{${ones(30_000)}}`)).toBe('30000');
+    const parameters = Array.from({ length: 15_000 }, (_, index) => `a${index % 100}`).join(',');
+    expect(failure(`return function(${parameters}) end`)).toContain('more than 200 local variables');
     expect(resultHere(`--${'x'.repeat(serverFixed.luaSourceBytesMax)}`)).toContain('a script has at most');
   });
 });

@@ -86,6 +86,73 @@ describe('a table', () => {
     expect(table.get('x')).toBe(1);
   });
 
+  test('holds long strings of one length apart, and numbers of all kinds', () => {
+    const long = Array.from(
+      { length: 30 },
+      (_, index) => 'x'.repeat(20_000) + String.fromCharCode(200 + index),
+    );
+    const numbers = [
+      -0.5,
+      -1,
+      -(2 ** 31),
+      2 ** 31,
+      2 ** 32,
+      2 ** 53,
+      1e300,
+      Infinity,
+      0,
+      1.5,
+      1_700_000_000_123,
+    ];
+    const keys: readonly LuaValue[] = [...long, ...numbers, ...numbers.map(String), 'x'.repeat(16_383)];
+    const budget = new LuaBudget();
+    const table = new LuaTable(budget);
+    keys.forEach((key, index) => table.set(key, index));
+    expect(keys.map((key) => table.get(key))).toEqual(keys.map((_, index) => index));
+    expect(table.get('x'.repeat(20_001))).toBeUndefined();
+    expect(table.get(2.5)).toBeUndefined();
+    expect(entriesOf(table)).toEqual(new Map(keys.map((key, index) => [key, index])));
+    for (const key of keys.slice(5)) table.set(key, undefined);
+    expect(entriesOf(table)).toEqual(new Map(keys.slice(0, 5).map((key, index) => [key, index])));
+    // All of a long one is looked at.
+    const { stepsLeft } = budget;
+    table.get(long[0]);
+    expect(stepsLeft - budget.stepsLeft).toBeGreaterThan(20_000 / 16);
+  });
+
+  test('is paid for by what it takes', () => {
+    const bytesOf = (fill: (table: LuaTable) => void): number => {
+      const budget = new LuaBudget();
+      const before = budget.bytesLeft;
+      fill(new LuaTable(budget));
+      return before - budget.bytesLeft;
+    };
+    const fields = (count: number): number =>
+      bytesOf((table) => {
+        for (let index = 0; index < count; index++) table.set(`k${index}`, index);
+      });
+    const items = (count: number): number =>
+      bytesOf((table) => {
+        for (let index = 1; index <= count; index++) table.set(index, index);
+      });
+    // As measured with V8 14: the heap that was in use before and after many of them were made.
+    for (const [paid, taken] of [
+      [fields(0), 136],
+      [fields(1), 248],
+      [fields(2), 537],
+      [fields(9), 1057],
+      [fields(18), 1505],
+      [fields(33), 2833],
+      [fields(1100), 82_128],
+      [items(1), 288],
+      [items(18), 496],
+      [items(100), 1272],
+    ] as const) {
+      expect(paid).toBeGreaterThanOrEqual(taken);
+      expect(paid).toBeLessThan(2 * taken);
+    }
+  });
+
   test('a queue stays as large as what is in it', () => {
     const budget = new LuaBudget();
     const table = new LuaTable(budget);

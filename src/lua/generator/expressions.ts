@@ -20,6 +20,9 @@ import { type Frame, variableName } from './frame.ts';
 /** Longer ones are compared by the runtime, which lets them be paid for. */
 const COMPARED_IN_LINE_MAX = 64;
 
+/** What a function takes that is made. */
+const FUNCTION_BYTES = 96;
+
 const METHOD_BY_OPERATOR = {
   '+': 'add',
   '-': 'subtract',
@@ -54,7 +57,7 @@ export class ExpressionWriter {
       case 'varargs':
         return 'va[0]';
       case 'function':
-        return this.#writeFunction(expression.body);
+        return `((B.bytesLeft-=${FUNCTION_BYTES})<0?B.failBytes():${this.#writeFunction(expression.body)})`;
       case 'local':
         return variableName(expression.variable);
       case 'global':

@@ -17,9 +17,14 @@ import type {
   NumericFor,
   Statement,
   Target,
+  Variable,
 } from '../syntax/tree.ts';
 import { ExpressionWriter, isSeveral, typeOf } from './expressions.ts';
 import { Frame, variableName } from './frame.ts';
+
+/** What the captured variables of a block take, and each of them: itself, and a number that is no small integer. */
+const SCOPE_BYTES = 32;
+const VARIABLE_BYTES = 24;
 
 export function writeFunction(body: FunctionBody): string {
   return new StatementWriter(body).function();
@@ -41,7 +46,10 @@ class StatementWriter {
     this.#frame.countVariables(body.parameters.length);
     const { argTable } = body;
     const table = argTable === undefined ? '' : this.#argTable(variableName(argTable), body);
-    const code = this.#block(body.block);
+    const code = this.#block(
+      body.block,
+      argTable === undefined ? body.parameters : [...body.parameters, argTable],
+    );
     const last =
       body.block.at(-1)?.kind === 'return' ? '' : `${body.hasCalls ? 'B.depthLeft+=d;' : ''}return NONE;`;
     const depth = body.hasCalls
@@ -59,8 +67,10 @@ class StatementWriter {
     return body.usesVarargs ? `let ${name};` : `let ${name}=R.argTable(va);`;
   }
 
-  #block(block: readonly Statement[]): string {
-    return block.map((statement) => this.#statement(statement)).join('');
+  /** @param variables that it has beside those that it declares. */
+  #block(block: readonly Statement[], variables: readonly Variable[] = []): string {
+    const code = block.map((statement) => this.#statement(statement)).join('');
+    return captured(block, variables) + code;
   }
 
   #statement(statement: Statement): string {
@@ -71,7 +81,7 @@ class StatementWriter {
       case 'localFunction': {
         this.#frame.countVariables(1);
         const name = variableName(statement.variable);
-        return `let ${name};${name}=${writeFunction(statement.body)};`;
+        return `let ${name};${name}=${this.#expressions.value({ kind: 'function', body: statement.body })};`;
       }
       case 'assign':
         return this.#lineOf(statement) + this.#assign(statement);
@@ -274,7 +284,7 @@ class StatementWriter {
     const goesOn = stepSign === 0 ? `(${by}>0?${isUp}:${isDown})` : stepSign > 0 ? isUp : isDown;
     const before = this.#frame.nodeCount;
     this.#frame.forgetLine();
-    const body = this.#block(block);
+    const body = this.#block(block, [variable]);
     this.#frame.forgetLine();
     const own = variable.isNumber ? '' : `let ${variableName(variable)}=${counter};`;
     return `${code}for(let ${counter}=${first};${goesOn};${counter}+=${by}){${steps(this.#frame.stepsSince(before))}${own}${body}}`;
@@ -298,7 +308,7 @@ class StatementWriter {
       const from = index === 0 ? 'first' : index === 1 ? 'second' : `further(${index})`;
       return `${variableName(each)}=${iterator}.${from}`;
     });
-    const body = this.#block(block);
+    const body = this.#block(block, variables);
     this.#frame.forgetLine();
     return (
       `${code}const ${iterator}=R.iterate(${names.join(',')});` +
@@ -320,6 +330,20 @@ const ONE: Expression = { kind: 'number', value: 1 };
 
 function steps(count: number): string {
   return `if((B.stepsLeft-=${count})<0)B.failSteps();`;
+}
+
+/** Pays for the variables of a block that functions keep: they lie in memory of their own each time it is entered. */
+function captured(block: readonly Statement[], variables: readonly Variable[]): string {
+  let count = 0;
+  const look = (variable: Variable): void => {
+    if (variable.isCaptured) count++;
+  };
+  variables.forEach(look);
+  for (const statement of block) {
+    if (statement.kind === 'local') statement.variables.forEach(look);
+    else if (statement.kind === 'localFunction') look(statement.variable);
+  }
+  return count === 0 ? '' : `if((B.bytesLeft-=${SCOPE_BYTES + VARIABLE_BYTES * count})<0)B.failBytes();`;
 }
 
 function isInteger(expression: Expression): boolean {

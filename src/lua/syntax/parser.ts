@@ -37,14 +37,18 @@ const UNARY_PRIORITY = 8;
 const BLOCK_ENDS: ReadonlySet<TokenKind> = new Set(['else', 'elseif', 'end', 'until', '<eof>']);
 /** The hidden variables of a loop count among those of its function. */
 const FOR_VARIABLES = ['(for 1)', '(for 2)', '(for 3)'];
+/** What the call of a loop's iterator takes of the registers. */
+const CALL_SLOTS = 3;
 
 /**
  * Throws a `LuaError` where it isn't Lua.
  * @param chunk the name of the chunk in messages.
+ * @param pay is told the length of a source that is not too long, before it is read.
  */
-export function parse(source: string, chunk: string): FunctionBody {
+export function parse(source: string, chunk: string, pay: (length: number) => void): FunctionBody {
   if (source.length > serverFixed.luaSourceBytesMax)
     throw new LuaError(`${chunk}: a script has at most ${serverFixed.luaSourceBytesMax} bytes`, 0);
+  pay(source.length);
   return new Parser(source, chunk).chunk();
 }
 
@@ -265,6 +269,7 @@ class Parser {
     this.#take('in');
     this.#scopes.body.hasCalls = true;
     const values = this.#expressions();
+    this.#boundSlots(values.length + CALL_SLOTS);
     this.#scopes.declare(hidden);
     this.#take('do');
     this.#scopes.declare(variables);
@@ -371,9 +376,25 @@ class Parser {
   }
 
   #expressions(): Expression[] {
-    const expressions = [this.#expression()];
-    while (this.#takeIf(',')) expressions.push(this.#expression());
+    const expressions = this.#listed(0);
+    this.#boundSlots(expressions.length);
     return expressions;
+  }
+
+  /** @param slots of the function's registers that are taken before the first value. */
+  #listed(slots: number): Expression[] {
+    const expressions = [this.#expression()];
+    while (this.#takeIf(',')) {
+      this.#boundSlots(slots + expressions.length);
+      expressions.push(this.#expression());
+    }
+    return expressions;
+  }
+
+  /** @param count of values that wait in registers, beside the variables. */
+  #boundSlots(count: number): void {
+    if (this.#scopes.localCount + count >= serverFixed.luaRegistersMax)
+      this.#failNear('function or expression too complex');
   }
 
   #expression(limit = 0): Expression {
@@ -477,14 +498,14 @@ class Parser {
           this.#advance();
           const name = this.#name();
           const { line } = this.#token;
-          expression = { kind: 'method', object: expression, name, args: this.#arguments(), line };
+          expression = { kind: 'method', object: expression, name, args: this.#arguments(2), line };
           break;
         }
         case '(':
         case '<string>':
         case '{': {
           const { line } = this.#token;
-          expression = { kind: 'call', callee: expression, args: this.#arguments(), line };
+          expression = { kind: 'call', callee: expression, args: this.#arguments(1), line };
           break;
         }
         default:
@@ -503,7 +524,8 @@ class Parser {
     return { kind: 'paren', inner };
   }
 
-  #arguments(): Expression[] {
+  /** @param slots for what is called, and for what it is a method of. */
+  #arguments(slots: number): Expression[] {
     this.#scopes.body.hasCalls = true;
     const { kind, line } = this.#token;
     switch (kind) {
@@ -515,8 +537,9 @@ class Parser {
         if (line !== this.#lastLine) this.#failNear('ambiguous syntax (function call x new statement)');
         this.#advance();
         if (this.#takeIf(')')) return [];
-        const args = this.#expressions();
+        const args = this.#listed(slots);
         this.#takeClosing(')', '(', line);
+        this.#boundSlots(slots + args.length);
         return args;
       }
       default:

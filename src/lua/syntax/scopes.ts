@@ -23,6 +23,11 @@ export class Scopes {
     return innermost.body;
   }
 
+  /** The variables that hold here, of the innermost function. */
+  get localCount(): number {
+    return this.#functions.at(-1)?.localCount ?? 0;
+  }
+
   openFunction(line: number, isVararg: boolean): FunctionBody {
     const body: FunctionBody = {
       parameters: [],

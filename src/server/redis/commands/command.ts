@@ -101,8 +101,8 @@ export interface Reply {
   boolean(value: boolean): void;
   /** @param value or its digits. */
   bigNumber(value: bigint | string): void;
-  /** @param format of three letters: `txt`, `mkd`. */
-  verbatim(format: string, text: string): void;
+  /** @param format of three letters: `txt`, `mkd`. @param text or its bytes. */
+  verbatim(format: string, text: string | Uint8Array): void;
   /** An array whose length is known at its end. @returns what `endArray` takes; arrays may lie within each other. */
   beginArray(): number;
   endArray(begun: number, count: number): void;

@@ -1,6 +1,9 @@
 /** What commands have done since the server started, or CONFIG RESETSTAT: for INFO's `commandstats`, `errorstats` and `stats`. */
 import { serverFixed } from '../../../limits.ts';
 
+/** A code that is longer counts as `ERR`. */
+const CODE_BYTES_MAX = 32;
+
 export interface CommandStat {
   callCount: number;
   /** Of all calls together. */
@@ -66,7 +69,9 @@ export class CommandStats {
   #countError(text: string): void {
     this.errorCount++;
     const end = text.indexOf(' ');
-    const code = end === -1 ? text : text.slice(0, end);
+    const word = end === -1 ? text : text.slice(0, end);
+    // Scripts make errors with codes of their own.
+    const code = word.length > CODE_BYTES_MAX ? 'ERR' : word;
     const count = this.#errorCounts.get(code);
     if (count === undefined && this.#errorCounts.size >= serverFixed.redisErrorCodesMax) return;
     this.#errorCounts.set(code, (count ?? 0) + 1);

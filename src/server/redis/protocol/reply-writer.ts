@@ -198,15 +198,16 @@ export class ReplyWriter implements Reply {
     else this.text(value.toString());
   }
 
-  verbatim(format: string, text: string): void {
+  verbatim(format: string, text: string | Uint8Array): void {
+    const bytes = typeof text === 'string' ? Buffer.from(text, 'utf8') : text;
     if (this.version === 2) {
-      this.text(text);
+      this.bulk(bytes);
       return;
     }
-    this.text(`${format}:${text}`);
+    const begun = this.#length;
+    this.bulk(Buffer.concat([Buffer.from(`${format}:`, 'latin1'), bytes]));
     // The two differ in their first byte alone.
-    const bytes = Buffer.byteLength(text) + format.length + 1;
-    this.#buffer[this.#length - bytes - 4 - String(bytes).length - 1] = types.verbatim;
+    this.#buffer[begun] = types.verbatim;
   }
 
   beginArray(): number {

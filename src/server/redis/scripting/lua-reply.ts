@@ -36,6 +36,7 @@ export class LuaReply implements RunningReply {
   readonly #budget: LuaBudget;
   #open: OpenTable[] = [];
   #length = 0;
+  #byteLength = 0;
 
   constructor(budget: LuaBudget) {
     this.#budget = budget;
@@ -46,9 +47,15 @@ export class LuaReply implements RunningReply {
     return this.#length;
   }
 
+  /** Of the texts among them. */
+  get byteLength(): number {
+    return this.#byteLength;
+  }
+
   /** Forgets all. @param length 0: there is one reply at a time. */
   rollBack(length: number): void {
     this.#length = length;
+    this.#byteLength = 0;
     this.#open.length = 0;
     this.value = undefined;
     this.isError = false;
@@ -59,11 +66,13 @@ export class LuaReply implements RunningReply {
   }
 
   simple(text: string): void {
+    this.#byteLength += text.length;
     this.#add(this.#field('ok', text));
   }
 
   error(text: string): void {
     this.isError = this.#open.length === 0;
+    this.#byteLength += text.length;
     this.#add(errorTable(this.#budget, text, true));
   }
 
@@ -124,14 +133,16 @@ export class LuaReply implements RunningReply {
     else this.#text(value.toString());
   }
 
-  verbatim(format: string, text: string): void {
+  verbatim(format: string, text: string | Uint8Array): void {
+    const bytes = typeof text === 'string' ? Buffer.from(text, 'utf8') : text;
     if (this.version === 2) {
-      this.text(text);
+      this.bulk(bytes);
       return;
     }
     const parts = new LuaTable(this.#budget);
     parts.set('format', format);
-    parts.set('string', latin1Of(Buffer.from(text, 'utf8')));
+    this.#byteLength += bytes.length;
+    parts.set('string', latin1Of(bytes));
     this.#add(this.#field('verbatim_string', parts));
   }
 
@@ -147,6 +158,7 @@ export class LuaReply implements RunningReply {
 
   #text(text: string): void {
     this.#budget.spendBytes(text.length);
+    this.#byteLength += text.length;
     this.#add(text);
   }
 

@@ -44,6 +44,17 @@ export interface RedisLibraryOptions {
   readonly log: (level: ScriptLogLevel, text: string) => void;
 }
 
+/** The words behind the level, as far as a line has room. */
+function lineOf(args: readonly LuaValue[]): string {
+  let line = '';
+  for (let index = 1; index < args.length && line.length < serverFixed.redisScriptLogBytesMax; index++) {
+    const text = textOf(args[index]);
+    if (text !== undefined)
+      line += `${line === '' ? '' : ' '}${text.slice(0, serverFixed.redisScriptLogBytesMax)}`;
+  }
+  return line.slice(0, serverFixed.redisScriptLogBytesMax);
+}
+
 export function redisLibrary({ machine, calls, log }: RedisLibraryOptions): LuaTable {
   const { budget } = machine;
   const failure = (text: string): LuaTable => errorTable(budget, `ERR ${text}`, false);
@@ -81,8 +92,7 @@ export function redisLibrary({ machine, calls, log }: RedisLibraryOptions): LuaT
       const level = LEVELS[number];
       if (level === undefined) throw failed('Invalid debug level.');
       budget.spendSteps(STEPS_OF_LINE);
-      const words = args.slice(1).flatMap((word) => textOf(word) ?? []);
-      log(level, words.join(' ').slice(0, serverFixed.redisScriptLogBytesMax));
+      log(level, lineOf(args));
       return NONE;
     },
     setresp: (...args) => {

@@ -1,5 +1,5 @@
 /**
- * `ScriptCache`: the scripts that may be called by their SHA-1. It has so many, and so many bytes of their texts: beyond that those go
+ * `ScriptCache`: the scripts that may be called by their SHA-1. It has so many, and so many bytes of their texts and codes: beyond that those go
  * that were used longest ago, what was only run (EVAL) before what was loaded (SCRIPT LOAD).
  */
 import { createHash } from 'node:crypto';
@@ -10,11 +10,12 @@ export interface CachedScript {
   readonly sha: string;
   /** As it was sent, one character for each byte. */
   readonly text: string;
+  /** What it takes: its text and what it was compiled to. */
+  readonly bytes: number;
 }
 
 export interface ScriptCacheLimits {
   readonly countMax: number;
-  /** Of texts. */
   readonly bytesMax: number;
 }
 
@@ -41,7 +42,6 @@ export class ScriptCache<Script extends CachedScript> {
     return this.#byText.size;
   }
 
-  /** Of texts. */
   get bytes(): number {
     return this.#bytes;
   }
@@ -61,12 +61,12 @@ export class ScriptCache<Script extends CachedScript> {
     return this.#run.has(sha) || this.#loaded.has(sha);
   }
 
-  /** Keeps a script that is not there. One whose text alone is longer than all may be is not kept. */
+  /** Keeps a script that is not there. One that alone takes more than all may is not kept. */
   add(script: Script): void {
-    if (script.text.length > this.#limits.bytesMax) return;
+    if (script.bytes > this.#limits.bytesMax) return;
     this.#run.set(script.sha, script);
     this.#byText.set(script.text, script);
-    this.#bytes += script.text.length;
+    this.#bytes += script.bytes;
     this.#newest = script;
     while (this.count > this.#limits.countMax || this.#bytes > this.#limits.bytesMax) this.#dropOldest();
   }
@@ -100,7 +100,7 @@ export class ScriptCache<Script extends CachedScript> {
         if (script === this.#newest && this.count > 1) continue;
         scripts.delete(script.sha);
         this.#byText.delete(script.text);
-        this.#bytes -= script.text.length;
+        this.#bytes -= script.bytes;
         return;
       }
     }

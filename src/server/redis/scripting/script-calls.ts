@@ -21,8 +21,9 @@ import { noAuth, noKeyPermission, ReplyError, scriptTexts } from '../replies/err
 import { errorTable, LuaReply } from './lua-reply.ts';
 import { ScriptWords } from './script-words.ts';
 
-/** What a command about connections or the server writes in the time of a visit. */
+/** What a command about connections or the server writes in the time of a visit: values, and bytes of their texts. */
 const VALUES_OF_VISIT = 2;
+const BYTES_OF_VISIT = 16;
 /** What Redis counts among writes in a script that may not write. */
 const REPLICATED: ReadonlySet<string> = new Set(['publish', 'spublish', 'pfcount']);
 /** Errors that are not about the call, but about the transaction or the store. */
@@ -116,10 +117,9 @@ export class ScriptCalls {
     const reply = this.#reply;
     reply.rollBack(0);
     if (words.length === 0) return this.#refuse(scriptTexts.noWords, false);
-    if (!this.#words.put(words)) return this.#refuse(scriptTexts.badWords, false);
+    if (!this.#words.put(words, this.#pay)) return this.#refuse(scriptTexts.badWords, false);
     const { args } = this.#words;
     args.database = this.#session.database;
-    this.#budget.spendSteps(STEPS_OF_CALL + (args.byteLength >> STEP_BYTES_SHIFT));
     const row = this.#table().find(args);
     if (row instanceof ReplyError)
       return this.#refuse(this.#isKnown() ? scriptTexts.wrongArity : scriptTexts.unknownCommand);
@@ -137,12 +137,17 @@ export class ScriptCalls {
 
   /** Whether the user may run a call. */
   mayRun(words: LuaValue[]): boolean | 'unknown' {
-    if (!this.#words.put(words)) return 'unknown';
+    if (!this.#words.put(words, this.#pay)) return 'unknown';
     const { args } = this.#words;
     args.database = this.#session.database;
     const row = this.#table().find(args);
     return row instanceof ReplyError ? 'unknown' : this.#permissionText(row) === undefined;
   }
+
+  /** For a call, before its words are copied. */
+  readonly #pay = (bytes: number): void => {
+    this.#budget.spendSteps(STEPS_OF_CALL + (bytes >> STEP_BYTES_SHIFT));
+  };
 
   #refuse(text: string, isCounted = true): LuaValue {
     this.#reply.isError = true;
@@ -207,13 +212,19 @@ export class ScriptCalls {
       client.database = database;
       client.isInTransaction = isInTransaction;
     }
-    view.budget.spendVisits(1 + Math.floor(this.#reply.length / VALUES_OF_VISIT));
+    const { length, byteLength } = this.#reply;
+    view.budget.spendVisits(
+      1 + Math.floor(length / VALUES_OF_VISIT) + Math.floor(byteLength / BYTES_OF_VISIT),
+    );
+    this.#budget.spendSteps(byteLength >> REPLY_STEP_BYTES_SHIFT);
   }
 }
 
 /** What a call costs besides what it does, in steps; and so many bytes of its words are one. */
 const STEPS_OF_CALL = 10;
 const STEP_BYTES_SHIFT = 6;
+/** A text about the server takes longer to write. */
+const REPLY_STEP_BYTES_SHIFT = 4;
 
 function isClient(session: Session | undefined): session is ClientSession {
   return session !== undefined && 'transaction' in session;

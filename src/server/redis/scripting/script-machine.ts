@@ -7,7 +7,7 @@ import { openBase } from '../../../lua/libraries/base.ts';
 import { openBit } from '../../../lua/libraries/bit.ts';
 import { openCjson } from '../../../lua/libraries/cjson.ts';
 import { openCmsgpack } from '../../../lua/libraries/cmsgpack.ts';
-import { Lrand48 } from '../../../lua/libraries/lrand48.ts';
+import type { Lrand48 } from '../../../lua/libraries/lrand48.ts';
 import { openMath } from '../../../lua/libraries/math.ts';
 import { openString } from '../../../lua/libraries/string.ts';
 import { openStruct } from '../../../lua/libraries/struct.ts';
@@ -23,15 +23,18 @@ const CHUNK_NAME = '@user_script';
 export class ScriptMachine {
   readonly #machine = new LuaMachine();
 
-  /** @param openRedis makes the library `redis`. */
-  constructor(openRedis: (machine: LuaMachine) => LuaTable) {
+  /**
+   * @param random of `math.random`.
+   * @param openRedis makes the library `redis`.
+   */
+  constructor(random: Lrand48, openRedis: (machine: LuaMachine) => LuaTable) {
     const { globals, budget, stringMetatable } = this.#machine;
     budget.begin();
     openBase(this.#machine);
     const libraries: Readonly<Record<string, LuaTable>> = {
       string: openString(this.#machine),
       table: openTable(this.#machine),
-      math: openMath(this.#machine, new Lrand48()),
+      math: openMath(this.#machine, random),
       bit: openBit(this.#machine),
       cjson: openCjson(this.#machine),
       cmsgpack: openCmsgpack(this.#machine),

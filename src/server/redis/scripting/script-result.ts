@@ -55,12 +55,12 @@ function replyNamed(target: ResultTarget, table: LuaTable, depth: number): boole
   const { reply } = target;
   const error = table.get('err');
   if (typeof error === 'string') {
-    reply.error(oneLine(error));
+    reply.error(paidLine(target, error));
     return true;
   }
   const status = table.get('ok');
   if (typeof status === 'string') {
-    reply.simple(oneLine(status));
+    reply.simple(paidLine(target, status));
     return true;
   }
   const double = table.get('double');
@@ -87,7 +87,7 @@ function replyNamed(target: ResultTarget, table: LuaTable, depth: number): boole
   }
   const number = table.get('big_number');
   if (typeof number === 'string') {
-    reply.bigNumber(oneLine(number));
+    reply.bigNumber(paidLine(target, number));
     return true;
   }
   const verbatim = table.get('verbatim_string');
@@ -95,7 +95,7 @@ function replyNamed(target: ResultTarget, table: LuaTable, depth: number): boole
   const [format, text] = [verbatim.get('format'), verbatim.get('string')];
   if (typeof format !== 'string' || typeof text !== 'string') return false;
   target.budget.spendBytes(text.length);
-  reply.verbatim(format.slice(0, FORMAT_LENGTH), Buffer.from(text, 'latin1').toString());
+  reply.verbatim(format.slice(0, FORMAT_LENGTH), Buffer.from(text, 'latin1'));
   return true;
 }
 
@@ -124,6 +124,7 @@ function toInt64(value: number): number | bigint {
   return whole >= -BEYOND_INT64 && whole < BEYOND_INT64 ? BigInt(whole) : INT64_MIN;
 }
 
-function oneLine(text: string): string {
+function paidLine({ budget }: ResultTarget, text: string): string {
+  budget.spendBytes(text.length);
   return text.replace(/[\r\n]/g, ' ');
 }

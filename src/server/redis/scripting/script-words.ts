@@ -25,8 +25,12 @@ export class ScriptWords {
     this.args.keepsKeys = true;
   }
 
-  /** @param words numbers among them become text. @returns false: there is a word that is neither a string nor a number. */
-  put(words: LuaValue[]): boolean {
+  /**
+   * @param words numbers among them become text.
+   * @param pay is told how many bytes they have before they are copied.
+   * @returns false: there is a word that is neither a string nor a number.
+   */
+  put(words: LuaValue[], pay: (bytes: number) => void): boolean {
     let bytes = 0;
     for (let index = 0; index < words.length; index++) {
       const word = words[index];
@@ -35,6 +39,7 @@ export class ScriptWords {
       words[index] = text;
       bytes += text.length;
     }
+    pay(bytes);
     const isLong = bytes > LONG_BYTES;
     if (!isLong && this.#at + bytes > PIECE_BYTES) {
       this.#piece = Buffer.allocUnsafeSlow(PIECE_BYTES);

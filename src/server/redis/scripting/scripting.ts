@@ -11,6 +11,7 @@ import type { Seam } from '../../../store/seam.ts';
 import { budgetSpent } from '../../../store/views/draft.ts';
 import type { View } from '../../../store/views/view.ts';
 import { LuaLimitError } from '../../../lua/budget.ts';
+import { Lrand48 } from '../../../lua/libraries/lrand48.ts';
 import { LuaError, type LuaFunction, LuaTable, type LuaValue } from '../../../lua/value.ts';
 import { assert } from '../../../errors.ts';
 import { fixed, serverFixed } from '../../../limits.ts';
@@ -64,6 +65,10 @@ export class Scripting {
   readonly #options: ScriptingOptions;
   readonly #cache = new ScriptCache<Script>();
   readonly #runner: CommandRunner;
+  /** It goes on over SCRIPT FLUSH, as in Redis. */
+  readonly #random = new Lrand48();
+  /** That the script took to be compiled which runs next. */
+  #compilingSteps = 0;
   #opened: { readonly machine: ScriptMachine; readonly calls: ScriptCalls } | undefined;
 
   constructor(options: ScriptingOptions) {
@@ -73,12 +78,17 @@ export class Scripting {
 
   /** Throws a `ReplyError` for what is no Lua. @param text one character for each byte. */
   byText(text: string): Script {
+    this.#compilingSteps = 0;
     const known = this.#cache.byText(text);
     if (known !== undefined) return known;
     const { source, isDeclared, flags } = readScriptText(text);
     const { machine } = this.#open();
     try {
-      const script = { sha: sha1Of(text), text, run: machine.compile(source), isDeclared, flags };
+      const run = machine.compile(source);
+      const { budget } = machine;
+      this.#compilingSteps = serverFixed.luaStepsMax - budget.stepsLeft;
+      const bytes = text.length + serverFixed.luaBytesMax - budget.bytesLeft;
+      const script = { sha: sha1Of(text), text, bytes, run, isDeclared, flags };
       this.#cache.add(script);
       return script;
     } catch (error) {
@@ -90,6 +100,7 @@ export class Scripting {
 
   /** @param sha in whatever case. Throws a `ReplyError` where there is none. */
   bySha(sha: string): Script {
+    this.#compilingSteps = 0;
     const script = this.#cache.bySha(sha) ?? this.#cache.bySha(sha.toLowerCase());
     if (script === undefined) throw noSuchScript();
     return script;
@@ -106,8 +117,10 @@ export class Scripting {
     return this.#cache.has(sha.toLowerCase());
   }
 
+  /** What the libraries keep for scripts is as it was at first, as in Redis. */
   flush(): void {
     this.#cache.clear();
+    this.#opened = undefined;
   }
 
   /** Runs a script, and writes what it returns, or how it has failed. Throws where it is given up. */
@@ -132,9 +145,9 @@ export class Scripting {
       this.#fail(call, machine, script, error);
     } finally {
       calls.end(call);
-      view.budget.spendVisits(
-        Math.ceil((serverFixed.luaStepsMax - machine.budget.stepsLeft) / STEPS_OF_VISIT),
-      );
+      const steps = this.#compilingSteps + serverFixed.luaStepsMax - machine.budget.stepsLeft;
+      this.#compilingSteps = 0;
+      view.budget.spendVisits(Math.ceil(steps / STEPS_OF_VISIT));
     }
   }
 
@@ -154,7 +167,7 @@ export class Scripting {
     if (this.#opened !== undefined) return this.#opened;
     const { table, observer, log } = this.#options;
     let calls: ScriptCalls | undefined;
-    const machine = new ScriptMachine((lua) => {
+    const machine = new ScriptMachine(this.#random, (lua) => {
       calls = new ScriptCalls(table, this.#runner, (name) => observer.ran(name), lua.budget);
       return redisLibrary({ machine: lua, calls, log });
     });

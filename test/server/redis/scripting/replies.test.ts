@@ -159,6 +159,28 @@ describe('what a script returns becomes a reply', () => {
     expect(bytesOf(table)).toMatch(/^(?:\*1\r\n){1000}-ERR reached lua stack limit\r\n$/);
   });
 
+  test('each text is paid for by its length, in whichever field and however often it stands', () => {
+    const text = '1'.repeat(100_000);
+    const verbatim = tableOf({ format: 'txt', string: text });
+    for (const value of [text, ...['ok', 'err', 'big_number'].map((name) => tableOf({ [name]: text }))]) {
+      const table = new LuaTable(budget, [value, value, value]);
+      const before = budget.bytesLeft;
+      bytesOf(table, 3);
+      expect(before - budget.bytesLeft).toBe(300_000);
+    }
+    const table = tableOf({ verbatim_string: verbatim });
+    const before = budget.bytesLeft;
+    bytesOf(new LuaTable(budget, [table, table]), 3);
+    expect(before - budget.bytesLeft).toBeGreaterThanOrEqual(200_000);
+    budget.begin();
+  });
+
+  test('a verbatim text goes out byte for byte', () => {
+    const verbatim = tableOf({ verbatim_string: tableOf({ format: 'txt', string: 'a\xff\0\xc3' }) });
+    expect(bytesOf(verbatim, 3)).toBe('=8\r\ntxt:a\xff\0\xc3\r\n');
+    expect(bytesOf(verbatim)).toBe('$4\r\na\xff\0\xc3\r\n');
+  });
+
   test('what would be long without end is given up', () => {
     let table = new LuaTable(budget, [1]);
     for (let depth = 0; depth < 60; depth++) table = new LuaTable(budget, [table, table]);

@@ -5,7 +5,7 @@ import {
   sha1Of,
 } from '../../../../src/server/redis/scripting/script-cache.ts';
 
-const scriptOf = (text: string): CachedScript => ({ sha: sha1Of(text), text });
+const scriptOf = (text: string): CachedScript => ({ sha: sha1Of(text), text, bytes: text.length });
 
 function cacheOf(
   limits: { countMax?: number; bytesMax?: number },

@@ -48,6 +48,27 @@ describe('a script that takes more than it may is given up as a whole', { timeou
     expect(await run(client, 'return 1')).toBe(1);
   });
 
+  test('calls of commands about the server are paid for by the length of their texts', async () => {
+    const client = await open();
+    expect(await errorOf(client, "for i = 1, 2000 do redis.call('info') end")).toMatch(/keys/);
+    expect(await run(client, "for i = 1, 2000 do redis.call('ping') end return 1")).toBe(1);
+  });
+
+  test('what compiling takes counts for a transaction', async () => {
+    const client = await open();
+    const scripts = Array.from({ length: 5 }, (_, index) => `return ${index} --${'x'.repeat(60_000)}`);
+    await client.run('MULTI');
+    for (const script of scripts) await client.run('EVAL', script, 0);
+    const replies = (await client.run('EXEC')) as readonly unknown[];
+    expect(replies[0]).toBe(0);
+    expect(replies[4]).toBeInstanceOf(ErrorReply);
+    // They are known now.
+    await client.run('MULTI');
+    for (const script of scripts) await client.run('EVAL', script, 0);
+    const again = (await client.run('EXEC')) as readonly unknown[];
+    expect(again[2]).toBe(2);
+  });
+
   test('and so it is within MULTI, where the other calls stay', async () => {
     const client = await open();
     for (const words of [
@@ -151,6 +172,14 @@ test('scripts are forgotten by a restart, and what they have written is not', as
     text: 'NOSCRIPT No matching script. Please use EVAL.',
   });
   expect(await other.run('GET', 'n')).toBe('1');
+});
+
+test('SCRIPT FLUSH forgets the settings of libraries, too', async () => {
+  const client = await open();
+  await run(client, 'cjson.encode_max_depth(7)');
+  expect(await run(client, 'return cjson.encode_max_depth()')).toBe(7);
+  await client.run('SCRIPT', 'FLUSH');
+  expect(await run(client, 'return cjson.encode_max_depth()')).toBe(1000);
 });
 
 test('more scripts than are kept: the oldest are sent again', { timeout: 60_000 }, async () => {
