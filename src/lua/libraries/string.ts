@@ -21,6 +21,9 @@ import { substitute } from './strings/substitute.ts';
 /** Without one of these a pattern is plain text. */
 const SPECIAL = /[\^$*+?.([%-]/;
 
+/** What a function that gives matches takes. */
+const MATCHES_BYTES = 400;
+
 export function openString(machine: LuaMachine): LuaTable {
   const { budget } = machine;
 
@@ -62,6 +65,7 @@ export function openString(machine: LuaMachine): LuaTable {
   function matches(args: Arguments, name: string): LuaFunction {
     const subject = stringArgument(args, 1, name);
     const pattern = patternText(stringArgument(args, 2, name));
+    budget.spendBytes(MATCHES_BYTES);
     const matcher = new PatternMatcher(subject, pattern, budget);
     let next = 0;
     return () => {

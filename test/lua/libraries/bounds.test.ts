@@ -39,6 +39,22 @@ describe('steps', () => {
     expectLimit('steps', () => runWithin({ steps: 10_000 }, 'string.find', '('.repeat(50_000), '%b()'));
   });
 
+  it.each<[string, string, string]>([
+    ['text that was captured, compared again', 'a'.repeat(20_000), '^(.*)%1x'],
+    ['a long set', 'a'.repeat(1000), `[${'b'.repeat(100_000)}]`],
+    ['a long set again and again', 'a'.repeat(1000), `[${'b'.repeat(100_000)}a]*`],
+    ['a long set at a frontier', 'a'.repeat(1000), `%f[${'b'.repeat(100_000)}]`],
+  ])('are spent by %s', (_, subject, pattern) => {
+    for (const name of ['string.find', 'string.match'])
+      expectLimit('steps', () => runWithin({ steps: 200_000 }, name, subject, pattern));
+    expectLimit('steps', () => runWithin({ steps: 200_000 }, 'string.gsub', subject, pattern, ''));
+  });
+
+  it('are spent by the pieces of what is substituted, though they give no text', () => {
+    const by = '%1'.repeat(1000);
+    expectLimit('steps', () => runWithin({ steps: 100_000 }, 'string.gsub', 'a'.repeat(1000), '(b?)', by));
+  });
+
   it('are spent by a search for plain text', () => {
     expectLimit('steps', () => runWithin({ steps: 10 }, 'string.find', 'a'.repeat(100_000), 'b', 1, true));
   });
@@ -69,6 +85,25 @@ describe('bytes', () => {
   it('bound what is substituted', () => {
     const by = 'x'.repeat(10_000);
     expectLimit('bytes', () => runWithin({ bytes: 1_000_000 }, 'string.gsub', 'a'.repeat(10_000), 'a', by));
+  });
+
+  it('bound one substitution, while it grows', () => {
+    const subject = 'x'.repeat(100_000);
+    expectLimit('bytes', () =>
+      runWithin({ bytes: 1_000_000 }, 'string.gsub', subject, '.*', '%0'.repeat(10_000)),
+    );
+  });
+
+  it('bound the pieces of what is substituted', () => {
+    const by = '%1'.repeat(100_000);
+    expectLimit('bytes', () => runWithin({ bytes: 500_000 }, 'string.gsub', 'b', 'a', by));
+  });
+
+  it('bound functions that give matches', () => {
+    expectLimit('bytes', () => {
+      runWithin({ bytes: 1000 }, 'string.gmatch', '', '');
+      for (let count = 0; count < 10; count++) libraries.machine.call(libraries.get('string.gmatch'), '', '');
+    });
   });
 
   it.each(['cjson.encode', 'cmsgpack.pack'])(

@@ -1,5 +1,6 @@
 /** `string.gsub`. */
 import type { LuaMachine } from '../../machine.ts';
+import type { LuaBudget } from '../../budget.ts';
 import { isTrue, textOf, typeName } from '../../conversions.ts';
 import { first, LuaTable, type LuaValue } from '../../value.ts';
 import { type Arguments, argumentError, libraryError, optionalInt, stringArgument } from '../arguments.ts';
@@ -7,7 +8,7 @@ import { PatternMatcher, patternText } from './patterns.ts';
 
 const NAME = 'gsub';
 
-/** The text that stands for one match. */
+/** The text that stands for one match; what it takes is paid for. */
 type Replace = (matcher: PatternMatcher, start: number, end: number) => string;
 
 /** @returns the new text and how many matches were replaced. */
@@ -27,9 +28,7 @@ export function substitute(machine: LuaMachine, args: Arguments): [string, numbe
     if (end >= 0) {
       count++;
       matcher.settle();
-      const text = replace(matcher, at, end);
-      budget.spendBytes(text.length);
-      result += text;
+      result += replace(matcher, at, end);
     }
     if (end > at) at = end;
     else if (at < subject.length) result += subject.charAt(at++);
@@ -42,41 +41,55 @@ export function substitute(machine: LuaMachine, args: Arguments): [string, numbe
 }
 
 function replacement(machine: LuaMachine, subject: string, by: LuaValue): Replace {
+  const { budget } = machine;
+
+  function captured(matcher: PatternMatcher, piece: number, start: number, end: number): string {
+    return piece === WHOLE ? subject.slice(start, end) : String(matcher.capture(piece, start, end));
+  }
+
+  /** What a function or table gave; nil and false leave the match as it is. */
+  function replaced(value: LuaValue, start: number, end: number): string {
+    const text = isTrue(value) ? textOf(value) : subject.slice(start, end);
+    if (text === undefined) throw libraryError(`invalid replacement value (a ${typeName(value)})`);
+    budget.spendBytes(text.length);
+    return text;
+  }
+
   const template = textOf(by);
   if (template !== undefined) {
-    const pieces = replacementPieces(template);
+    const pieces = replacementPieces(template, budget);
     return (matcher, start, end) => {
+      budget.spendSteps(pieces.length);
       let text = '';
       for (const piece of pieces) {
-        if (typeof piece === 'string') text += piece;
-        else text += piece < 0 ? subject.slice(start, end) : String(matcher.capture(piece, start, end));
+        const added = typeof piece === 'string' ? piece : captured(matcher, piece, start, end);
+        budget.spendBytes(added.length);
+        text += added;
       }
       return text;
     };
   }
   if (typeof by === 'function') {
     return (matcher, start, end) =>
-      replaced(first(machine.call(by, ...matcher.captures(start, end))), subject, start, end);
+      replaced(first(machine.call(by, ...matcher.captures(start, end))), start, end);
   }
   if (by instanceof LuaTable) {
     return (matcher, start, end) =>
-      replaced(machine.operations.index(by, matcher.capture(0, start, end), undefined), subject, start, end);
+      replaced(machine.operations.index(by, matcher.capture(0, start, end), undefined), start, end);
   }
   throw argumentError(3, NAME, 'string/function/table expected');
 }
 
-/** What a function or table gave; nil and false leave the match as it is. */
-function replaced(value: LuaValue, subject: string, start: number, end: number): string {
-  if (!isTrue(value)) return subject.slice(start, end);
-  const text = textOf(value);
-  if (text !== undefined) return text;
-  throw libraryError(`invalid replacement value (a ${typeName(value)})`);
-}
-
 const WHOLE = -1;
+/** What a character of the text takes at most, as a piece or as the end of one that is put together. */
+const PIECE_BYTES = 32;
 
 /** Text, and captures by their index from 0, `WHOLE` for all of the match: `%0` and `%1` to `%9`; any other `%x` is the `x`. */
-function replacementPieces(text: string): (string | number)[] {
+function replacementPieces(text: string, budget: LuaBudget): (string | number)[] {
+  budget.spendLook(text.length);
+  if (!text.includes('%')) return [text];
+  budget.spendSteps(text.length >> 2);
+  budget.spendBytes(PIECE_BYTES * text.length);
   const pieces: (string | number)[] = [];
   let plain = '';
   for (let at = 0; at < text.length; at++) {
