@@ -8,6 +8,8 @@ import { JSON_NULL, type JsonSettings } from './settings.ts';
 
 /** @param text one character for each byte; it ends at its first zero byte. */
 export function decodeJson(text: string, settings: JsonSettings, machine: LuaMachine): LuaValue {
+  // All of it may be spaces, or one string that has no end.
+  machine.budget.spendLook(text.length);
   if (text.length >= 2 && text.slice(0, 2).includes('\0'))
     throw libraryError('JSON parser does not support UTF-16 or UTF-32');
   const end = text.indexOf('\0');
@@ -58,6 +60,9 @@ const escapedByLetter: ReadonlyMap<string, string> = new Map([
   ['f', '\f'],
   ['r', '\r'],
 ]);
+
+/** What an escaped character takes in a string that is put together. */
+const ESCAPED_BYTES = 64;
 
 class Decoder {
   readonly #text: string;
@@ -208,8 +213,11 @@ class Decoder {
 
   #string(): Token {
     this.#at++;
-    let value = this.#skip(PLAIN_TEXT);
+    const { budget } = this.#machine;
+    let value = this.#plainText();
     while (this.#text.charAt(this.#at) !== '"') {
+      budget.spendSteps(1);
+      budget.spendBytes(ESCAPED_BYTES);
       if (this.#at === this.#text.length) return this.#error('unexpected end of string');
       const letter = this.#text.charAt(this.#at + 1);
       if (letter === 'u') {
@@ -222,11 +230,16 @@ class Decoder {
         value += escaped;
         this.#at += 2;
       }
-      value += this.#skip(PLAIN_TEXT);
+      value += this.#plainText();
     }
     this.#at++;
-    this.#machine.budget.spendBytes(value.length);
     return this.#found('T_STRING', value);
+  }
+
+  #plainText(): string {
+    const text = this.#skip(PLAIN_TEXT);
+    this.#machine.budget.spendBytes(text.length);
+    return text;
   }
 
   /** The UTF-8 of `\uXXXX`, or of two of them that are a surrogate pair; nothing if it is invalid. */

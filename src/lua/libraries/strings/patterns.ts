@@ -238,7 +238,8 @@ export class PatternMatcher {
     if (length === POSITION) return -1;
     this.#payCompared(length);
     const from = this.#starts[index] ?? 0;
-    return this.#subject.startsWith(this.#subject.slice(from, from + length), s) ? s + length : -1;
+    const subject = this.#subject;
+    return subject.slice(s, s + length) === subject.slice(from, from + length) ? s + length : -1;
   }
 
   /** `%bxy`, `p` at the `x`. */

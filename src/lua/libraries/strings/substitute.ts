@@ -15,8 +15,10 @@ type Replace = (matcher: PatternMatcher, start: number, end: number) => string;
 export function substitute(machine: LuaMachine, args: Arguments): [string, number] {
   const { budget } = machine;
   const subject = stringArgument(args, 1, NAME);
-  const given = patternText(stringArgument(args, 2, NAME));
-  const countMax = optionalInt(args, 4, NAME, subject.length + 1);
+  const pattern = stringArgument(args, 2, NAME);
+  budget.spendLook(pattern.length);
+  const given = patternText(pattern);
+  const countMax = optionalInt(budget, args, 4, NAME, subject.length + 1);
   const isAnchored = given.startsWith('^');
   const replace = replacement(machine, subject, args[2]);
   const matcher = new PatternMatcher(subject, isAnchored ? given.slice(1) : given, budget);
