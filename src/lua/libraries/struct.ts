@@ -17,6 +17,7 @@ import { argumentError, libraryError, numberArgument, optionalInteger, stringArg
 import { toInt64, toUint64 } from './integers.ts';
 import { libraryTable } from './library-table.ts';
 import { doubleBytes, floatBytes, readDouble, readFloat, reversed } from './number-bytes.ts';
+import { PIECE_BYTES } from './piece-bytes.ts';
 import { STACK_MAX } from './stack.ts';
 
 const INT_MAX = 2 ** 31 - 1;
@@ -52,7 +53,7 @@ export function openStruct(machine: LuaMachine): LuaTable {
           added += format.size === 0 ? text : text.slice(0, format.size);
           if (format.option === 's') added += '\0';
         } else format.control();
-        budget.spendBytes(added.length);
+        budget.spendBytes(PIECE_BYTES + added.length);
         bytes += added;
       }
       return bytes;

@@ -190,6 +190,23 @@ describe('bytes', () => {
     );
   });
 
+  const ones = '1'.repeat(1000);
+  it.each<[string, () => LuaValue[]]>([
+    ['cjson.encode', () => [libraries.list(...ones)]],
+    ['cmsgpack.pack', () => [libraries.list(...ones)]],
+    ['struct.pack', () => ['x'.repeat(1000)]],
+    ['string.format', () => ['%%'.repeat(1000)]],
+    ['string.gsub', () => [ones, '1', '2']],
+  ])('count the pieces of what is put together, in %s', (name, args) => {
+    const given = args();
+    expectLimit('bytes', () => runWithin({ bytes: 30_000 }, name, ...given));
+    runWithin({ bytes: 200_000 }, name, ...given);
+  });
+
+  it('do not count what is substituted nowhere twice', () => {
+    runWithin({ bytes: 100_001 }, 'string.gsub', 'a'.repeat(100_000), 'b', 'c');
+  });
+
   it('bound what is decoded', () => {
     libraries.machine.budget.begin();
     expectLimit('bytes', () => runWithin({ bytes: 10_000 }, 'cjson.decode', `[${'[],'.repeat(10_000)}[]]`));

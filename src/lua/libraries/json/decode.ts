@@ -4,6 +4,7 @@ import { parseNumber } from '../../conversions.ts';
 import type { LuaMachine } from '../../machine.ts';
 import type { LuaError, LuaTable, LuaValue } from '../../value.ts';
 import { libraryError } from '../arguments.ts';
+import { PIECE_BYTES } from '../piece-bytes.ts';
 import { JSON_NULL, type JsonSettings } from './settings.ts';
 
 /** @param text one character for each byte; it ends at its first zero byte. */
@@ -60,9 +61,6 @@ const escapedByLetter: ReadonlyMap<string, string> = new Map([
   ['f', '\f'],
   ['r', '\r'],
 ]);
-
-/** What an escaped character takes in a string that is put together. */
-const ESCAPED_BYTES = 64;
 
 class Decoder {
   readonly #text: string;
@@ -217,7 +215,7 @@ class Decoder {
     let value = this.#plainText();
     while (this.#text.charAt(this.#at) !== '"') {
       budget.spendSteps(1);
-      budget.spendBytes(ESCAPED_BYTES);
+      budget.spendBytes(2 * PIECE_BYTES);
       if (this.#at === this.#text.length) return this.#error('unexpected end of string');
       const letter = this.#text.charAt(this.#at + 1);
       if (letter === 'u') {

@@ -4,6 +4,7 @@ import type { LuaBudget } from '../../budget.ts';
 import { typeName } from '../../conversions.ts';
 import { type LuaError, LuaTable, type LuaValue } from '../../value.ts';
 import { libraryError } from '../arguments.ts';
+import { PIECE_BYTES } from '../piece-bytes.ts';
 import { toGeneral } from '../../decimal-digits.ts';
 import { JSON_NULL, type JsonSettings } from './settings.ts';
 
@@ -36,7 +37,7 @@ class Encoder {
 
   /** A table that stands in many places is written, and paid for, as often. */
   #add(text: string): void {
-    this.#budget.spendBytes(text.length);
+    this.#budget.spendBytes(PIECE_BYTES + text.length);
     this.#text += text;
   }
 

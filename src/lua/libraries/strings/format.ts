@@ -1,6 +1,7 @@
 /** `string.format`. */
 import type { LuaBudget } from '../../budget.ts';
 import { type Arguments, argumentError, libraryError, numberArgument, stringArgument } from '../arguments.ts';
+import { PIECE_BYTES } from '../piece-bytes.ts';
 import {
   type FormatItem,
   printCharacter,
@@ -14,8 +15,6 @@ const NAME = 'format';
 /** From this length on a string without a precision is printed whole, zero bytes and all. */
 const WHOLE_TEXT_MIN = 100;
 
-/** What `%%` takes in a text that is put together. */
-const PERCENT_BYTES = 64;
 /** What printing one item takes. */
 const ITEM_STEPS = 10;
 
@@ -32,7 +31,7 @@ export function format(args: Arguments, budget: LuaBudget): string {
     result += text.slice(at, percent);
     if (text.charAt(percent + 1) === '%') {
       budget.spendSteps(1);
-      budget.spendBytes(PERCENT_BYTES);
+      budget.spendBytes(2 * PIECE_BYTES);
       result += '%';
       at = percent + 2;
       continue;
@@ -42,7 +41,7 @@ export function format(args: Arguments, budget: LuaBudget): string {
     const { item, end } = readItem(text, percent + 1);
     budget.spendSteps(ITEM_STEPS);
     const printed = printItem(item, args, number, budget);
-    budget.spendBytes(printed.length);
+    budget.spendBytes(PIECE_BYTES + printed.length);
     result += printed;
     at = end;
   }

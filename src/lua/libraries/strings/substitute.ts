@@ -4,6 +4,7 @@ import type { LuaBudget } from '../../budget.ts';
 import { isTrue, textOf, typeName } from '../../conversions.ts';
 import { first, LuaTable, type LuaValue } from '../../value.ts';
 import { type Arguments, argumentError, libraryError, optionalInt, stringArgument } from '../arguments.ts';
+import { PIECE_BYTES } from '../piece-bytes.ts';
 import { PatternMatcher, patternText } from './patterns.ts';
 
 const NAME = 'gsub';
@@ -24,22 +25,27 @@ export function substitute(machine: LuaMachine, args: Arguments): [string, numbe
   const matcher = new PatternMatcher(subject, isAnchored ? given.slice(1) : given, budget);
   let result = '';
   let at = 0;
+  /** What lies before it in the subject is in the result. */
+  let copied = 0;
   let count = 0;
   while (count < countMax) {
     const end = matcher.matchAt(at);
     if (end >= 0) {
       count++;
       matcher.settle();
+      budget.spendBytes(2 * PIECE_BYTES);
+      result += subject.slice(copied, at);
       result += replace(matcher, at, end);
     }
+    if (end >= 0) copied = end;
     if (end > at) at = end;
-    else if (at < subject.length) result += subject.charAt(at++);
+    else if (at < subject.length) at++;
     else break;
     if (isAnchored) break;
   }
   matcher.settle();
   budget.spendBytes(subject.length);
-  return [result + subject.slice(at), count];
+  return [result + subject.slice(copied), count];
 }
 
 function replacement(machine: LuaMachine, subject: string, by: LuaValue): Replace {
@@ -65,7 +71,7 @@ function replacement(machine: LuaMachine, subject: string, by: LuaValue): Replac
       let text = '';
       for (const piece of pieces) {
         const added = typeof piece === 'string' ? piece : captured(matcher, piece, start, end);
-        budget.spendBytes(added.length);
+        budget.spendBytes(PIECE_BYTES + added.length);
         text += added;
       }
       return text;
@@ -83,8 +89,6 @@ function replacement(machine: LuaMachine, subject: string, by: LuaValue): Replac
 }
 
 const WHOLE = -1;
-/** What a character of the text takes at most, as a piece or as the end of one that is put together. */
-const PIECE_BYTES = 32;
 
 /** Text, and captures by their index from 0, `WHOLE` for all of the match: `%0` and `%1` to `%9`; any other `%x` is the `x`. */
 function replacementPieces(text: string, budget: LuaBudget): (string | number)[] {
