@@ -45,21 +45,15 @@ export function numberOf(value: LuaValue): number | undefined {
   return typeof value === 'string' ? parseNumber(value) : undefined;
 }
 
-const SPACES = String.raw`[ \t\n\v\f\r]*`;
-const DECIMAL = new RegExp(
-  `^${SPACES}([+-]?(?:[0-9]+(?:\\.[0-9]*)?|\\.[0-9]+)(?:[eE][+-]?[0-9]+)?)${SPACES}$`,
-);
-const HEXADECIMAL = new RegExp(
-  `^${SPACES}([+-]?)0[xX]([0-9a-fA-F]*)(?:\\.([0-9a-fA-F]*))?(?:[pP]([+-]?[0-9]+))?${SPACES}$`,
-);
-const WORD = new RegExp(`^${SPACES}([+-]?)(inf|infinity|nan(?:\\([0-9a-zA-Z_]*\\))?)${SPACES}$`, 'i');
+const DECIMAL = /^[+-]?(?:[0-9]+(?:\.[0-9]*)?|\.[0-9]+)(?:[eE][+-]?[0-9]+)?$/;
+const HEXADECIMAL = /^([+-]?)0[xX]([0-9a-fA-F]*)(?:\.([0-9a-fA-F]*))?(?:[pP]([+-]?[0-9]+))?$/;
+const WORD = /^([+-]?)(inf|infinity|nan(?:\([0-9a-zA-Z_]*\))?)$/i;
 
 /** As C's `strtod` reads it, which knows hexadecimal numbers, `inf` and `nan`; spaces may stand around it. It ends at a zero byte. */
 export function parseNumber(text: string): number | undefined {
   const zero = text.indexOf('\0');
-  const line = zero < 0 ? text : text.slice(0, zero);
-  const decimal = DECIMAL.exec(line);
-  if (decimal !== null) return Number(decimal[1]);
+  const line = withoutSpaces(zero < 0 ? text : text.slice(0, zero));
+  if (DECIMAL.test(line)) return Number(line);
   const hexadecimal = HEXADECIMAL.exec(line);
   if (hexadecimal !== null) {
     const [, sign, whole = '', fraction = '', power = '0'] = hexadecimal;

@@ -2,6 +2,7 @@
  * Arguments of library functions, checked and converted as Lua 5.1's auxiliary library does, with its error texts. Arguments are counted
  * from 1; a missing one is `no value` in messages, unlike nil.
  */
+import type { LuaBudget } from '../budget.ts';
 import { numberOf, textOf, typeName } from '../conversions.ts';
 import { LuaError, type LuaFunction, LuaTable, type LuaValue } from '../value.ts';
 
@@ -28,9 +29,12 @@ export function stringArgument(args: Arguments, number: number, name: string): s
   return text;
 }
 
-/** Strings that are numerals become numbers. */
-export function numberArgument(args: Arguments, number: number, name: string): number {
-  const value = numberOf(args[number - 1]);
+/** Strings that are numerals become numbers; for long ones the budget pays. */
+export function numberArgument(budget: LuaBudget, args: Arguments, number: number, name: string): number {
+  const given = args[number - 1];
+  if (typeof given === 'number') return given;
+  if (typeof given === 'string') budget.spendLook(given.length);
+  const value = numberOf(given);
   if (value === undefined) throw typeError(args, number, name, 'number');
   return value;
 }
@@ -38,14 +42,14 @@ export function numberArgument(args: Arguments, number: number, name: string): n
 const INT64_LIMIT = 2 ** 63;
 
 /** An integer of 64 bits: a fraction is cut off; what is too large or no number is the lowest one, as the processor makes it. */
-export function integerArgument(args: Arguments, number: number, name: string): number {
-  const value = Math.trunc(numberArgument(args, number, name));
+export function integerArgument(budget: LuaBudget, args: Arguments, number: number, name: string): number {
+  const value = Math.trunc(numberArgument(budget, args, number, name));
   return value >= -INT64_LIMIT && value < INT64_LIMIT ? value : -INT64_LIMIT;
 }
 
 /** The lower 32 bits of such an integer, signed. */
-export function intArgument(args: Arguments, number: number, name: string): number {
-  return integerArgument(args, number, name) | 0;
+export function intArgument(budget: LuaBudget, args: Arguments, number: number, name: string): number {
+  return integerArgument(budget, args, number, name) | 0;
 }
 
 /** Whether an argument is missing or nil. */
@@ -53,12 +57,24 @@ export function isMissing(args: Arguments, number: number): boolean {
   return args[number - 1] === undefined;
 }
 
-export function optionalInt(args: Arguments, number: number, name: string, otherwise: number): number {
-  return isMissing(args, number) ? otherwise : intArgument(args, number, name);
+export function optionalInt(
+  budget: LuaBudget,
+  args: Arguments,
+  number: number,
+  name: string,
+  otherwise: number,
+): number {
+  return isMissing(args, number) ? otherwise : intArgument(budget, args, number, name);
 }
 
-export function optionalInteger(args: Arguments, number: number, name: string, otherwise: number): number {
-  return isMissing(args, number) ? otherwise : integerArgument(args, number, name);
+export function optionalInteger(
+  budget: LuaBudget,
+  args: Arguments,
+  number: number,
+  name: string,
+  otherwise: number,
+): number {
+  return isMissing(args, number) ? otherwise : integerArgument(budget, args, number, name);
 }
 
 export function tableArgument(args: Arguments, number: number, name: string): LuaTable {

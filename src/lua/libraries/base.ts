@@ -70,7 +70,7 @@ function checkingFunctions(machine: LuaMachine): Record<string, LuaFunction> {
     },
 
     tonumber: (...args) => {
-      const base = optionalInt(args, 2, 'tonumber', 10);
+      const base = optionalInt(budget, args, 2, 'tonumber', 10);
       if (base === 10) {
         const value = anyArgument(args, 1, 'tonumber');
         if (typeof value !== 'string') return typeof value === 'number' ? value : undefined;
@@ -85,7 +85,7 @@ function checkingFunctions(machine: LuaMachine): Record<string, LuaFunction> {
 
     select: (...args) => {
       if (args[0] === '#') return args.length - 1;
-      const place = intArgument(args, 1, 'select');
+      const place = intArgument(budget, args, 1, 'select');
       const start = place < 0 ? args.length + place : place;
       if (start < 1) throw argumentError(1, 'select', 'index out of range');
       budget.spendLook(8 * args.length);
@@ -94,8 +94,8 @@ function checkingFunctions(machine: LuaMachine): Record<string, LuaFunction> {
 
     unpack: (...args) => {
       const table = tableArgument(args, 1, 'unpack');
-      const from = optionalInt(args, 2, 'unpack', 1);
-      const to = optionalInt(args, 3, 'unpack', table.length);
+      const from = optionalInt(budget, args, 2, 'unpack', 1);
+      const to = optionalInt(budget, args, 3, 'unpack', table.length);
       if (from > to) return [];
       const count = to - from + 1;
       if (count >= STACK_MAX - 2) throw new LuaError('too many results to unpack');
@@ -110,10 +110,10 @@ function checkingFunctions(machine: LuaMachine): Record<string, LuaFunction> {
 }
 
 function tableFunctions(machine: LuaMachine): Record<string, LuaFunction> {
-  const { operations } = machine;
+  const { budget, operations } = machine;
   const next: LuaFunction = (...args) => tableArgument(args, 1, 'next').next(args[1]);
   const nextItem: LuaFunction = (...args) => {
-    const index = intArgument(args, 2, 'ipairs') + 1;
+    const index = intArgument(budget, args, 2, 'ipairs') + 1;
     const value = tableArgument(args, 1, 'ipairs').get(index);
     return value === undefined ? [] : [index, value];
   };
@@ -176,7 +176,7 @@ function errorFunctions(machine: LuaMachine): Record<string, LuaFunction> {
 
   return {
     error: (...args) => {
-      const level = optionalInt(args, 2, 'error', 1);
+      const level = optionalInt(budget, args, 2, 'error', 1);
       const value = args[0];
       throw new LuaError(level > 0 ? (textOf(value) ?? value) : value, Math.max(level, 0));
     },

@@ -1,4 +1,5 @@
 /** The library `cjson`, as lua-cjson 2.1.0 in Redis. */
+import type { LuaBudget } from '../budget.ts';
 import type { LuaMachine } from '../machine.ts';
 import type { LuaTable } from '../value.ts';
 import { type Arguments, argumentError, integerArgument, isMissing, stringArgument } from './arguments.ts';
@@ -12,12 +13,13 @@ const SWITCH = ['off', 'on'] as const;
 const SWITCH_OR_NULL = ['off', 'on', 'null'] as const;
 
 export function openCjson(machine: LuaMachine): LuaTable {
+  const { budget } = machine;
   const settings = new JsonSettings();
 
   const table = libraryTable(machine, {
     encode(...args) {
       if (args.length !== 1) throw argumentError(1, 'encode', 'expected 1 argument');
-      return encodeJson(args[0], settings, machine.budget);
+      return encodeJson(args[0], settings, budget);
     },
 
     decode(...args) {
@@ -30,29 +32,29 @@ export function openCjson(machine: LuaMachine): LuaTable {
       atMost(args, 3, name);
       settings.convertsSparse =
         option(args, 1, name, SWITCH, settings.convertsSparse ? 'on' : 'off') === 'on';
-      settings.sparseRatio = integerOption(args, 2, name, 0, INT_MAX, settings.sparseRatio);
-      settings.sparseSafe = integerOption(args, 3, name, 0, INT_MAX, settings.sparseSafe);
+      settings.sparseRatio = integerOption(budget, args, 2, name, 0, INT_MAX, settings.sparseRatio);
+      settings.sparseSafe = integerOption(budget, args, 3, name, 0, INT_MAX, settings.sparseSafe);
       return [settings.convertsSparse, settings.sparseRatio, settings.sparseSafe];
     },
 
     encode_max_depth(...args) {
       const name = 'encode_max_depth';
       atMost(args, 1, name);
-      settings.encodeDepthMax = integerOption(args, 1, name, 1, INT_MAX, settings.encodeDepthMax);
+      settings.encodeDepthMax = integerOption(budget, args, 1, name, 1, INT_MAX, settings.encodeDepthMax);
       return settings.encodeDepthMax;
     },
 
     decode_max_depth(...args) {
       const name = 'decode_max_depth';
       atMost(args, 1, name);
-      settings.decodeDepthMax = integerOption(args, 1, name, 1, INT_MAX, settings.decodeDepthMax);
+      settings.decodeDepthMax = integerOption(budget, args, 1, name, 1, INT_MAX, settings.decodeDepthMax);
       return settings.decodeDepthMax;
     },
 
     encode_number_precision(...args) {
       const name = 'encode_number_precision';
       atMost(args, 1, name);
-      settings.numberPrecision = integerOption(args, 1, name, 1, 14, settings.numberPrecision);
+      settings.numberPrecision = integerOption(budget, args, 1, name, 1, 14, settings.numberPrecision);
       return settings.numberPrecision;
     },
 
@@ -110,6 +112,7 @@ function option<Word extends string>(
 
 /** Messages name the first argument for any. */
 function integerOption(
+  budget: LuaBudget,
   args: Arguments,
   number: number,
   name: string,
@@ -118,7 +121,7 @@ function integerOption(
   otherwise: number,
 ): number {
   if (isMissing(args, number)) return otherwise;
-  const value = integerArgument(args, number, name) | 0;
+  const value = integerArgument(budget, args, number, name) | 0;
   if (value < min || value > max) throw argumentError(1, name, `expected integer between ${min} and ${max}`);
   return value;
 }

@@ -15,6 +15,8 @@ import { TOO_MANY_VALUES, Unpacker } from './message-pack/unpack.ts';
 import { STACK_MAX } from './stack.ts';
 
 export function openCmsgpack(machine: LuaMachine): LuaTable {
+  const { budget } = machine;
+
   /** All values with a limit of 0 and an offset of 0; otherwise the offset of what follows comes first, -1 at the end. */
   function unpack(args: Arguments, name: string, limit: number, offset: number): readonly LuaValue[] {
     const text = stringArgument(args, 1, name);
@@ -39,7 +41,7 @@ export function openCmsgpack(machine: LuaMachine): LuaTable {
   const table = libraryTable(machine, {
     pack(...args) {
       if (args.length === 0) throw argumentError(0, 'pack', 'MessagePack pack needs input.');
-      const packer = new Packer(machine.budget);
+      const packer = new Packer(budget);
       for (const value of args) packer.add(value);
       return packer.bytes;
     },
@@ -47,13 +49,13 @@ export function openCmsgpack(machine: LuaMachine): LuaTable {
     unpack: (...args) => unpack(args, 'unpack', 0, 0),
 
     unpack_one(...args) {
-      const offset = optionalInteger(args, 2, 'unpack_one', 0);
+      const offset = optionalInteger(budget, args, 2, 'unpack_one', 0);
       return unpack(args, 'unpack_one', 1, offset);
     },
 
     unpack_limit(...args) {
-      const limit = integerArgument(args, 2, 'unpack_limit');
-      const offset = optionalInteger(args, 3, 'unpack_limit', 0);
+      const limit = integerArgument(budget, args, 2, 'unpack_limit');
+      const offset = optionalInteger(budget, args, 3, 'unpack_limit', 0);
       return unpack(args, 'unpack_limit', limit, offset);
     },
   });

@@ -10,24 +10,26 @@ const RANDOM_MAX = 2 ** 31 - 1;
 
 /** @param generator what `random` draws from, on from where the script before left it, as Redis does. */
 export function openMath(machine: LuaMachine, generator: Lrand48): LuaTable {
+  const { budget } = machine;
+
   /** A function of one number. */
   function unary(name: string, run: (x: number) => number) {
-    return (...args: Arguments) => run(numberArgument(args, 1, name));
+    return (...args: Arguments) => run(numberArgument(budget, args, 1, name));
   }
 
   function binary(name: string, run: (x: number, y: number) => number) {
     return (...args: Arguments) => {
       // C looks at the second one first.
-      const y = numberArgument(args, 2, name);
-      return run(numberArgument(args, 1, name), y);
+      const y = numberArgument(budget, args, 2, name);
+      return run(numberArgument(budget, args, 1, name), y);
     };
   }
 
   function extreme(name: string, isBetter: (candidate: number, best: number) => boolean) {
     return (...args: Arguments) => {
-      let best = numberArgument(args, 1, name);
+      let best = numberArgument(budget, args, 1, name);
       for (let number = 2; number <= args.length; number++) {
-        const candidate = numberArgument(args, number, name);
+        const candidate = numberArgument(budget, args, number, name);
         if (isBetter(candidate, best)) best = candidate;
       }
       return best;
@@ -47,10 +49,10 @@ export function openMath(machine: LuaMachine, generator: Lrand48): LuaTable {
     exp: unary('exp', Math.exp),
     floor: unary('floor', Math.floor),
     fmod: binary('fmod', (x, y) => x % y),
-    frexp: (...args) => splitExponent(numberArgument(args, 1, 'frexp')),
+    frexp: (...args) => splitExponent(numberArgument(budget, args, 1, 'frexp')),
     ldexp(...args) {
-      const exponent = intArgument(args, 2, 'ldexp');
-      return scaleByPower(numberArgument(args, 1, 'ldexp'), exponent);
+      const exponent = intArgument(budget, args, 2, 'ldexp');
+      return scaleByPower(numberArgument(budget, args, 1, 'ldexp'), exponent);
     },
     log: unary('log', Math.log),
     log10: unary('log10', Math.log10),
@@ -59,7 +61,7 @@ export function openMath(machine: LuaMachine, generator: Lrand48): LuaTable {
     // Lua 5.0's name of `fmod`.
     mod: binary('mod', (x, y) => x % y),
     modf(...args) {
-      const x = numberArgument(args, 1, 'modf');
+      const x = numberArgument(budget, args, 1, 'modf');
       const whole = Math.trunc(x);
       const fraction = Number.isFinite(x) ? x - whole : x % 1 || 0;
       return [whole, Number.isNaN(x) ? x : withSign(fraction, x)];
@@ -70,18 +72,18 @@ export function openMath(machine: LuaMachine, generator: Lrand48): LuaTable {
       const drawn = (generator.next() % RANDOM_MAX) / RANDOM_MAX;
       if (args.length === 0) return drawn;
       if (args.length > 2) throw libraryError('wrong number of arguments');
-      const first = intArgument(args, 1, 'random');
+      const first = intArgument(budget, args, 1, 'random');
       if (args.length === 1) {
         if (first < 1) throw argumentError(1, 'random', 'interval is empty');
         return Math.floor(drawn * first) + 1;
       }
-      const last = intArgument(args, 2, 'random');
+      const last = intArgument(budget, args, 2, 'random');
       if (first > last) throw argumentError(2, 'random', 'interval is empty');
       // C counts in 32 bits.
       return Math.floor(drawn * ((last - first + 1) | 0)) + first;
     },
     randomseed(...args) {
-      generator.seed(intArgument(args, 1, 'randomseed'));
+      generator.seed(intArgument(budget, args, 1, 'randomseed'));
       return [];
     },
     sin: unary('sin', Math.sin),

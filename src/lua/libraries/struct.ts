@@ -9,6 +9,7 @@
  * - `c{n}`: `n` characters (1); `c0`: all of the string, or as many as the number before says.
  * - `s`: characters up to a zero byte.
  */
+import type { LuaBudget } from '../budget.ts';
 import type { LuaMachine } from '../machine.ts';
 import { numberOf } from '../conversions.ts';
 import type { LuaTable, LuaValue } from '../value.ts';
@@ -16,6 +17,7 @@ import { argumentError, libraryError, numberArgument, optionalInteger, stringArg
 import { toInt64, toUint64 } from './integers.ts';
 import { libraryTable } from './library-table.ts';
 import { doubleBytes, floatBytes, readDouble, readFloat, reversed } from './number-bytes.ts';
+import { PIECE_BYTES } from './piece-bytes.ts';
 import { STACK_MAX } from './stack.ts';
 
 const INT_MAX = 2 ** 31 - 1;
@@ -30,20 +32,20 @@ export function openStruct(machine: LuaMachine): LuaTable {
     pack(...given) {
       // A first missing argument is nil for C, which puts one behind the others.
       const args = [...given, undefined];
-      const format = new Format(stringArgument(args, 1, 'pack'), 'pack');
+      const format = new Format(stringArgument(args, 1, 'pack'), 'pack', budget);
       let bytes = '';
       let number = 2;
       while (format.next(bytes.length)) {
         budget.spendSteps(1);
         let added = '\0'.repeat(format.padding);
         if (format.isInteger) {
-          added += integerBytes(numberArgument(args, number++, 'pack'), format);
+          added += integerBytes(numberArgument(budget, args, number++, 'pack'), format);
         } else if (format.option === 'x') {
           added += '\0';
         } else if (format.option === 'f') {
-          added += format.inOrder(floatBytes(numberArgument(args, number++, 'pack')));
+          added += format.inOrder(floatBytes(numberArgument(budget, args, number++, 'pack')));
         } else if (format.option === 'd') {
-          added += format.inOrder(doubleBytes(numberArgument(args, number++, 'pack')));
+          added += format.inOrder(doubleBytes(numberArgument(budget, args, number++, 'pack')));
         } else if (format.option === 'c' || format.option === 's') {
           const text = stringArgument(args, number++, 'pack');
           // The message counts the argument behind it.
@@ -51,16 +53,16 @@ export function openStruct(machine: LuaMachine): LuaTable {
           added += format.size === 0 ? text : text.slice(0, format.size);
           if (format.option === 's') added += '\0';
         } else format.control();
-        budget.spendBytes(added.length);
+        budget.spendBytes(PIECE_BYTES + added.length);
         bytes += added;
       }
       return bytes;
     },
 
     unpack(...args) {
-      const format = new Format(stringArgument(args, 1, 'unpack'), 'unpack');
+      const format = new Format(stringArgument(args, 1, 'unpack'), 'unpack', budget);
       const data = stringArgument(args, 2, 'unpack');
-      const first = optionalInteger(args, 3, 'unpack', 1);
+      const first = optionalInteger(budget, args, 3, 'unpack', 1);
       if (first === 0) throw argumentError(3, 'unpack', 'offset must be 1 or greater');
       const values: LuaValue[] = [];
       let at = first - 1;
@@ -82,6 +84,7 @@ export function openStruct(machine: LuaMachine): LuaTable {
           values.push(data.slice(at, at + size));
         } else if (format.option === 's') {
           const end = data.indexOf('\0', at);
+          budget.spendLook((end < 0 ? data.length : end) - at);
           if (end < 0) throw libraryError('unfinished string in data');
           size = end - at + 1;
           budget.spendBytes(size);
@@ -93,7 +96,7 @@ export function openStruct(machine: LuaMachine): LuaTable {
     },
 
     size(...args) {
-      const format = new Format(stringArgument(args, 1, 'size'), 'size');
+      const format = new Format(stringArgument(args, 1, 'size'), 'size', budget);
       let size = 0;
       while (format.next(size)) {
         budget.spendSteps(1);
@@ -112,6 +115,7 @@ export function openStruct(machine: LuaMachine): LuaTable {
 class Format {
   readonly #text: string;
   readonly #function: string;
+  readonly #budget: LuaBudget;
   #at = 0;
   #alignment = 1;
   #isBigEndian = false;
@@ -120,7 +124,9 @@ class Format {
   size = 0;
   padding = 0;
 
-  constructor(text: string, name: string) {
+  constructor(text: string, name: string, budget: LuaBudget) {
+    budget.spendLook(text.length);
+    this.#budget = budget;
     const end = text.indexOf('\0');
     this.#text = end < 0 ? text : text.slice(0, end);
     this.#function = name;
@@ -198,12 +204,14 @@ class Format {
   }
 
   #number(otherwise: number): number {
-    let digits = '';
+    const begun = this.#at;
+    let number = 0;
     while (/[0-9]/.test(this.#text.charAt(this.#at))) {
-      digits += this.#text.charAt(this.#at++);
-      if (Number(digits) > INT_MAX) throw libraryError('integral size overflow');
+      this.#budget.spendSteps(1);
+      number = number * 10 + Number(this.#text.charAt(this.#at++));
+      if (number > INT_MAX) throw libraryError('integral size overflow');
     }
-    return digits === '' ? otherwise : Number(digits);
+    return this.#at === begun ? otherwise : number;
   }
 
   /** As C counts it, for sizes that are no power of 2, too. */

@@ -21,25 +21,19 @@ export function openTable(machine: LuaMachine): LuaTable {
     concat(...args) {
       const separator = isMissing(args, 2) ? '' : stringArgument(args, 2, 'concat');
       const table = tableArgument(args, 1, 'concat');
-      const from = optionalInt(args, 3, 'concat', 1);
-      const last = optionalInt(args, 4, 'concat', table.length);
-      let text = '';
-      let paid = 0;
+      const from = optionalInt(budget, args, 3, 'concat', 1);
+      const last = optionalInt(budget, args, 4, 'concat', table.length);
+      const pieces: string[] = [];
       for (let index = from; index <= last; index++) {
+        budget.spendSteps(1);
         const value = table.get(index);
         const piece = textOf(value);
         if (piece === undefined)
           throw libraryError(`invalid value (${typeName(value)}) at index ${index} in table for 'concat'`);
-        text += piece;
-        if (index < last) text += separator;
-        if (text.length - paid > BYTES_PAID_AT_ONCE) {
-          budget.spendBytes(text.length - paid);
-          paid = text.length;
-        }
+        budget.spendBytes(piece.length + separator.length);
+        pieces.push(piece);
       }
-      budget.spendSteps(Math.max(last - from, 0));
-      budget.spendBytes(text.length - paid);
-      return text;
+      return pieces.join(separator);
     },
 
     foreach(...args) {
@@ -73,7 +67,7 @@ export function openTable(machine: LuaMachine): LuaTable {
         return NONE;
       }
       if (args.length !== 3) throw libraryError("wrong number of arguments to 'insert'");
-      const position = intArgument(args, 2, 'insert');
+      const position = intArgument(budget, args, 2, 'insert');
       // A position behind the end leaves a gap.
       for (let index = end; index > position; index--) {
         budget.spendSteps(1);
@@ -86,23 +80,23 @@ export function openTable(machine: LuaMachine): LuaTable {
     maxn(...args) {
       const table = tableArgument(args, 1, 'maxn');
       let highest = 0;
-      let count = 0;
       for (let entry = table.next(undefined); entry !== undefined; entry = table.next(entry[0])) {
-        count++;
+        budget.spendSteps(1);
         if (typeof entry[0] === 'number' && entry[0] > highest) highest = entry[0];
       }
-      budget.spendSteps(count);
       return highest;
     },
 
     remove(...args) {
       const table = tableArgument(args, 1, 'remove');
       const { length } = table;
-      const position = optionalInt(args, 2, 'remove', length);
+      const position = optionalInt(budget, args, 2, 'remove', length);
       if (position < 1 || position > length) return NONE;
       const removed = table.get(position);
-      for (let index = position; index < length; index++) table.set(index, table.get(index + 1));
-      budget.spendSteps(length - position);
+      for (let index = position; index < length; index++) {
+        budget.spendSteps(1);
+        table.set(index, table.get(index + 1));
+      }
       table.set(length, undefined);
       return removed;
     },
@@ -121,5 +115,3 @@ export function openTable(machine: LuaMachine): LuaTable {
     },
   });
 }
-
-const BYTES_PAID_AT_ONCE = 65_536;

@@ -4,10 +4,13 @@ import { parseNumber } from '../../conversions.ts';
 import type { LuaMachine } from '../../machine.ts';
 import type { LuaError, LuaTable, LuaValue } from '../../value.ts';
 import { libraryError } from '../arguments.ts';
+import { PIECE_BYTES } from '../piece-bytes.ts';
 import { JSON_NULL, type JsonSettings } from './settings.ts';
 
 /** @param text one character for each byte; it ends at its first zero byte. */
 export function decodeJson(text: string, settings: JsonSettings, machine: LuaMachine): LuaValue {
+  // All of it may be spaces, or one string that has no end.
+  machine.budget.spendLook(text.length);
   if (text.length >= 2 && text.slice(0, 2).includes('\0'))
     throw libraryError('JSON parser does not support UTF-16 or UTF-32');
   const end = text.indexOf('\0');
@@ -208,8 +211,11 @@ class Decoder {
 
   #string(): Token {
     this.#at++;
-    let value = this.#skip(PLAIN_TEXT);
+    const { budget } = this.#machine;
+    let value = this.#plainText();
     while (this.#text.charAt(this.#at) !== '"') {
+      budget.spendSteps(1);
+      budget.spendBytes(2 * PIECE_BYTES);
       if (this.#at === this.#text.length) return this.#error('unexpected end of string');
       const letter = this.#text.charAt(this.#at + 1);
       if (letter === 'u') {
@@ -222,11 +228,16 @@ class Decoder {
         value += escaped;
         this.#at += 2;
       }
-      value += this.#skip(PLAIN_TEXT);
+      value += this.#plainText();
     }
     this.#at++;
-    this.#machine.budget.spendBytes(value.length);
     return this.#found('T_STRING', value);
+  }
+
+  #plainText(): string {
+    const text = this.#skip(PLAIN_TEXT);
+    this.#machine.budget.spendBytes(text.length);
+    return text;
   }
 
   /** The UTF-8 of `\uXXXX`, or of two of them that are a surrogate pair; nothing if it is invalid. */

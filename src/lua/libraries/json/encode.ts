@@ -4,6 +4,7 @@ import type { LuaBudget } from '../../budget.ts';
 import { typeName } from '../../conversions.ts';
 import { type LuaError, LuaTable, type LuaValue } from '../../value.ts';
 import { libraryError } from '../arguments.ts';
+import { PIECE_BYTES } from '../piece-bytes.ts';
 import { toGeneral } from '../../decimal-digits.ts';
 import { JSON_NULL, type JsonSettings } from './settings.ts';
 
@@ -12,6 +13,8 @@ export function encodeJson(value: LuaValue, settings: JsonSettings, budget: LuaB
 }
 
 const OBJECT = -1;
+/** So many characters are escaped before that is paid for. */
+const ESCAPED_AT_ONCE = 256;
 const INT_MAX = 2 ** 31 - 1;
 const INT_MIN = -(2 ** 31);
 
@@ -34,18 +37,33 @@ class Encoder {
 
   /** A table that stands in many places is written, and paid for, as often. */
   #add(text: string): void {
-    this.#budget.spendBytes(text.length);
+    this.#budget.spendBytes(PIECE_BYTES + text.length);
     this.#text += text;
   }
 
   #value(value: LuaValue, depth: number): void {
     this.#budget.spendSteps(1);
-    if (typeof value === 'string') this.#add(quoted(value));
+    if (typeof value === 'string') this.#quoted(value);
     else if (typeof value === 'number') this.#add(this.#number(value));
     else if (typeof value === 'boolean') this.#add(value ? 'true' : 'false');
     else if (value instanceof LuaTable) this.#table(value, depth + 1);
     else if (value === undefined || value === JSON_NULL) this.#add('null');
     else throw refused(value, 'type not supported');
+  }
+
+  #quoted(text: string): void {
+    this.#budget.spendLook(text.length);
+    if (!ESCAPED.test(text)) {
+      this.#add(`"${text}"`);
+      return;
+    }
+    this.#add('"');
+    for (let at = 0; at < text.length; at += ESCAPED_AT_ONCE) {
+      const part = text.slice(at, at + ESCAPED_AT_ONCE);
+      this.#budget.spendSteps(part.length >> 3);
+      this.#add(escaped(part));
+    }
+    this.#add('"');
   }
 
   #table(table: LuaTable, depth: number): void {
@@ -66,8 +84,10 @@ class Encoder {
       isFirst = false;
       const key = table.keyAt(at);
       if (typeof key === 'number') this.#add(`"${this.#number(key)}":`);
-      else if (typeof key === 'string') this.#add(`${quoted(key)}:`);
-      else throw refused(key, 'table key must be a number or string');
+      else if (typeof key === 'string') {
+        this.#quoted(key);
+        this.#add(':');
+      } else throw refused(key, 'table key must be a number or string');
       this.#value(table.valueAt(at), depth);
     }
     this.#add('}');
@@ -81,11 +101,11 @@ class Encoder {
     for (; at !== 0; at = table.nextPosition(at)) {
       const key = table.keyAt(at);
       if (typeof key !== 'number' || key < 1 || !Number.isInteger(key)) return OBJECT;
+      this.#budget.spendSteps(1);
       // C keeps it in an `int`.
       if (key > highest) highest = key > INT_MAX ? INT_MIN : key;
       count++;
     }
-    this.#budget.spendSteps(count);
     const { sparseRatio, sparseSafe, convertsSparse } = this.#settings;
     if (sparseRatio > 0 && highest > count * sparseRatio && highest > sparseSafe) {
       if (!convertsSparse) throw refused(table, 'excessively sparse array');
@@ -129,12 +149,10 @@ const escapeByCharacter: ReadonlyMap<string, string> = new Map([
   ['\r', String.raw`\r`],
 ]);
 
-function quoted(text: string): string {
-  if (!ESCAPED.test(text)) return `"${text}"`;
-  const escaped = text.replaceAll(
+function escaped(text: string): string {
+  return text.replaceAll(
     ALL_ESCAPED,
     (character) =>
       escapeByCharacter.get(character) ?? `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`,
   );
-  return `"${escaped}"`;
 }

@@ -2,6 +2,7 @@
 import type { LuaBudget } from '../../budget.ts';
 import { LuaTable, type LuaValue } from '../../value.ts';
 import { isInt32 } from '../integers.ts';
+import { PIECE_BYTES } from '../piece-bytes.ts';
 import { bigEndian, doubleBytes, floatBytes } from '../number-bytes.ts';
 
 /** Tables that lie deeper than so many others are nil. */
@@ -30,7 +31,7 @@ export class Packer {
 
   /** A table that stands in many places is written, and paid for, as often. */
   #put(bytes: string): void {
-    this.#budget.spendBytes(bytes.length);
+    this.#budget.spendBytes(PIECE_BYTES + bytes.length);
     this.#bytes += bytes;
   }
 

@@ -1,5 +1,7 @@
 /** `string.format`. */
+import type { LuaBudget } from '../../budget.ts';
 import { type Arguments, argumentError, libraryError, numberArgument, stringArgument } from '../arguments.ts';
+import { PIECE_BYTES } from '../piece-bytes.ts';
 import {
   type FormatItem,
   printCharacter,
@@ -13,8 +15,14 @@ const NAME = 'format';
 /** From this length on a string without a precision is printed whole, zero bytes and all. */
 const WHOLE_TEXT_MIN = 100;
 
-export function format(args: Arguments): string {
+/** What printing one item takes. */
+const ITEM_STEPS = 10;
+
+/** @returns the text, which is paid for. */
+export function format(args: Arguments, budget: LuaBudget): string {
   const text = stringArgument(args, 1, NAME);
+  budget.spendLook(text.length);
+  budget.spendBytes(text.length);
   let result = '';
   let number = 1;
   for (let at = 0; at < text.length;) {
@@ -22,6 +30,8 @@ export function format(args: Arguments): string {
     if (percent < 0) return result + text.slice(at);
     result += text.slice(at, percent);
     if (text.charAt(percent + 1) === '%') {
+      budget.spendSteps(1);
+      budget.spendBytes(2 * PIECE_BYTES);
       result += '%';
       at = percent + 2;
       continue;
@@ -29,7 +39,10 @@ export function format(args: Arguments): string {
     number++;
     if (number > args.length) throw argumentError(number, NAME, 'no value');
     const { item, end } = readItem(text, percent + 1);
-    result += printItem(item, args, number);
+    budget.spendSteps(ITEM_STEPS);
+    const printed = printItem(item, args, number, budget);
+    budget.spendBytes(PIECE_BYTES + printed.length);
+    result += printed;
     at = end;
   }
   return result;
@@ -56,28 +69,29 @@ function readItem(text: string, from: number): { readonly item: FormatItem; read
   };
 }
 
-function printItem(item: FormatItem, args: Arguments, number: number): string {
+function printItem(item: FormatItem, args: Arguments, number: number, budget: LuaBudget): string {
   switch (item.conversion) {
     case 'c':
-      return printCharacter(item, toInt32(numberArgument(args, number, NAME)));
+      return printCharacter(item, toInt32(numberArgument(budget, args, number, NAME)));
     case 'd':
     case 'i':
-      return printSigned(item, numberArgument(args, number, NAME));
+      return printSigned(item, numberArgument(budget, args, number, NAME));
     case 'u':
     case 'o':
     case 'x':
     case 'X':
-      return printUnsigned(item, numberArgument(args, number, NAME));
+      return printUnsigned(item, numberArgument(budget, args, number, NAME));
     case 'e':
     case 'E':
     case 'f':
     case 'g':
     case 'G':
-      return printDouble(item, numberArgument(args, number, NAME));
+      return printDouble(item, numberArgument(budget, args, number, NAME));
     case 'q':
-      return quoted(stringArgument(args, number, NAME));
+      return quoted(stringArgument(args, number, NAME), budget);
     case 's': {
       const text = stringArgument(args, number, NAME);
+      budget.spendLook(text.length);
       return item.precision === undefined && text.length >= WHOLE_TEXT_MIN ? text : printText(item, text);
     }
     default:
@@ -91,11 +105,20 @@ function toInt32(value: number): number {
   return whole === (whole | 0) ? whole : 0;
 }
 
+/** So many characters are quoted before that is paid for. */
+const QUOTED_AT_ONCE = 256;
+
 /** As a string that Lua reads back. */
-function quoted(text: string): string {
-  const escaped = text.replaceAll(/["\\\n\r\0]/g, (character) => {
-    if (character === '\r') return '\\r';
-    return character === '\0' ? '\\000' : `\\${character}`;
-  });
-  return `"${escaped}"`;
+function quoted(text: string, budget: LuaBudget): string {
+  let result = '"';
+  for (let at = 0; at < text.length; at += QUOTED_AT_ONCE) {
+    const part = text.slice(at, at + QUOTED_AT_ONCE);
+    budget.spendSteps(part.length >> 3);
+    budget.spendBytes(part.length);
+    result += part.replaceAll(/["\\\n\r\0]/g, (character) => {
+      if (character === '\r') return '\\r';
+      return character === '\0' ? '\\000' : `\\${character}`;
+    });
+  }
+  return `${result}"`;
 }

@@ -95,7 +95,20 @@ export class PatternMatcher {
   }
 
   #step(): void {
-    if (++this.#steps === STEPS_AT_ONCE) this.settle();
+    if (++this.#steps >= STEPS_AT_ONCE) this.settle();
+  }
+
+  /** Pays for walking through an item of the pattern, which is long only if it is a set. */
+  #paySet(from: number, end: number): void {
+    if (end - from < 8) return;
+    this.#steps += (end - from) >> 3;
+    if (this.#steps >= STEPS_AT_ONCE) this.settle();
+  }
+
+  /** Pays for looking at so many characters of the subject, of which 64 are compared in one step. */
+  #payCompared(length: number): void {
+    this.#steps += length >> 6;
+    this.#step();
   }
 
   #match(start: number, from: number): number {
@@ -133,6 +146,7 @@ export class PatternMatcher {
           const set = p + 2;
           if (pattern.charCodeAt(set) !== OPEN) throw libraryError("missing '[' after '%f' in pattern");
           p = this.#itemEnd(set);
+          this.#paySet(set, p);
           const before = s === 0 ? 0 : subject.charCodeAt(s - 1);
           const after = s === subject.length ? 0 : subject.charCodeAt(s);
           if (this.#isInSet(before, set, p - 1) || !this.#isInSet(after, set, p - 1)) return -1;
@@ -146,6 +160,7 @@ export class PatternMatcher {
         }
       }
       const end = this.#itemEnd(p);
+      this.#paySet(p, end);
       const suffix = pattern.charCodeAt(end);
       if (suffix === STAR) return this.#longest(s, p, end);
       const isOne = s < subject.length && this.#isOne(subject.charCodeAt(s), p, end);
@@ -172,6 +187,7 @@ export class PatternMatcher {
     const subject = this.#subject;
     let s = start;
     while (s < subject.length && this.#isOne(subject.charCodeAt(s), p, end)) {
+      this.#paySet(p, end);
       this.#step();
       s++;
     }
@@ -188,6 +204,7 @@ export class PatternMatcher {
     for (let s = start; ; s++) {
       const found = this.#match(s, end + 1);
       if (found >= 0) return found;
+      this.#paySet(p, end);
       if (s >= subject.length || !this.#isOne(subject.charCodeAt(s), p, end)) return -1;
     }
   }
@@ -219,8 +236,10 @@ export class PatternMatcher {
       throw libraryError('invalid capture index');
     // A position has no text; C takes its mark for a length that no subject has.
     if (length === POSITION) return -1;
+    this.#payCompared(length);
     const from = this.#starts[index] ?? 0;
-    return this.#subject.startsWith(this.#subject.slice(from, from + length), s) ? s + length : -1;
+    const subject = this.#subject;
+    return subject.slice(s, s + length) === subject.slice(from, from + length) ? s + length : -1;
   }
 
   /** `%bxy`, `p` at the `x`. */
