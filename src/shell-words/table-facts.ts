@@ -176,6 +176,12 @@ export const tableFacts: readonly TableFact[] = [
     summary: 'Deletes keys; what a collection held is swept in the background',
   },
   { name: 'DISCARD', arity: 1, syntax: '', summary: 'Forgets all commands that were queued since MULTI' },
+  {
+    name: 'DUMP',
+    arity: 2,
+    syntax: 'key',
+    summary: 'Reads the value of a key as bytes that RESTORE takes, here and in Redis',
+  },
   { name: 'ECHO', arity: 2, syntax: 'message', summary: 'Gives the message back' },
   {
     name: 'EVAL',
@@ -223,6 +229,71 @@ export const tableFacts: readonly TableFact[] = [
   { name: 'EXPIRETIME', arity: 2, syntax: 'key', summary: 'Tells when a key expires, in Unix seconds' },
   { name: 'FLUSHALL', arity: -1, syntax: '[ASYNC | SYNC]', summary: 'Deletes all keys of all databases' },
   { name: 'FLUSHDB', arity: -1, syntax: '[ASYNC | SYNC]', summary: 'Deletes all keys of the database' },
+  {
+    name: 'GEOADD',
+    arity: -5,
+    syntax: 'key [NX|XX] [CH] longitude latitude member [longitude latitude member ...]',
+    summary: 'Puts places into a sorted set, or gives those that it has other coordinates',
+  },
+  {
+    name: 'GEODIST',
+    arity: -4,
+    syntax: 'key member1 member2 [M|KM|FT|MI]',
+    summary: 'Measures how far two places are from each other',
+  },
+  {
+    name: 'GEOHASH',
+    arity: -2,
+    syntax: 'key member [member ...]',
+    summary: 'Tells places as geohashes of 11 characters',
+  },
+  {
+    name: 'GEOPOS',
+    arity: -2,
+    syntax: 'key member [member ...]',
+    summary: 'Tells the coordinates of places, to the middle of the 0.6 m that are kept',
+  },
+  {
+    name: 'GEORADIUS',
+    arity: -6,
+    syntax:
+      'key longitude latitude radius <M|KM|FT|MI> [WITHCOORD] [WITHDIST] [WITHHASH] [COUNT count [ANY]] [ASC|DESC] [STORE key] [STOREDIST key]',
+    summary: 'Finds the places within a radius around a position, and stores them if asked',
+  },
+  {
+    name: 'GEORADIUSBYMEMBER',
+    arity: -5,
+    syntax:
+      'key member radius <M|KM|FT|MI> [WITHCOORD] [WITHDIST] [WITHHASH] [COUNT count [ANY]] [ASC|DESC] [STORE key] [STOREDIST key]',
+    summary: 'Finds the places within a radius around one of them, and stores them if asked',
+  },
+  {
+    name: 'GEORADIUSBYMEMBER_RO',
+    arity: -5,
+    syntax: 'key member radius <M|KM|FT|MI> [WITHCOORD] [WITHDIST] [WITHHASH] [COUNT count [ANY]] [ASC|DESC]',
+    summary: 'Finds the places within a radius around one of them',
+  },
+  {
+    name: 'GEORADIUS_RO',
+    arity: -6,
+    syntax:
+      'key longitude latitude radius <M|KM|FT|MI> [WITHCOORD] [WITHDIST] [WITHHASH] [COUNT count [ANY]] [ASC|DESC]',
+    summary: 'Finds the places within a radius around a position',
+  },
+  {
+    name: 'GEOSEARCH',
+    arity: -7,
+    syntax:
+      'key <FROMMEMBER member|FROMLONLAT longitude latitude> <BYRADIUS radius <M|KM|FT|MI>|BYBOX width height <M|KM|FT|MI>> [ASC|DESC] [COUNT count [ANY]] [WITHCOORD] [WITHDIST] [WITHHASH]',
+    summary: 'Finds the places of a sorted set within a radius or a box',
+  },
+  {
+    name: 'GEOSEARCHSTORE',
+    arity: -8,
+    syntax:
+      'destination source <FROMMEMBER member|FROMLONLAT longitude latitude> <BYRADIUS radius <M|KM|FT|MI>|BYBOX width height <M|KM|FT|MI>> [COUNT count [ANY]] [ASC|DESC] [STOREDIST]',
+    summary: 'Stores the places within a radius or a box, or their distances',
+  },
   { name: 'GET', arity: 2, syntax: 'key', summary: 'Reads a string' },
   { name: 'GETBIT', arity: 3, syntax: 'key offset', summary: 'Reads one bit of a string' },
   { name: 'GETDEL', arity: 2, syntax: 'key', summary: 'Reads a string and deletes its key' },
@@ -485,6 +556,12 @@ export const tableFacts: readonly TableFact[] = [
   },
   { name: 'RESET', arity: 1, syntax: '', summary: 'Makes the connection as it was at its beginning' },
   {
+    name: 'RESTORE',
+    arity: -4,
+    syntax: 'key ttl serialized-value [REPLACE] [ABSTTL] [IDLETIME seconds] [FREQ frequency]',
+    summary: 'Makes a key of what DUMP has given, here or in Redis up to 7.0',
+  },
+  {
     name: 'ROLE',
     arity: 1,
     syntax: '',
@@ -646,6 +723,12 @@ export const tableFacts: readonly TableFact[] = [
     summary: 'Ends listening to shard channels, or to all of them',
   },
   {
+    name: 'SWAPDB',
+    arity: 3,
+    syntax: 'index1 index2',
+    summary: 'Lets two databases change places, in one transaction',
+  },
+  {
     name: 'TIME',
     arity: 1,
     syntax: '',
@@ -678,6 +761,78 @@ export const tableFacts: readonly TableFact[] = [
     arity: -2,
     syntax: 'key [key ...]',
     summary: 'Makes EXEC depend on keys: it does nothing when one was changed',
+  },
+  {
+    name: 'XACK',
+    arity: -4,
+    syntax: 'key group id [id ...]',
+    summary: 'Acknowledges entries, which are not pending in a group any more',
+  },
+  {
+    name: 'XADD',
+    arity: -5,
+    syntax:
+      'key [NOMKSTREAM] [MAXLEN|MINID [=|~] threshold [LIMIT count]] <*|id> field value [field value ...]',
+    summary: 'Adds an entry behind the last one of a stream, which is made if there is none, and may trim it',
+  },
+  {
+    name: 'XAUTOCLAIM',
+    arity: -6,
+    syntax: 'key group consumer min-idle-time start [COUNT count] [JUSTID]',
+    summary: 'Makes entries that are pending for long those of another consumer, in the order of their ids',
+  },
+  {
+    name: 'XCLAIM',
+    arity: -6,
+    syntax:
+      'key group consumer min-idle-time id [id ...] [IDLE milliseconds] [TIME unix-time-milliseconds] [RETRYCOUNT count] [FORCE] [JUSTID] [LASTID last-id]',
+    summary: 'Makes entries that are pending those of another consumer',
+  },
+  { name: 'XDEL', arity: -3, syntax: 'key id [id ...]', summary: 'Removes entries of a stream by their ids' },
+  { name: 'XLEN', arity: 2, syntax: 'key', summary: 'Counts the entries of a stream' },
+  {
+    name: 'XPENDING',
+    arity: -3,
+    syntax: 'key group [[IDLE min-idle-time] start end count [consumer]]',
+    summary: 'Tells what is pending in a group: how much in all, or entry by entry',
+  },
+  {
+    name: 'XRANGE',
+    arity: -4,
+    syntax: 'key start end [COUNT count]',
+    summary: 'Tells the entries of a stream from an id to another',
+  },
+  {
+    name: 'XREAD',
+    arity: -4,
+    syntax: '[COUNT count] [BLOCK milliseconds] STREAMS key [key ...] id [id ...]',
+    summary: 'Tells the entries of streams that came behind an id, or waits for some',
+  },
+  {
+    name: 'XREADGROUP',
+    arity: -7,
+    syntax:
+      'GROUP group consumer [COUNT count] [BLOCK milliseconds] [NOACK] STREAMS key [key ...] id [id ...]',
+    summary:
+      'Hands entries of streams that are new to a group to a consumer, or once more what is pending with it',
+  },
+  {
+    name: 'XREVRANGE',
+    arity: -4,
+    syntax: 'key end start [COUNT count]',
+    summary: 'Tells the entries of a stream from an id back to another',
+  },
+  {
+    name: 'XSETID',
+    arity: -3,
+    syntax: 'key last-id [ENTRIESADDED entries-added] [MAXDELETEDID max-deleted-id]',
+    summary: 'Sets what a stream remembers: its last id, how many entries it has had, the highest id removed',
+  },
+  {
+    name: 'XTRIM',
+    arity: -4,
+    syntax: 'key MAXLEN|MINID [=|~] threshold [LIMIT count]',
+    summary: 'Removes the first entries of a stream, until so many are left or up to an id',
   },
   {
     name: 'ZADD',
