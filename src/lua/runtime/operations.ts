@@ -5,7 +5,7 @@
  * `name` is how a message calls the value, like `local 'x'`; without one it is told of by its type alone.
  */
 import type { LuaBudget } from '../budget.ts';
-import { numberOf, textOf, typeName } from '../conversions.ts';
+import { isTrue, numberOf, textOf, typeName } from '../conversions.ts';
 import {
   allOf,
   first,
@@ -433,10 +433,6 @@ export class LuaOperations {
 /** Addresses look like those of a process of 64 bits. */
 const FIRST_ADDRESS = 0x55_0000_000000;
 const ADDRESS_STEP = 0x40;
-
-function isTrue(value: LuaValue): boolean {
-  return value !== undefined && value !== false;
-}
 
 function canBeKey(key: LuaValue): boolean {
   return key !== undefined && !(typeof key === 'number' && Number.isNaN(key));

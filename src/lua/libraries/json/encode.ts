@@ -134,7 +134,7 @@ function refused(value: LuaValue, reason: string): LuaError {
   return libraryError(`Cannot serialise ${typeName(value)}: ${reason}`);
 }
 
-// eslint-disable-next-line no-control-regex -- these are what JSON escapes
+// oxlint-disable-next-line no-control-regex -- These are what JSON escapes.
 const ESCAPED = /["\\/\x00-\x1f\x7f]/;
 const ALL_ESCAPED = new RegExp(ESCAPED, 'g');
 
