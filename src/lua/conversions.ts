@@ -102,3 +102,9 @@ function withoutSpaces(text: string): string {
 function isSpace(code: number): boolean {
   return code === 32 || (code >= 9 && code <= 13);
 }
+
+/** What C takes for the whole of a string: as far as the first NUL. Messages are made of such in Lua. */
+export function cString(value: string): string {
+  const end = value.indexOf('\0');
+  return end === -1 ? value : value.slice(0, end);
+}

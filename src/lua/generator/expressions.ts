@@ -15,6 +15,7 @@ import type {
   MethodExpression,
   TableExpression,
 } from '../syntax/tree.ts';
+import { cString } from '../conversions.ts';
 import { type Frame, variableName } from './frame.ts';
 
 /** Longer ones are compared by the runtime, which lets them be paid for. */
@@ -88,7 +89,7 @@ export class ExpressionWriter {
           const last = this.atLine(expression.line, stringLiteral(names[1] ?? ''));
           return `R.concat(${parts.join(',')},${stringLiteral(names[0] ?? '')},${last})`;
         }
-        return `R.concatAll([${parts.join(',')}],${this.atLine(expression.line, stringLiteral(names.join('\n')))})`;
+        return `R.concatAll([${parts.join(',')}],${this.atLine(expression.line, stringLiteral(names.join('\0')))})`;
       }
       case 'and':
       case 'or':
@@ -367,7 +368,7 @@ export class ExpressionWriter {
       case 'global':
         return `global '${expression.name}'`;
       case 'index':
-        return `field '${expression.key.kind === 'string' ? expression.key.value : '?'}'`;
+        return `field '${expression.key.kind === 'string' ? cString(expression.key.value) : '?'}'`;
       case 'paren':
         return this.#textOfName(expression.inner);
       // Where the left side decides nothing, the code of Lua is that of the right one.

@@ -3,7 +3,7 @@
  * function of JavaScript, which cannot stop in the middle.
  */
 import { serverFixed } from '../../limits.ts';
-import { isTrue, parseInteger, parseNumber, textOf, typeName } from '../conversions.ts';
+import { cString, isTrue, parseInteger, parseNumber, textOf, typeName } from '../conversions.ts';
 import type { LuaMachine } from '../machine.ts';
 import {
   allOf,
@@ -271,7 +271,7 @@ function loadingFunctions(machine: LuaMachine): Record<string, LuaFunction> {
         case 'setstepmul':
           return 200;
         default:
-          throw argumentError(1, 'collectgarbage', `invalid option '${option}'`);
+          throw argumentError(1, 'collectgarbage', `invalid option '${cString(option)}'`);
       }
     },
 

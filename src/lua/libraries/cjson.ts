@@ -1,5 +1,6 @@
 /** The library `cjson`, as lua-cjson 2.1.0 in Redis. */
 import type { LuaBudget } from '../budget.ts';
+import { cString } from '../conversions.ts';
 import type { LuaMachine } from '../machine.ts';
 import type { LuaTable } from '../value.ts';
 import { type Arguments, argumentError, integerArgument, isMissing, stringArgument } from './arguments.ts';
@@ -106,7 +107,7 @@ function option<Word extends string>(
   if (typeof value === 'boolean') return value ? words[1] : words[0];
   const given = stringArgument(args, number, name);
   const chosen = words.find((word) => word === given);
-  if (chosen === undefined) throw argumentError(number, name, `invalid option '${given}'`);
+  if (chosen === undefined) throw argumentError(number, name, `invalid option '${cString(given)}'`);
   return chosen;
 }
 

@@ -294,7 +294,7 @@ export class LuaOperations {
     this.#failType('concatenate', b, nameB);
   }
 
-  /** @param names of all, with a line end between; empty where there is none. */
+  /** @param names of all, with a NUL between; empty where there is none. */
   concatAll(values: readonly LuaValue[], names: string): LuaValue {
     const parts: string[] = [];
     let length = 0;
@@ -316,7 +316,7 @@ export class LuaOperations {
 
   /** From the right, as Lua does it. */
   #concatByPairs(values: readonly LuaValue[], names: string): LuaValue {
-    const nameOf = names.split('\n');
+    const nameOf = names.split('\0');
     let value = values.at(-1);
     for (let index = values.length - 2; index >= 0; index--)
       value = this.concat(values[index], value, nameOf[index] ?? '', nameOf[index + 1] ?? '');

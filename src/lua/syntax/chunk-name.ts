@@ -1,8 +1,11 @@
+import { cString } from '../conversions.ts';
+
 /** How messages call a chunk, by the rules of Lua 5.1 (`luaO_chunkid`). */
 const SHOWN_MAX = 59;
 
 /** `@file` and `=name` are shown without their mark; any other name is taken for the source itself: `[string "return 1"]`. */
-export function shownChunkName(chunkName: string): string {
+export function shownChunkName(name: string): string {
+  const chunkName = cString(name);
   if (chunkName.startsWith('=')) return chunkName.slice(1, 1 + SHOWN_MAX);
   if (chunkName.startsWith('@')) {
     const file = chunkName.slice(1);

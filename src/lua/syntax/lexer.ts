@@ -1,5 +1,5 @@
 /** `Lexer`: the tokens of a source of Lua 5.1, with the error texts of its own lexer. */
-import { parseNumber } from '../conversions.ts';
+import { cString, parseNumber } from '../conversions.ts';
 import { LuaError } from '../value.ts';
 
 /** A keyword or a mark stands for itself; `<eof>` is the end; the others carry a value. */
@@ -95,9 +95,10 @@ export class Lexer {
     }
   }
 
-  /** @param near what is shown of the source; undefined: nothing. */
+  /** @param near what is shown of the source, as far as a NUL; undefined or empty: nothing. */
   fail(text: string, near: string | undefined, line: number = this.#line): never {
-    throw new LuaError(`${this.#chunk}:${line}: ${text}${near === undefined ? '' : ` near '${near}'`}`, 0);
+    const shown = cString(near ?? '');
+    throw new LuaError(`${this.#chunk}:${line}: ${text}${shown === '' ? '' : ` near '${shown}'`}`, 0);
   }
 
   #token(kind: TokenKind, shown: string = kind, text = '', number = 0): Token {
@@ -107,7 +108,7 @@ export class Lexer {
   #mark(text: string): Token {
     this.#offset += text.length;
     const code = text.charCodeAt(0);
-    return this.#token(text, code < 32 || code === 127 ? `char(${code})` : text);
+    return this.#token(text, (code > 0 && code < 32) || code === 127 ? `char(${code})` : text);
   }
 
   #name(): Token {

@@ -1,4 +1,5 @@
 /** What a piece of Lua gives, as one text that KelpDB's machine and Redis must agree on. */
+import { cString } from '../../../src/lua/conversions.ts';
 import { first, LuaError } from '../../../src/lua/value.ts';
 import { openBase } from '../../../src/lua/libraries/base.ts';
 import { LuaMachine } from '../../../src/lua/machine.ts';
@@ -36,7 +37,7 @@ export function protectedMachine(): LuaMachine {
   const metatable = machine.newTable();
   metatable.set('__index', (_, name) => {
     throw new LuaError(
-      `Script attempted to access nonexistent global variable '${machine.operations.text(name)}'`,
+      `Script attempted to access nonexistent global variable '${cString(machine.operations.text(name))}'`,
     );
   });
   machine.globals.metatable = metatable;

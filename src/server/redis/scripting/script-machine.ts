@@ -14,7 +14,7 @@ import { openStruct } from '../../../lua/libraries/struct.ts';
 import { openTable } from '../../../lua/libraries/table.ts';
 import type { LuaBudget } from '../../../lua/budget.ts';
 import { LuaMachine } from '../../../lua/machine.ts';
-import { textOf } from '../../../lua/conversions.ts';
+import { cString, textOf } from '../../../lua/conversions.ts';
 import { allOf, first, LuaError, type LuaFunction, LuaTable, type LuaValue } from '../../../lua/value.ts';
 
 /** As error positions name it; they leave out the `@`. */
@@ -100,7 +100,7 @@ export class ScriptMachine {
       const text = textOf(name);
       if (text === undefined)
         throw new LuaError('Second argument to luaProtectedTableError must be a string or number');
-      throw new LuaError(`Script attempted to access nonexistent global variable '${text}'`);
+      throw new LuaError(`Script attempted to access nonexistent global variable '${cString(text)}'`);
     });
     return metatable;
   }
