@@ -178,6 +178,25 @@ export class LuaTable {
     }
   }
 
+  /** Sets the keys that follow on `count`, also to nil; the last that is not nil becomes a border where those before have reached `count`. */
+  setItems(count: number, values: readonly LuaValue[]): void {
+    const items = this.#items;
+    const isAppended = items.length === count;
+    if (isAppended) this.#budget.spendBytes(ITEM_BYTES * values.length + (count === 0 ? ROOM_BYTES : 0));
+    for (let index = 0; index < values.length; index++) {
+      const value = values[index];
+      const key = count + index + 1;
+      if (!isAppended) this.set(key, value);
+      else {
+        if (this.#numericCount > 0) this.#setField(key, undefined);
+        items.push(value);
+      }
+    }
+    if (!isAppended) return;
+    this.#trim();
+    if (this.#numericCount > 0) this.#takeFields();
+  }
+
   /**
    * The field that follows on `key` in a traversal, which begins with nil and ends with `undefined`. Fields may be assigned during one,
    * also nil; with new keys it may leave some out or show some twice. Throws when there never was such a key.

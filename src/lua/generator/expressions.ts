@@ -20,6 +20,8 @@ import { type Frame, variableName } from './frame.ts';
 
 /** Longer ones are compared by the runtime, which lets them be paid for. */
 const COMPARED_IN_LINE_MAX = 64;
+/** `LFIELDS_PER_FLUSH` of Lua 5.1. */
+const ITEMS_OF_PART = 50;
 
 /** What a function takes that is made. */
 const FUNCTION_BYTES = 96;
@@ -278,21 +280,26 @@ export class ExpressionWriter {
     const last = fields.at(-1);
     const items = fields.filter(({ key }) => key === undefined);
     if (items.length === fields.length) return `R.newTable([${this.list(items.map(({ value }) => value))}])`;
+    // As in Lua, items are set behind the fields that stand between them, in parts.
     const table = this.#frame.takeTemporary();
-    const steps = [`${table}=R.newTable([])`];
+    const part = this.#frame.takeTemporary();
+    const steps = [`${table}=R.newTable([])`, `${part}=[]`];
     let count = 0;
     for (const { key, value, line } of fields) {
       if (key !== undefined) {
         const codes = [this.value(key), this.value(value)];
         steps.push(`R.setRaw(${table},${codes.join(',')}${this.#comma(line)})`);
       } else if (value === last?.value && isSeveral(value)) {
-        steps.push(`R.setItems(${table},${count},${this.all(value)})`);
+        steps.push(`${part}=[...${part},...R.spread(${this.all(value)})]`);
       } else {
+        steps.push(`${part}.push(${this.value(value)})`);
         count++;
-        steps.push(`R.setRaw(${table},${count},${this.value(value)})`);
+        if (count % ITEMS_OF_PART === 0)
+          steps.push(`R.setItems(${table},${count - ITEMS_OF_PART},${part}),${part}=[]`);
       }
     }
-    this.#frame.giveBack();
+    steps.push(`R.setItems(${table},${count - (count % ITEMS_OF_PART)},${part})`);
+    this.#frame.giveBack(2);
     return `(${steps.join(',')},${table})`;
   }
 

@@ -115,8 +115,9 @@ export class LuaOperations {
     }
   }
 
+  /** Items of a constructor that has fields, too; `count` items stand before these. */
   setItems(table: LuaTable, count: number, items: readonly LuaValue[]): void {
-    items.forEach((item, index) => table.set(count + index + 1, item));
+    table.setItems(count, items);
   }
 
   global(name: string): LuaValue {

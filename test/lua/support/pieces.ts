@@ -269,6 +269,15 @@ export const PIECES: Readonly<Record<string, readonly string[]>> = {
     'for i = 1, 3 do local x; if i == 2 then x = 1 end if i == 3 then return x end end',
   ],
   tables: [
+    'local n; return #{1, n, 3}, #{1, n, 3, x = 1}, #{n, n, 3, x = n}, #{x = 1, 1, n, [2.5] = 3, 4}',
+    'local n; local t = {1, n, n, 2, [3] = "f", [5] = "g", [2] = "h"} return #t, t[1], t[2], t[3], t[4], t[5]',
+    'local function f(...) return ... end local n; local t = {1, n, x = 1, f(3, n, 5)} return #t, t[1], t[2], t[3], t[4], t[5], t.x',
+    'local s = "" local function e(v) s = s .. tostring(v) return v end local t = {e(1), [e("a")] = e(2), e(3), [e(2)] = e("x"), e(4)} return s, t[2], #t',
+    'local t = {' +
+      '0, '.repeat(49) +
+      '"last", [50] = "field", [51] = "later", "item"} return t[50], t[51], #t',
+    'local t = {' + '0, '.repeat(49) + '[50] = "field", [51] = "later", "last"} return t[50], t[51], #t',
+    'local t = {x = 1, ' + '0, '.repeat(120) + 'unpack({1, 2, 3})} return #t, t[123], t.x',
     'return #{1, 2, 3}, #{}, #{nil}, #{n = 1}, #{1, nil}, #"abc"',
     'local t = {} t[1] = 1 t[2] = 2 t[3] = 3 t[3] = nil return #t',
     'local t = {[1] = "a", [2] = "b", x = "c", "d"} return t[1], t[2], t.x',
