@@ -90,6 +90,7 @@ Made by \`npm run generate\` from the table that the server itself runs.
   The server keeps ${serverFixed.redisScriptsMax} scripts of ${serverFixed.redisScriptBytesMax / MIB} MiB with what they were compiled to, beyond which those go that were used longest ago, and those of \`SCRIPT LOAD\` last; a client gets \`-NOSCRIPT\` then and sends the
   script again, as after a restart. Keys that are not declared may be used; each call is checked for what the user may do. \`TIME\` stands still within a script. \`FLUSHALL\`
   is a part of its transaction. \`MONITOR\` and \`SLOWLOG\` show the script, not its calls. \`redis.log\` writes to the log of the server.
+  What Lua leaves open may come out otherwise: the length of a table with nil in it, the order of \`pairs\`, and the sign of a 0 where a function has both 0 and -0.
 - **\`MONITOR\`** is for ${serverFixed.redisMonitorsMax} clients, and shows ${serverFixed.redisMonitorLineBytesMax / KIB} KiB of a command. \`DEBUG SLEEP\` holds up its own connection alone.
 - **Searches by place** (\`GEOSEARCH\`, \`GEORADIUS\`, …) find at most ${fixed.foundPlacesMax} members, unless \`COUNT\` asks for ${fixed.nearestPlacesMax} or fewer. Which of several at one
   distance are the last that a \`COUNT\` takes may be others than in Redis, and a distance that \`STOREDIST\` keeps may differ in the last of its 17 digits.
