@@ -80,9 +80,14 @@ export function spreadMetadata(
 ): { readonly value: Buffer; readonly restStart: number } {
   const restStart = 1 + sizeOfUint64(count);
   const value = Buffer.allocUnsafe(restStart + restBytes);
-  value[0] = SPREAD;
-  writeInt64(value, 1, count);
+  writeSpreadCount(value, count);
   return { value, restStart };
+}
+
+/** What the metadata of a spread collection begins with. @returns where the rest begins. */
+export function writeSpreadCount(value: Buffer, count: number): number {
+  value[0] = SPREAD;
+  return writeInt64(value, 1, count);
 }
 
 /**

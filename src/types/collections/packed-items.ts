@@ -65,15 +65,49 @@ export function sizeOfItem(item: Uint8Array): number {
 
 /** Writes an item; returns where it ends. */
 export function writeItem(target: Uint8Array, offset: number, item: Uint8Array): number {
-  let rest = item.length;
+  const at = writeLength(target, offset, item.length);
+  target.set(item, at);
+  return at + item.length;
+}
+
+function writeLength(target: Uint8Array, offset: number, length: number): number {
+  let rest = length;
   let at = offset;
   while (rest >= 0x80) {
     target[at++] = (rest % 0x80) | 0x80;
     rest = Math.floor(rest / 0x80);
   }
   target[at++] = rest;
-  target.set(item, at);
-  return at + item.length;
+  return at;
+}
+
+/** A few short items, one behind the other, in memory that is used again: a view of each length is made once. */
+export class ItemsPlace {
+  readonly #bytes: Uint8Array;
+  readonly #views: (Uint8Array | undefined)[] = [];
+  #end = 0;
+
+  /** @param bytesMax of the items with their lengths. */
+  constructor(bytesMax: number) {
+    this.#bytes = new Uint8Array(bytesMax);
+  }
+
+  begin(): void {
+    this.#end = 0;
+  }
+
+  /** Adds a part of some bytes as the next item. @returns what there is so far. */
+  putWord(source: Uint8Array, start: number, end: number): Uint8Array {
+    const bytes = this.#bytes;
+    let at = writeLength(bytes, this.#end, end - start);
+    for (let index = start; index < end; index++) bytes[at++] = source[index] ?? 0;
+    this.#end = at;
+    return this.items;
+  }
+
+  get items(): Uint8Array {
+    return (this.#views[this.#end] ??= this.#bytes.subarray(0, this.#end));
+  }
 }
 
 /** Bytes with what lies from `from` to `to` (exclusive) replaced by items. */

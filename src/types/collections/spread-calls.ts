@@ -11,9 +11,8 @@ import type { ElementCalls, ElementChanges } from '../../store/collections/eleme
 import type { Kind } from '../../store/collections/kinds.ts';
 import type { ReadView } from '../../store/views/view.ts';
 import { NO_BYTES } from '../../wire/bytes.ts';
-import { writeInt64 } from '../../wire/varint.ts';
 import { hasLifetime } from '../lifetime.ts';
-import { isPacked, readCount, SPREAD } from './metadata.ts';
+import { isPacked, readCount, writeSpreadCount } from './metadata.ts';
 
 const METADATA_BYTES_MAX = 9;
 
@@ -98,8 +97,7 @@ export abstract class SpreadCalls implements ElementCalls {
 
   #metadataOf(count: number): Uint8Array {
     if (count === this.#countWritten) return this.#metadataNow;
-    this.#metadata[0] = SPREAD;
-    const end = writeInt64(this.#metadata, 1, count);
+    const end = writeSpreadCount(this.#metadata, count);
     this.#countWritten = count;
     return (this.#metadataNow = this.#metadataOfLength[end] ?? NO_BYTES);
   }

@@ -1,17 +1,18 @@
 /**
  * Calls that add an entry each to one stream, with an id of its own making, and go through the store together
- * (`store/collections/element-calls.ts`).
+ * (`store/collections/element-calls.ts`). Keys, ids and metadata are in memory that is used again.
  */
 import type { PlacedChange } from '../../engine/version.ts';
 import { assert } from '../../errors.ts';
+import { ELEMENT_HEAD_BYTES, elementKey, tags } from '../../store/collections/collection-keys.ts';
 import type { ElementCalls, ElementChanges } from '../../store/collections/element-calls.ts';
 import { kinds } from '../../store/collections/kinds.ts';
 import type { ReadView } from '../../store/views/view.ts';
 import { NO_BYTES } from '../../wire/bytes.ts';
 import { hasLifetime } from '../lifetime.ts';
-import { entryKey, noteAdded } from './entries.ts';
+import { noteAdded } from './entries.ts';
 import { METADATA_BYTES_MAX, Stream } from './stream.ts';
-import { ID_ZERO, nextId } from './stream-id.ts';
+import { ID_BYTES, ID_ZERO, writeNextId } from './stream-id.ts';
 
 export class EntryCalls implements ElementCalls {
   readonly kind = kinds.stream;
@@ -21,13 +22,23 @@ export class EntryCalls implements ElementCalls {
   version = 0;
   length = 0;
   bytesMax = 0;
-  readonly elements: Uint8Array[] = [];
-  /** Of each call, the id of its entry. */
-  readonly ids: Uint8Array[] = [];
+  readonly elements: readonly Uint8Array[];
+  /** Of each call, the id of its entry, which is the end of its key. */
+  readonly ids: readonly Uint8Array[];
   readonly #fields: Uint8Array[] = [];
+  readonly #metadata = Buffer.alloc(METADATA_BYTES_MAX);
+  readonly #metadataOfLength = Array.from({ length: METADATA_BYTES_MAX + 1 }, (_, length) =>
+    this.#metadata.subarray(0, length),
+  );
   /** As the calls that are done have left it. */
   #stream: Stream | undefined;
   #nowMs = 0;
+
+  /** @param callsMax that go together. */
+  constructor(callsMax: number) {
+    this.elements = Array.from({ length: callsMax }, () => new Uint8Array(ELEMENT_HEAD_BYTES + ID_BYTES));
+    this.ids = this.elements.map((key) => key.subarray(ELEMENT_HEAD_BYTES));
+  }
 
   /**
    * Begins with a stream, to which calls are added then.
@@ -40,7 +51,11 @@ export class EntryCalls implements ElementCalls {
     this.#stream = Stream.of(before);
     this.#nowMs = view.instantMs;
     this.key = key;
-    this.collectionId = before.collectionId;
+    if (this.collectionId !== before.collectionId) {
+      this.collectionId = before.collectionId;
+      const head = elementKey(this.collectionId, tags.entry, NO_BYTES);
+      for (const element of this.elements) element.set(head);
+    }
     this.createRevision = before.createRevision;
     this.version = before.version;
     this.clear();
@@ -51,16 +66,16 @@ export class EntryCalls implements ElementCalls {
     this.length = this.bytesMax = 0;
   }
 
-  /** @param fields what `packFields` has made. @returns false: no id is left. */
+  /** @param fields packed, and as they are until the calls are done. @returns false: no id is left. */
   add(fields: Uint8Array): boolean {
-    const lastId = this.length === 0 ? this.#stream?.lastId : this.ids[this.length - 1];
-    const id = lastId && nextId(lastId, this.#nowMs);
-    if (id === undefined) return false;
-    const element = entryKey(this.collectionId, id);
-    this.ids[this.length] = id;
-    this.#fields[this.length] = fields;
-    this.elements[this.length++] = element;
-    this.bytesMax += element.length + fields.length + METADATA_BYTES_MAX;
+    const { length, ids } = this;
+    const id = ids[length];
+    const lastId = length === 0 ? this.#stream?.lastId : ids[length - 1];
+    assert(id !== undefined && lastId !== undefined, 'no more calls come than there is room for');
+    if (!writeNextId(id, lastId, this.#nowMs)) return false;
+    this.#fields[length] = fields;
+    this.length = length + 1;
+    this.bytesMax += ELEMENT_HEAD_BYTES + ID_BYTES + fields.length + METADATA_BYTES_MAX;
     return true;
   }
 
@@ -69,6 +84,6 @@ export class EntryCalls implements ElementCalls {
     assert(stream !== undefined && found === undefined, 'an id behind all that were given is new');
     changes.put(this.elements[index] ?? NO_BYTES, this.#fields[index] ?? NO_BYTES);
     noteAdded(stream, this.ids[index] ?? ID_ZERO);
-    changes.metadata = stream.metadata();
+    changes.metadata = this.#metadataOfLength[stream.writeMetadata(this.#metadata)] ?? NO_BYTES;
   }
 }

@@ -45,12 +45,17 @@ export function idOfTime(ms: number): Uint8Array {
 /** The next id; `undefined` behind the last one. */
 export function idAfter(id: Uint8Array): Uint8Array | undefined {
   const next = new Uint8Array(id);
+  return addOne(next) ? next : undefined;
+}
+
+/** @returns false: it was the last one. */
+function addOne(id: Uint8Array): boolean {
   for (let at = ID_BYTES - 1; at >= 0; at--) {
-    const byte = ((next[at] ?? 0) + 1) & 0xff;
-    next[at] = byte;
-    if (byte !== 0) return next;
+    const byte = ((id[at] ?? 0) + 1) & 0xff;
+    id[at] = byte;
+    if (byte !== 0) return true;
   }
-  return undefined;
+  return false;
 }
 
 /** The id before; `undefined` before the first one. */
@@ -77,12 +82,38 @@ export function hasSameTime(a: Uint8Array, b: Uint8Array): boolean {
 
 /** The smallest id of a new entry at a time: the time itself, or what follows on the last id; `undefined`: there is none. */
 export function nextId(lastId: Uint8Array, nowMs: number): Uint8Array | undefined {
-  const now = idOfTime(nowMs);
-  return compareIds(now, lastId) > 0 && !hasSameTime(now, lastId) ? now : idAfter(lastId);
+  const id = new Uint8Array(ID_BYTES);
+  return writeNextId(id, lastId, nowMs) ? id : undefined;
 }
 
+/** As `nextId`, in memory of the caller's. @returns false: there is none. */
+export function writeNextId(id: Uint8Array, lastId: Uint8Array, nowMs: number): boolean {
+  writeHalf(id, 0, nowMs);
+  id.fill(0, HALF_BYTES);
+  if (compareIds(id, lastId) > 0 && !hasSameTime(id, lastId)) return true;
+  copyId(id, 0, lastId);
+  return addOne(id);
+}
+
+/** An id is short: to copy it byte by byte takes less than `set`. */
+export function copyId(target: Uint8Array, at: number, id: Uint8Array): void {
+  for (let index = 0; index < ID_BYTES; index++) target[at + index] = id[index] ?? 0;
+}
+
+/** Ids that are told one behind the other have mostly the same milliseconds, whose text takes longer to make than all the rest. */
+let toldHigh = 0;
+let toldLow = 0;
+let toldMs = '0';
+
 export function formatId(id: Uint8Array): string {
-  return `${formatHalf(id, 0)}-${formatHalf(id, HALF_BYTES)}`;
+  const high = readUint32(id, 0);
+  const low = readUint32(id, 4);
+  if (low !== toldLow || high !== toldHigh) {
+    toldMs = formatHalf(id, 0);
+    toldHigh = high;
+    toldLow = low;
+  }
+  return `${toldMs}-${formatHalf(id, HALF_BYTES)}`;
 }
 
 export interface ParsedId {

@@ -19,9 +19,15 @@ import type { Version } from '../../engine/version.ts';
 import { assert } from '../../errors.ts';
 import { kinds } from '../../store/collections/kinds.ts';
 import type { ReadView, View } from '../../store/views/view.ts';
-import { putMetadata, readCollection, readCount, spreadMetadata } from '../collections/metadata.ts';
+import {
+  putMetadata,
+  readCollection,
+  readCount,
+  spreadMetadata,
+  writeSpreadCount,
+} from '../collections/metadata.ts';
 import { readUint32, readUint53, writeUint32, writeUint53 } from './numbers.ts';
-import { ID_BYTES, ID_ZERO } from './stream-id.ts';
+import { copyId, ID_BYTES, ID_ZERO } from './stream-id.ts';
 
 const MAX_DELETED_AT = ID_BYTES;
 const FIRST_AT = 2 * ID_BYTES;
@@ -85,12 +91,23 @@ export class Stream {
   /** The value of its key, in memory of its own. */
   metadata(): Uint8Array {
     const { value, restStart } = spreadMetadata(this.count, REST_BYTES);
-    value.set(this.lastId, restStart);
-    value.set(this.maxDeletedId, restStart + MAX_DELETED_AT);
-    value.set(this.firstId, restStart + FIRST_AT);
+    this.#writeRest(value, restStart);
+    return value;
+  }
+
+  /** The same in memory of the caller's, of `METADATA_BYTES_MAX`. @returns where it ends. */
+  writeMetadata(value: Buffer): number {
+    const restStart = writeSpreadCount(value, this.count);
+    this.#writeRest(value, restStart);
+    return restStart + REST_BYTES;
+  }
+
+  #writeRest(value: Uint8Array, restStart: number): void {
+    copyId(value, restStart, this.lastId);
+    copyId(value, restStart + MAX_DELETED_AT, this.maxDeletedId);
+    copyId(value, restStart + FIRST_AT, this.firstId);
     writeUint53(value, restStart + ADDED_AT, this.added);
     writeUint32(value, restStart + NEXT_GROUP_AT, this.nextGroup);
-    return value;
   }
 }
 

@@ -6,6 +6,7 @@
  */
 import { fixed, serverFixed } from '../../../../limits.ts';
 import type { SpreadCalls } from '../../../../types/collections/spread-calls.ts';
+import { ItemsPlace } from '../../../../types/collections/packed-items.ts';
 import { TableCalls } from '../../../../types/collections/table-calls.ts';
 import { hashType } from '../../../../types/hash/hash.ts';
 import { setType } from '../../../../types/set/set.ts';
@@ -41,15 +42,19 @@ export class ElementRow implements CallRow {
   readonly #fields = new TableCalls(hashType, serverFixed.redisRowCallsMax);
   readonly #members = new TableCalls(setType, serverFixed.redisRowCallsMax);
   readonly #scores = new ScoreCalls(serverFixed.redisRowCallsMax);
-  readonly #entries = new EntryCalls();
+  readonly #entries = new EntryCalls(serverFixed.redisRowCallsMax);
   #calls: SpreadCalls | EntryCalls = this.#fields;
   readonly #starts: number[] = [];
-  /** In memory that is used again: the collection's key, that of a call that may join, and values of fields. */
+  /** In memory that is used again: the collection's key, that of a call that may join, values of fields, and the fields of entries. */
   readonly #keyPlace = new KeyPlace(fixed.putRowKeyBytesMax);
   readonly #joiningPlace = new KeyPlace(fixed.putRowKeyBytesMax);
   readonly #valuePlaces = Array.from(
     { length: serverFixed.redisRowCallsMax },
     () => new KeyPlace(COPIED_BYTES_MAX),
+  );
+  readonly #fieldPlaces = Array.from(
+    { length: serverFixed.redisRowCallsMax },
+    () => new ItemsPlace(COPIED_BYTES_MAX),
   );
 
   get length(): number {
@@ -111,9 +116,7 @@ export class ElementRow implements CallRow {
   /** @returns false: the call is wrong. */
   #add(name: string, args: PlacedArguments): boolean {
     if (name === 'xadd') {
-      const items: Uint8Array[] = [];
-      for (let index = FIRST_FIELD; index < args.count; index++) items.push(args.bytes(index));
-      return this.#entries.add(packFields(items));
+      return this.#entries.add(this.#packedFields(args));
     }
     if (name === 'zadd') {
       const score = args.doubleOrNone(2);
@@ -122,6 +125,19 @@ export class ElementRow implements CallRow {
     } else if (name === 'sadd') this.#members.add(args.bytesIn(2, this.#members.nextPlace), NO_BYTES);
     else this.#fields.add(args.bytesIn(2, this.#fields.nextPlace), this.#value(args));
     return true;
+  }
+
+  #packedFields(args: PlacedArguments): Uint8Array {
+    const place = this.#fieldPlaces[this.#entries.length];
+    const bytesMax = sizeOfFieldsMax(args);
+    if (place === undefined || bytesMax > COPIED_BYTES_MAX) {
+      const items: Uint8Array[] = [];
+      for (let index = FIRST_FIELD; index < args.count; index++) items.push(args.bytes(index));
+      return packFields(items);
+    }
+    place.begin();
+    for (let index = FIRST_FIELD; index < args.count; index++) args.bytesIn(index, place);
+    return place.items;
   }
 
   #value(args: PlacedArguments): Uint8Array {
@@ -139,10 +155,14 @@ function isPlainEntry(args: PlacedArguments): boolean {
     return false;
   const keyBytes = args.byteLengthOf(1);
   if (keyBytes === 0 || keyBytes > fixed.putRowKeyBytesMax) return false;
-  let fieldBytes = 0;
+  return sizeOfFieldsMax(args) <= fixed.putRowValueBytesMax;
+}
+
+function sizeOfFieldsMax(args: PlacedArguments): number {
+  let bytes = 0;
   for (let index = FIRST_FIELD; index < args.count; index++)
-    fieldBytes += args.byteLengthOf(index) + LENGTH_BYTES_MAX;
-  return fieldBytes <= fixed.putRowValueBytesMax;
+    bytes += args.byteLengthOf(index) + LENGTH_BYTES_MAX;
+  return bytes;
 }
 
 /** What stands before a field or a value that is as long as those of a row. */
