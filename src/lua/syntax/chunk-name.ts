@@ -1,6 +1,6 @@
+/** How messages call a chunk, by the rules of Lua 5.1 (`luaO_chunkid`). */
 import { cString } from '../conversions.ts';
 
-/** How messages call a chunk, by the rules of Lua 5.1 (`luaO_chunkid`). */
 const SHOWN_MAX = 59;
 
 /** `@file` and `=name` are shown without their mark; any other name is taken for the source itself: `[string "return 1"]`. */
