@@ -1,12 +1,12 @@
 /**
- * `ScriptCache`: the scripts that may be called by their SHA-1. It has so many, and so many bytes of their texts and codes: beyond that those go
+ * `ScriptCache`: what is compiled: the scripts that may be called by their SHA-1, or libraries of functions by the digest of their text. It has so many, and so many bytes of their texts and codes: beyond that those go
  * that were used longest ago, what was only run (EVAL) before what was loaded (SCRIPT LOAD).
  */
 import { createHash } from 'node:crypto';
 import { serverFixed } from '../../../limits.ts';
 
 export interface CachedScript {
-  /** 40 hexadecimal digits, in lower case. */
+  /** Of the text: hexadecimal digits, in lower case. */
   readonly sha: string;
   /** As it was sent, one character for each byte. */
   readonly text: string;
@@ -46,6 +46,11 @@ export class ScriptCache<Script extends CachedScript> {
     return this.#bytes;
   }
 
+  *all(): Generator<Script, undefined> {
+    yield* this.#run.values();
+    yield* this.#loaded.values();
+  }
+
   /** A script that is used now. @param sha in lower case. */
   bySha(sha: string): Script | undefined {
     const newest = this.#newest;
@@ -76,6 +81,14 @@ export class ScriptCache<Script extends CachedScript> {
     if (this.#run.delete(script.sha)) this.#loaded.set(script.sha, script);
   }
 
+  /** Forgets one. */
+  drop({ sha, text, bytes }: Script): void {
+    if (!this.#run.delete(sha) && !this.#loaded.delete(sha)) return;
+    this.#byText.delete(text);
+    this.#bytes -= bytes;
+    if (this.#newest?.sha === sha) this.#newest = undefined;
+  }
+
   clear(): void {
     this.#run.clear();
     this.#loaded.clear();
@@ -98,9 +111,7 @@ export class ScriptCache<Script extends CachedScript> {
       for (const script of scripts.values()) {
         // What has just come stays, be it that all others have to go.
         if (script === this.#newest && this.count > 1) continue;
-        scripts.delete(script.sha);
-        this.#byText.delete(script.text);
-        this.#bytes -= script.bytes;
+        this.drop(script);
         return;
       }
     }
