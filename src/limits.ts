@@ -1320,8 +1320,8 @@ export const serverFixed = {
   /** A line that a script writes to the log. */
   redisScriptLogBytesMax: 1 * KiB,
   /**
-   * The libraries of functions that a store has, the functions of all of them and the bytes of their texts; the name of one, and what a
-   * function says of itself.
+   * The libraries of functions that a store has, the functions of all of them and the bytes of their texts, names and descriptions; the
+   * name of one, and what a function says of itself.
    */
   redisLibrariesMax: 256,
   redisFunctionsMax: 4096,

@@ -93,7 +93,7 @@ Made by \`npm run generate\` from the table that the server itself runs.
   What Lua leaves open may come out otherwise: the length of a table with nil in it, the order of \`pairs\`, and the sign of a 0 where a function has both 0 and -0.
 - **Functions** (\`FUNCTION\`, \`FCALL\`) run as scripts do, each call as one transaction. Their libraries lie in the store: they are durable before
   \`FUNCTION LOAD\` is answered, there after a restart and in backups, and those of every node of a cluster; a call runs what is loaded at its own revision, whichever connection or node
-  has loaded it. \`FLUSHALL\` leaves them, as in Redis. A store has ${serverFixed.redisLibrariesMax} libraries of ${serverFixed.redisFunctionsMax} functions and ${serverFixed.redisLibraryBytesMax / MIB} MiB of text at most, and one has ${serverFixed.luaSourceBytesMax / KIB} KiB; a
+  has loaded it. \`FLUSHALL\` leaves them, as in Redis. A store has ${serverFixed.redisLibrariesMax} libraries of ${serverFixed.redisFunctionsMax} functions and ${serverFixed.redisLibraryBytesMax / MIB} MiB of texts, names and descriptions at most, and one has ${serverFixed.luaSourceBytesMax / KIB} KiB; a
   name has at most ${serverFixed.redisFunctionNameBytesMax} bytes. The text of a library runs once to register its functions, as in Redis with nothing but \`redis.register_function\`, \`redis.log\` and
   what Lua has without its libraries. What it keeps in variables of its own stays from call to call, but is not kept in the store: it is as at first after a restart,
   on another node, and as soon as calls have taken ${serverFixed.redisLibraryStateBytesMax / MIB} MiB of strings and tables together. \`FUNCTION DUMP\` and \`FUNCTION RESTORE\` move libraries both ways between a

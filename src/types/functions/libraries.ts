@@ -143,7 +143,7 @@ export function isName(name: string): boolean {
 /** Throws `limitReached` where libraries were put that are too many with the others. */
 export function checkRoom(view: View): void {
   const { libraryCount, functionCount } = countLibraries(view);
-  const byteCount = allLibraries(view).reduce((bytes, { text }) => bytes + text.length, 0);
+  const byteCount = allLibraries(view).reduce((bytes, library) => bytes + sizeOf(library), 0);
   for (const [count, limit, what] of [
     [libraryCount, 'redisLibrariesMax', 'libraries of functions'],
     [functionCount, 'redisFunctionsMax', 'functions in libraries'],
@@ -155,6 +155,13 @@ export function checkRoom(view: View): void {
       `there would be ${count} ${what}, and ${serverFixed[limit]} may be (${limit}); delete a library with FUNCTION DELETE`,
     );
   }
+}
+
+/** The bytes of its text and of what its functions say of themselves. */
+function sizeOf({ text, functions }: StoredLibrary): number {
+  let bytes = text.length;
+  for (const { name, description = '' } of functions) bytes += name.length + description.length;
+  return bytes;
 }
 
 function recordOf({ text, functions }: StoredLibrary): Uint8Array {

@@ -81,14 +81,6 @@ export class ScriptCache<Script extends CachedScript> {
     if (this.#run.delete(script.sha)) this.#loaded.set(script.sha, script);
   }
 
-  /** Forgets one. */
-  drop({ sha, text, bytes }: Script): void {
-    if (!this.#run.delete(sha) && !this.#loaded.delete(sha)) return;
-    this.#byText.delete(text);
-    this.#bytes -= bytes;
-    if (this.#newest?.sha === sha) this.#newest = undefined;
-  }
-
   clear(): void {
     this.#run.clear();
     this.#loaded.clear();
@@ -111,7 +103,9 @@ export class ScriptCache<Script extends CachedScript> {
       for (const script of scripts.values()) {
         // What has just come stays, be it that all others have to go.
         if (script === this.#newest && this.count > 1) continue;
-        this.drop(script);
+        scripts.delete(script.sha);
+        this.#byText.delete(script.text);
+        this.#bytes -= script.bytes;
         return;
       }
     }

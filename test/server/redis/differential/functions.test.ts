@@ -7,6 +7,7 @@ import { LIBRARY } from '../../../../src/types/rdb/format.ts';
 import { dumpLibraries } from '../../../../src/types/rdb/functions.ts';
 import { ValueWriter } from '../../../../src/types/rdb/value-writer.ts';
 import { startTestServer } from '../../../support/test-server.ts';
+import { SeededRandom } from '../../../support/random.ts';
 import { showReply } from '../support/decoded-reply.ts';
 import { hasRealRedis, RealRedis } from '../support/real-redis.ts';
 import { RedisClient } from '../support/redis-client.ts';
@@ -390,6 +391,82 @@ test.runIf(hasRealRedis)('functions are answered as by Redis', { timeout: 240_00
     await servers.stop();
   }
 });
+
+const LIBRARY_NAMES = ['one', 'two', 'One'];
+const FUNCTION_NAMES = ['a', 'b', 'C', 'd'];
+
+/** Of functions that say which text they are of, and what a call of it before has left. */
+function drawLibrary(random: SeededRandom): string {
+  const functions = FUNCTION_NAMES.filter(() => random.chance(0.3)).map((name) => {
+    const flags = random.chance(0.5) ? "'no-writes'" : '';
+    const body = random.pick([
+      `n = n + 1 return {'${name}', n, ${random.below(3)}}`,
+      "return redis.call('get', keys[1])",
+      "return redis.call('append', 'k', args[1])",
+      "redis.call('set', 'k', 'x') return redis.call('lpush', 'k', 1)",
+      "n = n + 1 error('boom ' .. n)",
+    ]);
+    const written = random.chance(0.2) ? name.toUpperCase() : name;
+    return `redis.register_function{function_name = '${written}', flags = {${flags}},
+      callback = function(keys, args) ${body} end}`;
+  });
+  return library(`local n = 0\n${functions.join('\n')}`, random.pick(LIBRARY_NAMES));
+}
+
+/** Of several names that are taken one is told, whichever. */
+const mask = (shown: string): string =>
+  shown.replace(/(Library|Function) \w+ already/, '$1 (a name) already');
+
+function drawCall(random: SeededRandom): Call {
+  const some = (max: number): string[] =>
+    Array.from({ length: random.between(1, max) }, () => drawLibrary(random));
+  const option = <Words extends Call>(words: Words, chance: number): Call =>
+    random.chance(chance) ? words : [];
+  switch (random.below(12)) {
+    case 0:
+    case 1:
+    case 2:
+      return ['FUNCTION', 'LOAD', ...option(['REPLACE'], 0.6), drawLibrary(random)];
+    case 3:
+      return ['FUNCTION', 'DELETE', random.pick(LIBRARY_NAMES)];
+    case 4:
+      return random.chance(0.2) ? ['FUNCTION', 'FLUSH'] : ['FUNCTION', 'STATS'];
+    case 5:
+      return [
+        'FUNCTION',
+        'RESTORE',
+        dumpLibraries(some(3)),
+        ...option([random.pick(['APPEND', 'REPLACE', 'FLUSH'])], 0.7),
+      ];
+    case 6:
+      return random.chance(0.5) ? ['MULTI'] : ['EXEC'];
+    default: {
+      const name = random.pick(FUNCTION_NAMES);
+      const written = random.chance(0.2) ? name.toUpperCase() : name;
+      return [random.chance(0.7) ? 'FCALL' : 'FCALL_RO', written, 1, 'k', 'v'];
+    }
+  }
+}
+
+test.runIf(hasRealRedis).each([1, 2, 3, 4])(
+  'random libraries and calls are answered as by Redis, seed %i',
+  { timeout: 120_000 },
+  async (seed) => {
+    const random = new SeededRandom(seed);
+    const servers = await TwoServers.start();
+    try {
+      const last: string[] = [];
+      for (let count = 0; count < 1500; count++) {
+        const words = drawCall(random);
+        last.push(showWords(words));
+        const difference = await servers.run({ client: seed % 2 === 0 ? 0 : 1, commands: [{ words, mask }] });
+        expect(difference, last.slice(-20).join('\n')).toBeUndefined();
+      }
+    } finally {
+      await servers.stop();
+    }
+  },
+);
 
 test.runIf(hasRealRedis)('payloads go both ways between Redis and KelpDB', { timeout: 60_000 }, async () => {
   const { redisAddress } = await startTestServer({ flags: { 'redis-listen': '127.0.0.1:0' } });

@@ -52,6 +52,27 @@ test('libraries are there after a restart, from the log and from a snapshot', as
   expect(await errorOf(call(again, 'gone'))).toBe('ERR Function not found');
 });
 
+test('the text of a library runs once as it is loaded, and once more behind a restart', async () => {
+  const server = await start({ 'log-level': 'info' });
+  const client = await RedisClient.open(server.redisAddress);
+  const text = library(
+    'f',
+    "redis.log(redis.LOG_WARNING, 'loads') redis.register_function('f', function() return 1 end)",
+  );
+  await load(client, text);
+  for (let count = 0; count < 3; count++) expect(await call(client, 'f')).toBe(1);
+  await server.log.message('a script of Redis says');
+  const linesOf = ({ log }: TestServer): number =>
+    log.lines.filter((line) => line['text'] === 'loads').length;
+  expect(linesOf(server)).toBe(1);
+  await server.stop();
+  const again = await start({ 'log-level': 'info', 'data-dir': server.dataDir });
+  const other = await RedisClient.open(again.redisAddress);
+  for (let count = 0; count < 3; count++) expect(await call(other, 'f')).toBe(1);
+  await again.log.message('a script of Redis says');
+  expect(linesOf(again)).toBe(1);
+});
+
 test('a call runs what any connection has loaded last', async () => {
   const server = await start();
   const loader = await RedisClient.open(server.redisAddress);
@@ -126,6 +147,20 @@ describe('what takes more than it may', { timeout: 60_000 }, () => {
     expect(
       await errorOf(load(client, library('a', `-- ${'x'.repeat(serverFixed.luaSourceBytesMax)}`))),
     ).toMatch(/^ERR Error compiling function/);
+    expect(await client.run('FUNCTION', 'LIST')).toEqual([]);
+  });
+
+  test('what a library says of its functions is paid for, and counts for what there may be', async () => {
+    const client = await open();
+    const flags = `local flags = {} for i = 1, 100000 do flags[i] = 'no-writes' end
+      for i = 1, 4000 do
+        redis.register_function{function_name = 'f' .. i, callback = function() end, flags = flags}
+      end`;
+    expect(await errorOf(load(client, library('a', flags)))).toMatch(/steps/);
+    const described = `for i = 1, 300 do
+        redis.register_function{function_name = 'f' .. i, callback = function() end, description = ('x'):rep(4000)}
+      end`;
+    expect(await errorOf(load(client, library('a', described)))).toMatch(/redisLibraryBytesMax/);
     expect(await client.run('FUNCTION', 'LIST')).toEqual([]);
   });
 

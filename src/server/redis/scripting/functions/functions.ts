@@ -48,6 +48,8 @@ interface Library extends CachedScript {
   readonly chunk: LuaFunction;
   /** `undefined`: they are to be registered anew. */
   functions: RegisteredFunctions | undefined;
+  /** Whether one of them was called since, so that the library may have something of its own. */
+  isCalled: boolean;
 }
 
 export type RestorePolicy = 'append' | 'replace' | 'flush';
@@ -79,11 +81,7 @@ export class Functions {
   load(view: View, text: string, replaces: boolean): string {
     const { name } = readLibraryText(text);
     if (!replaces && findLibrary(view, name) !== undefined) throw libraryExists(name);
-    const known = this.#cache.bySha(digestOf(text));
-    // It begins with nothing of its own, be it that the text is the same.
-    if (known !== undefined) this.#cache.drop(known);
-    this.#put(view, this.#compile(view, text));
-    checkRoom(view);
+    this.#put(view, [this.#library(view, text)]);
     return name;
   }
 
@@ -94,23 +92,43 @@ export class Functions {
    * @returns whether it needs another turn.
    */
   restore(view: View, call: CommandCall, texts: readonly string[], policy: RestorePolicy): boolean {
+    const { budget } = view;
     const begun = call.counted;
-    const hasTurns = !call.session.isInTransaction;
-    for (; call.counted < texts.length; call.counted++) {
-      if (view.budget.isSpent) {
-        if (hasTurns) return true;
-        throw budgetSpent(view.budget);
+    const libraries: Library[] = [];
+    const names = new Set<string>();
+    const functionNames = new Set<string>();
+    // A turn that compiles none has all that there is to be had.
+    const hasMoreTurns = (): boolean => !call.session.isInTransaction && call.counted > begun;
+    for (const text of texts) {
+      if (budget.isSpent) {
+        if (hasMoreTurns()) return true;
+        throw budgetSpent(budget);
       }
-      this.#library(view, texts[call.counted] ?? '');
+      const { name } = readLibraryText(text);
+      if (names.has(name)) throw libraryExists(name);
+      names.add(name);
+      const library = this.#library(view, text);
+      libraries.push(library);
+      call.counted = Math.max(call.counted, libraries.length);
+      for (const [key, one] of this.#functionsOf(view, library)) {
+        if (functionNames.has(key)) throw functionExists(one.name);
+        functionNames.add(key);
+      }
     }
     // What was compiled in this turn has left nothing for what is put.
-    if (view.budget.isSpent && hasTurns && begun < texts.length) return true;
-    this.#putAll(
-      view,
-      texts.map((text) => this.#library(view, text)),
-      policy,
-    );
+    if (budget.isSpent && hasMoreTurns()) return true;
+    this.#makeRoom(view, libraries, policy);
+    this.#put(view, libraries);
     return false;
+  }
+
+  #makeRoom(view: View, libraries: readonly Library[], policy: RestorePolicy): void {
+    if (policy === 'flush') deleteLibraries(view);
+    else
+      for (const { name } of libraries) {
+        if (policy === 'replace') deleteLibrary(view, name);
+        else if (findLibrary(view, name) !== undefined) throw restoredLibraryExists(name);
+      }
   }
 
   /**
@@ -136,27 +154,16 @@ export class Functions {
     }
   }
 
-  #putAll(view: View, libraries: readonly Library[], policy: RestorePolicy): void {
-    const names = new Set<string>();
-    for (const { name } of libraries) {
-      if (names.has(name)) throw libraryExists(name);
-      names.add(name);
+  #put(view: View, libraries: readonly Library[]): void {
+    for (const library of libraries) {
+      const { name, text } = library;
+      const functions = [...this.#functionsOf(view, library).values()];
+      const taken = putLibrary(view, { name, text, functions });
+      if (taken !== undefined) throw functionExists(taken);
     }
-    if (policy === 'flush') deleteLibraries(view);
-    else
-      for (const name of names) {
-        if (policy === 'replace') deleteLibrary(view, name);
-        else if (findLibrary(view, name) !== undefined) throw restoredLibraryExists(name);
-      }
-    for (const library of libraries) this.#put(view, library);
     checkRoom(view);
-  }
-
-  #put(view: View, library: Library): void {
-    const { name, text } = library;
-    const functions = [...this.#functionsOf(view, library).values()];
-    const taken = putLibrary(view, { name, text, functions });
-    if (taken !== undefined) throw functionExists(taken);
+    // Each begins with nothing of its own, be it that its text was there.
+    for (const library of libraries) if (library.isCalled) library.functions = undefined;
   }
 
   #function(view: ReadView, { digest, libraryName }: FunctionPlace, name: string): RegisteredFunction {
@@ -164,6 +171,7 @@ export class Functions {
       this.#cache.bySha(digest) ?? this.#compile(view, findLibrary(view, libraryName)?.text ?? '');
     const one = this.#functionsOf(view, library).get(name.toLowerCase());
     if (one === undefined) throw new ReplyError(functionTexts.noFunction);
+    library.isCalled = true;
     return one;
   }
 
@@ -180,7 +188,7 @@ export class Functions {
       const functions = this.#register(chunk);
       if (functions.size === 0) throw new ReplyError(functionTexts.noFunctions);
       const bytes = text.length + this.#runner.bytesSpent;
-      const library: Library = { sha: digestOf(text), text, bytes, name, chunk, functions };
+      const library: Library = { sha: digestOf(text), text, bytes, name, chunk, functions, isCalled: false };
       this.#cache.add(library);
       return library;
     } finally {
@@ -205,6 +213,7 @@ export class Functions {
     budget.begin();
     try {
       library.functions = this.#register(library.chunk);
+      library.isCalled = false;
     } finally {
       this.#runner.pay(view, this.#runner.stepsSpent);
     }

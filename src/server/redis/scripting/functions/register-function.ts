@@ -20,7 +20,9 @@ export interface RegisteredFunction extends StoredFunction {
 /** By their names in lower case. */
 export type RegisteredFunctions = Map<string, RegisteredFunction>;
 
-/** What a call of it takes besides what it is given. */
+/** Of the words that a table has; `function_name` is the longest. */
+const WORD_LENGTH_MAX = 16;
+/** What a call of it takes, and each word of its table. */
 const STEPS = 20;
 const NAME = 'redis.register_function';
 
@@ -35,7 +37,7 @@ export function registerFunction(
     budget.spendSteps(STEPS);
     const functions = registering();
     if (functions === undefined) throw failed(`${NAME} can only be called on FUNCTION LOAD command`);
-    const one = registeredOf(args, failed);
+    const one = registeredOf(args, budget, failed);
     checkNameOf(one.name, budget);
     const key = one.name.toLowerCase();
     // Redis takes a name in upper and lower case, and fails when it is to remove both.
@@ -50,11 +52,11 @@ export function registerFunction(
 
 type Failed = (text: string) => LuaError;
 
-function registeredOf(args: readonly LuaValue[], failed: Failed): RegisteredFunction {
+function registeredOf(args: readonly LuaValue[], budget: LuaBudget, failed: Failed): RegisteredFunction {
   if (args.length < 1 || args.length > 2) throw failed(`wrong number of arguments to ${NAME}`);
   const [first, callback] = args;
   if (args.length === 1) {
-    if (first instanceof LuaTable) return namedOf(first, failed);
+    if (first instanceof LuaTable) return namedOf(first, budget, failed);
     throw failed(
       `calling ${NAME} with a single argument is only applicable to Lua table (representing named arguments).`,
     );
@@ -65,7 +67,7 @@ function registeredOf(args: readonly LuaValue[], failed: Failed): RegisteredFunc
   return { name, callback, flags: new Set(), description: undefined };
 }
 
-function namedOf(table: LuaTable, failed: Failed): RegisteredFunction {
+function namedOf(table: LuaTable, budget: LuaBudget, failed: Failed): RegisteredFunction {
   let name: string | undefined;
   let callback: LuaFunction | undefined;
   let description: string | undefined;
@@ -76,10 +78,11 @@ function namedOf(table: LuaTable, failed: Failed): RegisteredFunction {
     return text;
   };
   for (let next = table.next(undefined); next !== undefined; next = table.next(next[0])) {
+    budget.spendSteps(STEPS);
     const [key, value] = next;
     const word = textOf(key);
     if (word === undefined) throw failed(`named argument key given to ${NAME} is not a string`);
-    switch (word.toLowerCase()) {
+    switch (word.length > WORD_LENGTH_MAX ? '' : word.toLowerCase()) {
       case 'function_name':
         name = stringOf(value, 'function_name');
         break;
@@ -98,7 +101,7 @@ function namedOf(table: LuaTable, failed: Failed): RegisteredFunction {
       case 'flags':
         if (!(value instanceof LuaTable))
           throw failed(`flags argument to ${NAME} must be a table representing function flags`);
-        flags = flagsOf(value, failed);
+        flags = flagsOf(value, budget, failed);
         break;
       default:
         throw failed(`unknown argument given to ${NAME}`);
@@ -109,9 +112,10 @@ function namedOf(table: LuaTable, failed: Failed): RegisteredFunction {
   return { name, callback, description, flags };
 }
 
-function flagsOf(table: LuaTable, failed: Failed): ReadonlySet<FunctionFlag> {
+function flagsOf(table: LuaTable, budget: LuaBudget, failed: Failed): ReadonlySet<FunctionFlag> {
   const flags = new Set<FunctionFlag>();
   for (let index = 1; index <= table.length; index++) {
+    budget.spendSteps(1);
     const word = table.get(index);
     const flag = functionFlags.find((one) => one === word);
     if (flag === undefined) throw failed('unknown flag given');
