@@ -420,8 +420,7 @@ const mask = (shown: string): string =>
 function drawCall(random: SeededRandom): Call {
   const some = (max: number): string[] =>
     Array.from({ length: random.between(1, max) }, () => drawLibrary(random));
-  const option = <Words extends Call>(words: Words, chance: number): Call =>
-    random.chance(chance) ? words : [];
+  const option = (words: Call, chance: number): Call => (random.chance(chance) ? words : []);
   switch (random.below(12)) {
     case 0:
     case 1:
