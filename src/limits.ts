@@ -1319,4 +1319,15 @@ export const serverFixed = {
   redisScriptReplyDepthMax: 1000,
   /** A line that a script writes to the log. */
   redisScriptLogBytesMax: 1 * KiB,
+  /**
+   * The libraries of functions that a store has, the functions of all of them and the bytes of their texts, names and descriptions; the
+   * name of one, and what a function says of itself.
+   */
+  redisLibrariesMax: 256,
+  redisFunctionsMax: 4096,
+  redisLibraryBytesMax: 1 * MiB,
+  redisFunctionNameBytesMax: 128,
+  redisFunctionDescriptionBytesMax: 4 * KiB,
+  /** What calls of functions may take together until what libraries keep in variables of their own is forgotten: none of it may have become garbage. */
+  redisLibraryStateBytesMax: 256 * MiB,
 } as const;

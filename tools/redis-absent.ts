@@ -10,24 +10,6 @@ export interface AbsentCommands {
 export const absentCommands: readonly AbsentCommands[] = [
   {
     names: [
-      'fcall',
-      'fcall_ro',
-      'function',
-      'function|delete',
-      'function|dump',
-      'function|flush',
-      'function|help',
-      'function|kill',
-      'function|list',
-      'function|load',
-      'function|restore',
-      'function|stats',
-    ],
-    state: 'later',
-    note: 'libraries of functions that the server keeps; `EVALSHA` runs the same Lua today, of a script that its client loads',
-  },
-  {
-    names: [
       'acl|deluser',
       'acl|dryrun',
       'acl|getuser',

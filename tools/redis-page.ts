@@ -91,6 +91,14 @@ Made by \`npm run generate\` from the table that the server itself runs.
   script again, as after a restart. Keys that are not declared may be used; each call is checked for what the user may do. \`TIME\` stands still within a script. \`FLUSHALL\`
   is a part of its transaction. \`MONITOR\` and \`SLOWLOG\` show the script, not its calls. \`redis.log\` writes to the log of the server.
   What Lua leaves open may come out otherwise: the length of a table with nil in it, the order of \`pairs\`, and the sign of a 0 where a function has both 0 and -0.
+- **Functions** (\`FUNCTION\`, \`FCALL\`) run as scripts do, each call as one transaction. Their libraries lie in the store: they are durable before
+  \`FUNCTION LOAD\` is answered, there after a restart and in backups, and those of every node of a cluster; a call runs what is loaded at its own revision, whichever connection or node
+  has loaded it. \`FLUSHALL\` leaves them, as in Redis. A store has ${serverFixed.redisLibrariesMax} libraries of ${serverFixed.redisFunctionsMax} functions and ${serverFixed.redisLibraryBytesMax / MIB} MiB of texts, names and descriptions at most, and one has ${serverFixed.luaSourceBytesMax / KIB} KiB; a
+  name has at most ${serverFixed.redisFunctionNameBytesMax} bytes. The text of a library runs once to register its functions, as in Redis with nothing but \`redis.register_function\`, \`redis.log\` and
+  what Lua has without its libraries. What it keeps in variables of its own stays from call to call, but is not kept in the store: it is as at first after a restart,
+  on another node, and as soon as calls have taken ${serverFixed.redisLibraryStateBytesMax / MIB} MiB of strings and tables together. \`FUNCTION DUMP\` and \`FUNCTION RESTORE\` move libraries both ways between a
+  Redis 7.0 and KelpDB. A function does what its caller may do, so libraries are changed by users who may read and write all keys; any user may list and call them.
+  \`FUNCTION LIST\` is in the order of names. A name that one library registers in upper and in lower case is refused; Redis takes it, and fails as it goes.
 - **\`MONITOR\`** is for ${serverFixed.redisMonitorsMax} clients, and shows ${serverFixed.redisMonitorLineBytesMax / KIB} KiB of a command. \`DEBUG SLEEP\` holds up its own connection alone.
 - **Searches by place** (\`GEOSEARCH\`, \`GEORADIUS\`, …) find at most ${fixed.foundPlacesMax} members, unless \`COUNT\` asks for ${fixed.nearestPlacesMax} or fewer. Which of several at one
   distance are the last that a \`COUNT\` takes may be others than in Redis, and a distance that \`STOREDIST\` keeps may differ in the last of its 17 digits.

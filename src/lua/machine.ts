@@ -52,6 +52,17 @@ export class LuaMachine {
     }
   }
 
+  /** As `run`, with other globals until it ends. */
+  runWith(globals: LuaTable, callee: LuaFunction): LuaResult {
+    const { operations } = this;
+    operations.globals = globals;
+    try {
+      return this.run(callee);
+    } finally {
+      operations.globals = this.globals;
+    }
+  }
+
   newTable(items?: LuaValue[]): LuaTable {
     return new LuaTable(this.budget, items);
   }

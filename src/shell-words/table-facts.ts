@@ -227,6 +227,18 @@ export const tableFacts: readonly TableFact[] = [
     summary: 'Lets a key expire at a time, in Unix seconds',
   },
   { name: 'EXPIRETIME', arity: 2, syntax: 'key', summary: 'Tells when a key expires, in Unix seconds' },
+  {
+    name: 'FCALL',
+    arity: -3,
+    syntax: 'function numkeys [key [key ...]] [arg [arg ...]]',
+    summary: 'Runs a function of a library as one transaction',
+  },
+  {
+    name: 'FCALL_RO',
+    arity: -3,
+    syntax: 'function numkeys [key [key ...]] [arg [arg ...]]',
+    summary: 'Runs a function that says of itself that it does not write',
+  },
   { name: 'FLUSHALL', arity: -1, syntax: '[ASYNC | SYNC]', summary: 'Deletes all keys of all databases' },
   { name: 'FLUSHDB', arity: -1, syntax: '[ASYNC | SYNC]', summary: 'Deletes all keys of the database' },
   {

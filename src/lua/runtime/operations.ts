@@ -46,12 +46,13 @@ export class LuaOperations {
   next: LuaFunction | undefined = undefined;
   nextItem: LuaFunction | undefined = undefined;
   readonly #stringMetatable: LuaTable;
-  readonly #globals: LuaTable;
+  /** Where names are looked for that are of no local variable. */
+  globals: LuaTable;
 
   constructor(budget: LuaBudget, stringMetatable: LuaTable, globals: LuaTable) {
     this.budget = budget;
     this.#stringMetatable = stringMetatable;
-    this.#globals = globals;
+    this.globals = globals;
   }
 
   // Calls
@@ -121,14 +122,14 @@ export class LuaOperations {
   }
 
   global(name: string): LuaValue {
-    const value = this.#globals.get(name);
-    return value !== undefined || this.#globals.metatable === undefined
+    const value = this.globals.get(name);
+    return value !== undefined || this.globals.metatable === undefined
       ? value
-      : this.index(this.#globals, name, undefined);
+      : this.index(this.globals, name, undefined);
   }
 
   setGlobal(value: LuaValue, name: string): void {
-    this.setIndex(this.#globals, name, value, undefined);
+    this.setIndex(this.globals, name, value, undefined);
   }
 
   /** `object[key]`. */

@@ -10,6 +10,7 @@ import { aclCommands } from './commands/families/server/acl.ts';
 import { clientCommands } from './commands/families/connection/client.ts';
 import { commandCommands } from './commands/families/server/command.ts';
 import { configCommands } from './commands/families/server/config.ts';
+import { functionCommands, withFunctions } from './commands/families/functions.ts';
 import { scriptCommands, withScripting } from './commands/families/scripts.ts';
 import { debugCommands, debugKeyCommands } from './commands/families/server/debug.ts';
 import { memoryCommands, memoryKeyCommands } from './commands/families/server/memory.ts';
@@ -28,6 +29,8 @@ import { CommandObserver } from './observed/command-observer.ts';
 import { Channels } from './pubsub/channels.ts';
 import { Delivery } from './pubsub/delivery.ts';
 import type { ScriptLogLevel } from './scripting/redis-library.ts';
+import { Functions } from './scripting/functions/functions.ts';
+import type { ScriptingOptions } from './scripting/script-runner.ts';
 import { Scripting } from './scripting/scripting.ts';
 import { Settings } from './settings/settings.ts';
 import { Tracking } from './tracking/tracking.ts';
@@ -103,7 +106,7 @@ export class DoorServices {
       clock,
       random,
     };
-    const scripting = new Scripting({
+    const scripting: ScriptingOptions = {
       seam,
       delivery: this.#delivery,
       table: door.table,
@@ -117,11 +120,12 @@ export class DoorServices {
         defect: options.onDefect,
       },
       log: options.onScriptLog,
-    });
+    };
     this.rows = [
       ...memoryKeyCommands,
       ...debugKeyCommands,
-      ...withScripting(scriptCommands, scripting),
+      ...withScripting(scriptCommands, new Scripting(scripting)),
+      ...withFunctions(functionCommands, new Functions(scripting)),
       ...withDoor(doorCommands, door),
     ];
   }

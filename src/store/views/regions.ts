@@ -7,7 +7,8 @@
  *     FA id:u64 tag sub   an element of a collection (`collections/collection-keys.ts`)
  *     FB id:u64           a collection that is to be swept
  *     FC                  users, roles and tokens (`access/records/access-keys.ts`)
- *     FD .. FF            else the store's own; none is in use yet
+ *     FD                  functions of Redis and their libraries (`types/functions/function-keys.ts`)
+ *     FE, FF              else the store's own; none is in use yet
  *
  * UTF-8 has no byte above F4, so text stays as it is. The order of users' keys is that of their bytes on both sides. "Users' keys"
  * are those of database 0 wherever nothing else is said: ranges, counts and rights are about them.
@@ -21,6 +22,7 @@ export const ESCAPE = 0xf8;
 export const DATABASE = 0xf9;
 export const ELEMENT = 0xfa;
 export const SWEPT = 0xfb;
+export const FUNCTIONS = 0xfd;
 
 /** The bytes of an element's key before its sub: the region, the id of the collection and the tag. */
 export const ELEMENT_HEAD_BYTES = 10;

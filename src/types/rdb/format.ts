@@ -26,6 +26,9 @@ export const valueTypes = {
   listOfNodes: 18,
 } as const;
 
+/** In place of a type: the text of a library of functions follows. */
+export const LIBRARY = 245;
+
 /** What a node of a list of nodes is: one long element, or a listpack. */
 export const nodeTypes = { plain: 1, packed: 2 } as const;
 

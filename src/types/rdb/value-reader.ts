@@ -18,6 +18,11 @@ export class ValueReader {
     this.#budget = budget;
   }
 
+  /** Whether all of it is read. */
+  get isAtEnd(): boolean {
+    return this.#at === this.#bytes.length;
+  }
+
   byte(): number {
     return this.#data.getUint8(this.#advance(1));
   }

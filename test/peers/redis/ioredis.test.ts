@@ -245,7 +245,7 @@ describe.each([2, 3] as const)('ioredis with RESP%i', { timeout: 60_000 }, (prot
       'WRONGTYPE Operation against a key holding the wrong kind of value',
     );
     await expect(client.call('GET')).rejects.toThrow("ERR wrong number of arguments for 'get' command");
-    await expect(client.call('fcall', 'f', 0)).rejects.toThrow("ERR unknown command 'fcall'");
+    await expect(client.call('psync', '?', -1)).rejects.toThrow("ERR unknown command 'psync'");
     await expect(client.select(99)).rejects.toThrow('ERR DB index is out of range');
     expect(await client.get('a')).toBe('text');
   });

@@ -39,6 +39,7 @@ const containerSince: Readonly<Record<string, string>> = {
   acl: '6.0.0',
   client: '2.4.0',
   config: '2.0.0',
+  function: '7.0.0',
   memory: '4.0.0',
   object: '2.2.3',
   pubsub: '2.8.0',

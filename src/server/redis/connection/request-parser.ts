@@ -12,7 +12,7 @@
 import { serverFixed } from '../../../limits.ts';
 import type { PlacedArguments } from '../protocol/placed-arguments.ts';
 import { ReplyError } from '../replies/errors.ts';
-import { splitWords } from './inline-words.ts';
+import { splitWords } from '../protocol/inline-words.ts';
 
 const STAR = 0x2a;
 const DOLLAR = 0x24;

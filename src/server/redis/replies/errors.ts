@@ -603,6 +603,70 @@ export function declaredToWrite(): ReplyError {
   return new ReplyError('ERR Can not execute a script with write flag using *_ro command.');
 }
 
+/** What is wrong with FUNCTION and FCALL, and with the text of a library. */
+export const functionTexts = {
+  noMetadata: 'ERR Missing library metadata',
+  badMetadata: 'ERR Invalid library metadata',
+  nameTwice: 'ERR Invalid metadata value, name argument was given multiple times',
+  noName: 'ERR Library name was not given',
+  badName:
+    'ERR Library names can only contain letters, numbers, or underscores(_) and must be at least one character long',
+  noFunctions: 'ERR No functions registered',
+  noLibrary: 'ERR Library not found',
+  noFunction: 'ERR Function not found',
+  badKeyCount: 'ERR Bad number of keys provided',
+  noPattern: 'ERR library name argument was not given',
+  badFlush: 'ERR FUNCTION FLUSH only supports SYNC|ASYNC option',
+  badPolicy: 'ERR Wrong restore policy given, value should be either FLUSH, APPEND or REPLACE.',
+  payload: restoreTexts.payload,
+  notALibrary: 'ERR given type is not a function',
+  badPayload: 'ERR Failed loading library payload',
+} as const;
+
+/** Of a name that Redis would take. */
+export function functionNameIsTooLong(): ReplyError {
+  return new ReplyError(
+    `ERR the name of a library or a function is longer than ${serverFixed.redisFunctionNameBytesMax} bytes`,
+  );
+}
+
+/** @param word behind the first one of a library's first line. */
+export function badLibraryMetadata(word: string): ReplyError {
+  return new ReplyError(plain(`ERR Invalid metadata value given: ${word.slice(0, TOLD_CHARACTERS_MAX)}`));
+}
+
+export function noSuchEngine(name: string): ReplyError {
+  return new ReplyError(plain(`ERR Engine '${name.slice(0, TOLD_CHARACTERS_MAX)}' not found`));
+}
+
+export function libraryExists(name: string): ReplyError {
+  return new ReplyError(`ERR Library '${name}' already exists`);
+}
+
+/** Of a payload. */
+export function restoredLibraryExists(name: string): ReplyError {
+  return new ReplyError(`ERR Library ${name} already exists`);
+}
+
+/** In another library. */
+export function functionExists(name: string): ReplyError {
+  return new ReplyError(`ERR Function ${name} already exists`);
+}
+
+/** A library that is no Lua. */
+export function libraryNotCompiled(text: string): ReplyError {
+  return new ReplyError(plain(`ERR Error compiling function: ${text}`));
+}
+
+/** A library whose text has failed as it ran. @param text with its code. */
+export function libraryFailed(text: string): ReplyError {
+  return new ReplyError(plain(`ERR Error registering functions: ${text}`));
+}
+
+export function unknownFunctionOption(word: string, what: 'option given:' | 'argument'): ReplyError {
+  return new ReplyError(plain(`ERR Unknown ${what} ${word.slice(0, TOLD_CHARACTERS_MAX)}`));
+}
+
 export function noScriptDebugger(): ReplyError {
   return new ReplyError('ERR SCRIPT DEBUG is not there, since it would hold up other clients');
 }

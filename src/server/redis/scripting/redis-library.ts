@@ -2,6 +2,7 @@
  * The library `redis` of scripts, as that of Redis 7.0. What is about its replication and its debugger is there and changes nothing:
  * what is written goes to the log with the script's transaction.
  */
+import type { LuaBudget } from '../../../lua/budget.ts';
 import type { LuaMachine } from '../../../lua/machine.ts';
 import { numberOf, textOf } from '../../../lua/conversions.ts';
 import { LuaError, type LuaFunction, type LuaTable, type LuaValue, NONE } from '../../../lua/value.ts';
@@ -24,24 +25,31 @@ const REPL_ALL = 3;
 /** 7.0.15 as 0x0007000f. */
 const VERSION_NUMBER = REDIS_VERSION.split('.').reduce((number, part) => number * 256 + Number(part), 0);
 
-const constants: Readonly<Record<string, LuaValue>> = {
+/** What there is while a library is loaded, too. */
+const firstConstants: Readonly<Record<string, LuaValue>> = {
   LOG_DEBUG: 0,
   LOG_VERBOSE: 1,
   LOG_NOTICE: 2,
   LOG_WARNING: 3,
+  REDIS_VERSION,
+  REDIS_VERSION_NUM: VERSION_NUMBER,
+};
+
+const constants: Readonly<Record<string, LuaValue>> = {
+  ...firstConstants,
   REPL_NONE: 0,
   REPL_AOF: 1,
   REPL_SLAVE: 2,
   REPL_REPLICA: 2,
   REPL_ALL,
-  REDIS_VERSION,
-  REDIS_VERSION_NUM: VERSION_NUMBER,
 };
+
+export type ScriptLog = (level: ScriptLogLevel, text: string) => void;
 
 export interface RedisLibraryOptions {
   readonly machine: LuaMachine;
   readonly calls: ScriptCalls;
-  readonly log: (level: ScriptLogLevel, text: string) => void;
+  readonly log: ScriptLog;
 }
 
 /** The words behind the level, as far as a line has room. */
@@ -55,9 +63,43 @@ function lineOf(args: readonly LuaValue[]): string {
   return line.slice(0, serverFixed.redisScriptLogBytesMax);
 }
 
+/** What a function of the library throws, or gives. */
+export function libraryError(budget: LuaBudget, text: string): LuaTable {
+  return errorTable(budget, `ERR ${text}`, false);
+}
+
+function logFunction({ budget }: LuaMachine, log: ScriptLog): LuaFunction {
+  const failed = (text: string): LuaError => new LuaError(libraryError(budget, text));
+  return (...args) => {
+    if (args.length < 2) throw failed('redis.log() requires two arguments or more.');
+    const number = typeof args[0] === 'number' ? Math.trunc(args[0]) : undefined;
+    if (number === undefined) throw failed('First argument must be a number (log level).');
+    const level = LEVELS[number];
+    if (level === undefined) throw failed('Invalid debug level.');
+    budget.spendSteps(STEPS_OF_LINE);
+    log(level, lineOf(args));
+    return NONE;
+  };
+}
+
+/** What a library of functions sees of it while it is loaded. */
+export function loadingLibrary(machine: LuaMachine, log: ScriptLog, registerFunction: LuaFunction): LuaTable {
+  return tableOf(machine, {
+    ...firstConstants,
+    log: logFunction(machine, log),
+    register_function: registerFunction,
+  });
+}
+
+function tableOf(machine: LuaMachine, values: Readonly<Record<string, LuaValue>>): LuaTable {
+  const table = machine.newTable();
+  for (const [name, value] of Object.entries(values)) table.set(name, value);
+  return table;
+}
+
 export function redisLibrary({ machine, calls, log }: RedisLibraryOptions): LuaTable {
   const { budget } = machine;
-  const failure = (text: string): LuaTable => errorTable(budget, `ERR ${text}`, false);
+  const failure = (text: string): LuaTable => libraryError(budget, text);
   const failed = (text: string): LuaError => new LuaError(failure(text));
 
   const functions: Readonly<Record<string, LuaFunction>> = {
@@ -85,16 +127,7 @@ export function redisLibrary({ machine, calls, log }: RedisLibraryOptions): LuaT
       if (args.length !== 1 || typeof text !== 'string') return failure('wrong number or type of arguments');
       return errorTable(budget, text.replace(/^-/, ''), false);
     },
-    log: (...args) => {
-      if (args.length < 2) throw failed('redis.log() requires two arguments or more.');
-      const number = typeof args[0] === 'number' ? Math.trunc(args[0]) : undefined;
-      if (number === undefined) throw failed('First argument must be a number (log level).');
-      const level = LEVELS[number];
-      if (level === undefined) throw failed('Invalid debug level.');
-      budget.spendSteps(STEPS_OF_LINE);
-      log(level, lineOf(args));
-      return NONE;
-    },
+    log: logFunction(machine, log),
     setresp: (...args) => {
       if (args.length !== 1) throw failed('redis.setresp() requires one argument.');
       const version = numberOf(args[0]);
@@ -119,7 +152,5 @@ export function redisLibrary({ machine, calls, log }: RedisLibraryOptions): LuaT
       return isAllowed;
     },
   };
-  const table = machine.newTable();
-  for (const [name, value] of Object.entries({ ...constants, ...functions })) table.set(name, value);
-  return table;
+  return tableOf(machine, { ...constants, ...functions });
 }

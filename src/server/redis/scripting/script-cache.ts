@@ -1,12 +1,12 @@
 /**
- * `ScriptCache`: the scripts that may be called by their SHA-1. It has so many, and so many bytes of their texts and codes: beyond that those go
+ * `ScriptCache`: what is compiled: the scripts that may be called by their SHA-1, or libraries of functions by the digest of their text. It has so many, and so many bytes of their texts and codes: beyond that those go
  * that were used longest ago, what was only run (EVAL) before what was loaded (SCRIPT LOAD).
  */
 import { createHash } from 'node:crypto';
 import { serverFixed } from '../../../limits.ts';
 
 export interface CachedScript {
-  /** 40 hexadecimal digits, in lower case. */
+  /** Of the text: hexadecimal digits, in lower case. */
   readonly sha: string;
   /** As it was sent, one character for each byte. */
   readonly text: string;
@@ -44,6 +44,11 @@ export class ScriptCache<Script extends CachedScript> {
 
   get bytes(): number {
     return this.#bytes;
+  }
+
+  *all(): Generator<Script, undefined> {
+    yield* this.#run.values();
+    yield* this.#loaded.values();
   }
 
   /** A script that is used now. @param sha in lower case. */

@@ -1,7 +1,7 @@
 /**
- * `ScriptMachine`: the one machine that all scripts of a door run in, with its globals protected as in Redis 7.0: a script can't make
- * one, and fails when it reads one that is not there. So no script leaves anything behind for the next, but what the libraries keep by
- * intent (settings of `cjson`).
+ * `ScriptMachine`: the one machine that all scripts of a door run in, or all functions, with its globals protected as in Redis 7.0: a script
+ * can't make one, and fails when it reads one that is not there. So no script leaves anything behind for the next, but what the libraries
+ * keep by intent (settings of `cjson`); functions have the variables of their own library besides.
  */
 import { openBase } from '../../../lua/libraries/base.ts';
 import { openBit } from '../../../lua/libraries/bit.ts';
@@ -18,16 +18,23 @@ import { cString, textOf } from '../../../lua/conversions.ts';
 import { allOf, first, LuaError, type LuaFunction, LuaTable, type LuaValue } from '../../../lua/value.ts';
 
 /** As error positions name it; they leave out the `@`. */
-const CHUNK_NAME = '@user_script';
+export type ChunkName = '@user_script' | '@user_function';
+
+export interface ScriptMachineOptions {
+  readonly chunkName: ChunkName;
+  /** Of `math.random`. */
+  readonly random: Lrand48;
+  /** Makes the library `redis`. */
+  readonly openRedis: (machine: LuaMachine) => LuaTable;
+}
 
 export class ScriptMachine {
   readonly #machine = new LuaMachine();
 
-  /**
-   * @param random of `math.random`.
-   * @param openRedis makes the library `redis`.
-   */
-  constructor(random: Lrand48, openRedis: (machine: LuaMachine) => LuaTable) {
+  readonly #chunkName: ChunkName;
+
+  constructor({ chunkName, random, openRedis }: ScriptMachineOptions) {
+    this.#chunkName = chunkName;
     const { globals, budget, stringMetatable } = this.#machine;
     budget.begin();
     openBase(this.#machine);
@@ -56,7 +63,7 @@ export class ScriptMachine {
   /** Throws a `LuaError` for what is no Lua. */
   compile(source: string): LuaFunction {
     this.budget.begin();
-    return this.#machine.compile(source, CHUNK_NAME);
+    return this.#machine.compile(source, this.#chunkName);
   }
 
   /** Runs a script with what is left of the budget. @returns the first value that it returns. */
@@ -68,6 +75,27 @@ export class ScriptMachine {
       // What a script was called with may be long.
       this.#give(undefined, undefined);
     }
+  }
+
+  /** Calls a function with what is left of the budget. @returns the first value that it returns. */
+  call(callee: LuaFunction, keys: LuaValue[], argv: LuaValue[]): LuaValue {
+    return first(this.#machine.run(callee, this.#machine.newTable(keys), this.#machine.newTable(argv)));
+  }
+
+  /** Runs a chunk with what is left of the budget, and with no globals but these. @param globals as `closedGlobals` gives them. */
+  runWith(globals: LuaTable, chunk: LuaFunction): void {
+    this.#machine.runWith(globals, chunk);
+  }
+
+  /** Globals of which the library `redis` is the only one, and which can't be changed. @param openRedis makes it. */
+  closedGlobals(openRedis: (machine: LuaMachine) => LuaTable): LuaTable {
+    const redis = openRedis(this.#machine);
+    redis.metatable = this.#refusing();
+    const globals = this.#machine.newTable();
+    globals.set('redis', redis);
+    globals.metatable = this.#refusing();
+    protect(globals, new Set());
+    return globals;
   }
 
   #give(keys: LuaValue, argv: LuaValue): void {

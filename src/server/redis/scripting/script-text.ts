@@ -4,6 +4,7 @@
  *
  * The line stays in front of the text that is compiled as an empty one, so that lines count from where their author sees them.
  */
+import { type FunctionFlag, functionFlags } from '../../../types/functions/libraries.ts';
 import { badShebang, ReplyError } from '../replies/errors.ts';
 
 export interface ScriptText {
@@ -11,13 +12,10 @@ export interface ScriptText {
   readonly source: string;
   /** Whether the first line says what it is. */
   readonly isDeclared: boolean;
-  readonly flags: ReadonlySet<ScriptFlag>;
+  readonly flags: ReadonlySet<FunctionFlag>;
 }
 
-export type ScriptFlag = (typeof FLAGS)[number];
-
-const FLAGS = ['no-writes', 'allow-oom', 'allow-stale', 'no-cluster', 'allow-cross-slot-keys'] as const;
-const NO_FLAGS: ReadonlySet<ScriptFlag> = new Set();
+const NO_FLAGS: ReadonlySet<FunctionFlag> = new Set();
 const FLAGS_WORD = 'flags=';
 
 /** Throws a `ReplyError` for a first line that is wrong. @param text one character for each byte. */
@@ -27,13 +25,13 @@ export function readScriptText(text: string): ScriptText {
   if (end === -1) throw new ReplyError('ERR Invalid script shebang');
   const [engine = '', ...options] = text.slice(0, end).trim().split(/\s+/);
   if (engine !== '#!lua') throw badShebang('Unexpected engine in script shebang', engine);
-  const flags = new Set<ScriptFlag>();
+  const flags = new Set<FunctionFlag>();
   for (const option of options) {
     if (!option.startsWith(FLAGS_WORD)) throw badShebang('Unknown lua shebang option', option);
     // `flags=` alone says that there are none.
     if (option === FLAGS_WORD) continue;
     for (const word of option.slice(FLAGS_WORD.length).split(',')) {
-      const flag = FLAGS.find((one) => one === word);
+      const flag = functionFlags.find((one) => one === word);
       if (flag === undefined) throw badShebang('Unexpected flag in script shebang', word);
       flags.add(flag);
     }

@@ -62,6 +62,42 @@ test.runIf(hasRealEtcd)(
   },
 );
 
+test.runIf(hasRealEtcd)(
+  'functions are those of every node, before and after another one takes over',
+  { timeout: 60_000 },
+  async () => {
+    const library = (value: number): string =>
+      `#!lua name=lib
+      redis.register_function('push', function(keys) return redis.call('rpush', keys[1], ${value}) end)
+      redis.register_function{function_name = 'value', flags = {'no-writes'}, callback = function() return ${value} end}`;
+    const nodes = await startNodes();
+    const addresses = nodes.map(({ redisAddress }) => redisAddress);
+    const roles = await Promise.all(
+      addresses.map(async (address) => (await RedisClient.open(address)).run('ROLE')),
+    );
+    const writerAt = roles.findIndex((role) => Array.isArray(role) && role[0] === 'master');
+    const [writerAddress = '', followerAddress = ''] = [addresses[writerAt], addresses[1 - writerAt]];
+    const [writer, passedOn, reader] = await Promise.all([
+      RedisClient.open(writerAddress),
+      RedisClient.open(followerAddress),
+      RedisClient.open(followerAddress),
+    ]);
+    await reader.run('READONLY');
+    for (const value of [1, 2]) {
+      expect(await passedOn.run('FUNCTION', 'LOAD', 'REPLACE', library(value))).toBe('lib');
+      expect(await writer.run('FCALL', 'push', 1, 'l')).toBe(value);
+      // What the follower shows may be behind.
+      while ((await reader.run('FCALL_RO', 'value', 0)) !== value);
+    }
+    expect(showReply(await reader.run('FUNCTION', 'FLUSH'))).toMatch(/^-READONLY/);
+    expect(await reader.run('FUNCTION', 'LIST')).toHaveLength(1);
+    await nodes[writerAt]?.stop();
+    const client = await RedisClient.open(followerAddress);
+    expect(await client.run('FCALL', 'push', 1, 'l')).toBe(3);
+    expect(await client.run('LRANGE', 'l', 0, -1)).toEqual(['1', '2', '2']);
+  },
+);
+
 async function startNodes(): Promise<TestServer[]> {
   const etcd = await RealEtcd.start();
   onTestFinished(() => etcd.stop());

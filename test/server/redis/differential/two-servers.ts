@@ -115,13 +115,13 @@ export class TwoServers {
 const NEAR_MS = 60_000;
 
 function differ(
-  { isUnordered = false, compare = 'all' }: DrawnCommand,
+  { isUnordered = false, compare = 'all', mask = (shown) => shown }: DrawnCommand,
   theirs: DecodedReply,
   ours: DecodedReply,
 ): Omit<Difference, 'index'> | undefined {
   if (compare === 'nothing') return undefined;
-  const redis = showReply(theirs, isUnordered);
-  const kelp = showReply(ours, isUnordered);
+  const redis = mask(showReply(theirs, isUnordered));
+  const kelp = mask(showReply(ours, isUnordered));
   if (redis === kelp) return undefined;
   if (compare === 'near' && typeof theirs === 'number' && typeof ours === 'number')
     if (Math.min(theirs, ours) >= 0 && Math.abs(theirs - ours) < NEAR_MS) return undefined;

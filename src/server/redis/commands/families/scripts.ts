@@ -1,6 +1,6 @@
 /**
  * EVAL and its like, and SCRIPT. A script is a command whose work is that of others: it runs over the view of its transaction
- * (`scripting/scripting.ts`), and each of its calls is checked by itself. Their rows are there without what runs scripts; `withScripting`
+ * (`scripting/script-runner.ts`), and each of its calls is checked by itself. Their rows are there without what runs scripts; `withScripting`
  * makes rows that run of them.
  */
 import type { View } from '../../../../store/views/view.ts';
@@ -22,7 +22,7 @@ import { keysBehindNumber } from './sorted-sets/words.ts';
 
 /** Where the words of a script's call are: the script, the number of its keys, the keys, and other words. */
 const SCRIPT_AT = 1;
-const KEY_COUNT_AT = 2;
+export const KEY_COUNT_AT = 2;
 const FIRST_KEY_AT = 3;
 
 /** Finds the script of a call. */
@@ -37,7 +37,8 @@ export type ScriptCommand = CommandFacts &
 const byText: Find = (scripting, args) => scripting.byText(args.text(SCRIPT_AT));
 const bySha: Find = (scripting, args) => scripting.bySha(args.text(SCRIPT_AT));
 
-function inputOf(args: Arguments, isReadOnly: boolean): ScriptInput {
+/** Of a call of a script, or of a function. */
+export function inputOf(args: Arguments, isReadOnly: boolean): ScriptInput {
   const keyCount = args.integer(KEY_COUNT_AT);
   if (keyCount > args.count - FIRST_KEY_AT) throw new ReplyError(TOO_FEW_KEYS);
   if (keyCount < 0) throw negativeKeyCount();
