@@ -28,20 +28,6 @@ export const absentCommands: readonly AbsentCommands[] = [
   },
   {
     names: [
-      'acl|deluser',
-      'acl|dryrun',
-      'acl|getuser',
-      'acl|list',
-      'acl|load',
-      'acl|log',
-      'acl|save',
-      'acl|setuser',
-    ],
-    state: 'later',
-    note: 'users are made with `kelp access`, and have roles over ranges of keys',
-  },
-  {
-    names: [
       'cluster',
       'cluster|addslots',
       'cluster|addslotsrange',
