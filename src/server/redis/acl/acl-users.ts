@@ -26,6 +26,9 @@ import { adminGrant, allKeyGrants, openWords, rangeId, type UserWords, wordsOf }
 const DEFAULT_USER = 'default';
 const OWN_ROLE_HEAD = 'acl.';
 
+/** Of the store, as far as it is needed here. */
+type StoreAccess = Pick<Access, 'table' | 'logins' | 'clock' | 'change'>;
+
 /** A change of a user that a client asks for. */
 export interface UserChange {
   readonly caller: Caller;
@@ -34,11 +37,11 @@ export interface UserChange {
 }
 
 export class AclUsers {
-  readonly #access: () => Access;
+  readonly #access: () => StoreAccess;
   readonly #audit: AccessAudit;
 
   /** @param access of the store, which is open. */
-  constructor(access: () => Access, audit: AccessAudit) {
+  constructor(access: () => StoreAccess, audit: AccessAudit) {
     this.#access = access;
     this.#audit = audit;
   }
@@ -137,7 +140,7 @@ function rulesApplied(
 
 /** What is kept as the password behind the steps. @param kept before them. */
 async function passwordAfter(
-  { logins }: Access,
+  { logins }: StoreAccess,
   steps: readonly PasswordStep[],
   kept: PasswordHashShape | undefined,
 ): Promise<PasswordHashShape | undefined> {
