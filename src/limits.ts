@@ -1281,6 +1281,13 @@ export const serverFixed = {
    */
   redisInvalidationVisitsMax: 50_000,
   redisOwedInvalidationBytesMax: 16 * MiB,
+  /** ACL SETUSER: words of one call. ACL LIST: bytes of its lines. */
+  redisAclRulesMax: 10_000,
+  redisAclListBytesMax: 4 * MiB,
+  /** ACL LOG: its length, and bytes of what is told of a denial. */
+  redisDeniedLogLengthDefault: 128,
+  redisDeniedLogLengthMax: 4096,
+  redisDeniedObjectBytesMax: 256,
   /** SLOWLOG: its length, ... */
   redisSlowLogLengthDefault: 128,
   redisSlowLogLengthMax: 4096,

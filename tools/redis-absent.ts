@@ -10,20 +10,6 @@ export interface AbsentCommands {
 export const absentCommands: readonly AbsentCommands[] = [
   {
     names: [
-      'acl|deluser',
-      'acl|dryrun',
-      'acl|getuser',
-      'acl|list',
-      'acl|load',
-      'acl|log',
-      'acl|save',
-      'acl|setuser',
-    ],
-    state: 'later',
-    note: 'users are made with `kelp access`, and have roles over ranges of keys',
-  },
-  {
-    names: [
       'cluster',
       'cluster|addslots',
       'cluster|addslotsrange',

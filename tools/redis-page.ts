@@ -59,8 +59,11 @@ Made by \`npm run generate\` from the table that the server itself runs.
   \`XACK\`, and what else changes a group, breaks a \`WATCH\` of the stream. \`XGROUP DESTROY\` and \`XGROUP DELCONSUMER\` of a group
   or a consumer with more than ${fixed.streamPendingRemovedMax} entries pending are several transactions. Counts of entries (\`ENTRIESADDED\`, \`ENTRIESREAD\`, \`RETRYCOUNT\`) end at 2^53 - 1. The names of groups and consumers are as
   long as members may be. \`XINFO STREAM\` tells nodes of a tree as if each had 100 entries.
-- **\`CONFIG SET\`** changes \`notify-keyspace-events\`, \`timeout\`, \`tracking-table-max-keys\`, \`slowlog-log-slower-than\` and \`slowlog-max-len\`, until the server stops; the
+- **\`CONFIG SET\`** changes \`notify-keyspace-events\`, \`timeout\`, \`tracking-table-max-keys\`, \`acllog-max-len\`, \`slowlog-log-slower-than\` and \`slowlog-max-len\`, until the server stops; the
   rest is for options at the start, and refused unless it is so already.
+- **Users** (\`ACL\`) are those of all doors, and what they may do lies in roles over keys: [access.md](access.md#users-by-acl) has the rules of
+  \`ACL SETUSER\` that can be kept so. Others are refused with an error that says why, and nothing is changed then. Passwords are never
+  told: \`(hidden)\` stands for one. \`ACL LOG\` keeps ${serverFixed.redisDeniedLogLengthDefault} lines in memory (\`acllog-max-len\`, up to ${serverFixed.redisDeniedLogLengthMax}).
 - **Pub/sub.** A client listens to at most ${serverFixed.redisSubscriptionsMax} names; all clients have ${serverFixed.redisPatternsMax} patterns together. One that has
   ${serverFixed.redisPubsubUnsentBytesMax / KIB / KIB} MiB of messages unread is broken off. Channels are for every user who is logged in; there are
   no rights to single ones. Keyspace events tell names of keys: they are for users who may read all keys. Others are refused

@@ -43,6 +43,7 @@ import { Scripts } from './scripts/scripts.ts';
 import { ServerTraces } from './tracing/server-traces.ts';
 import type { SpanExport } from './tracing/span-export.ts';
 import { grpcLane } from './grpc/grpc-lane.ts';
+import { AclUsers } from './redis/acl/acl-users.ts';
 import { openRedis } from './redis/open-redis.ts';
 import { RedisListener } from './redis/redis-listener.ts';
 import { RedisLogins } from './redis/redis-logins.ts';
@@ -130,6 +131,7 @@ class Server implements RunningServer {
   readonly #listener: Listener;
   readonly #redisListener: RedisListener | undefined;
   readonly #redisLogins: RedisLogins;
+  readonly #audit: Audit;
   readonly #console: ConsolePages;
   #redisAddress = '';
   #redisBound: ListenAddress | undefined;
@@ -198,7 +200,7 @@ class Server implements RunningServer {
       dependencies.cluster,
     );
     const { doors: cluster } = this.#node;
-    const audit = new Audit(logger);
+    const audit = (this.#audit = new Audit(logger));
     calls.onDenied = (call, name) => audit.callDenied(call, name);
     const logins = new Logins(
       () => this.#life.access,
@@ -443,6 +445,7 @@ class Server implements RunningServer {
         version,
         cluster: node && this.#node.redis(node),
         userNames: () => this.#life.access?.table.userNames ?? [],
+        users: new AclUsers(() => this.#opened(), this.#audit),
         snapshots: this.#measures.storeMeter,
         shutDown,
         onDefect: (command, error) =>

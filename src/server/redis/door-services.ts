@@ -7,7 +7,7 @@ import type { Seam } from '../../store/seam.ts';
 import type { RedisGauges } from '../metrics/redis/redis-meter.ts';
 import { type DoorCommand, type Door, withDoor } from './commands/door.ts';
 import { aclCommands } from './commands/families/server/acl.ts';
-import { clientCommands } from './commands/families/connection/client.ts';
+import { clientCommands, lineOf } from './commands/families/connection/client.ts';
 import { commandCommands } from './commands/families/server/command.ts';
 import { configCommands } from './commands/families/server/config.ts';
 import { functionCommands, withFunctions } from './commands/families/functions.ts';
@@ -25,6 +25,8 @@ import type { CommandTable, TableRow } from './commands/table.ts';
 import type { CommandHooks } from './connection/connection-context.ts';
 import type { EventClasses } from './keyspace/event-classes.ts';
 import { KeyspaceEvents } from './keyspace/keyspace-events.ts';
+import type { AclUsers } from './acl/acl-users.ts';
+import { DeniedLog } from './observed/denied-log.ts';
 import { CommandObserver } from './observed/command-observer.ts';
 import { Channels } from './pubsub/channels.ts';
 import { Delivery } from './pubsub/delivery.ts';
@@ -55,6 +57,7 @@ export interface DoorServicesOptions {
   readonly clock: Clock;
   readonly random: Random;
   readonly server: ServerFacts;
+  readonly users: AclUsers;
   /** Of keyspace events: those that are told from the start. */
   readonly eventClasses: EventClasses;
   /** The connections and all commands: asked for when a command runs. */
@@ -69,12 +72,13 @@ export class DoorServices {
   readonly rows: readonly TableRow[];
   readonly #channels = new Channels();
   readonly #observer: CommandObserver;
+  readonly #deniedLog: DeniedLog;
   readonly #events: KeyspaceEvents;
   readonly #delivery: Delivery;
   readonly #tracking: Tracking;
 
   constructor(options: DoorServicesOptions) {
-    const { seam, clock, random, server, eventClasses, connections } = options;
+    const { seam, clock, random, server, users, eventClasses, connections } = options;
     const channels = this.#channels;
     this.#delivery = new Delivery({ seam, channels, yieldNow: (run) => clock.yieldNow(run) });
     this.#events = new KeyspaceEvents({ seam, channels, delivery: this.#delivery });
@@ -83,6 +87,7 @@ export class DoorServices {
     this.#tracking = new Tracking({ seam, clock, sessions: connections });
     this.#observer = new CommandObserver(clock);
     const { stats, slowLog, monitors } = this.#observer;
+    const deniedLog = (this.#deniedLog = new DeniedLog(clock, lineOf));
     const door: Door = {
       get sessions() {
         return connections();
@@ -97,10 +102,13 @@ export class DoorServices {
         events: this.#events,
         tracking: this.#tracking,
         slowLog,
+        deniedLog,
         sessions: connections,
       }),
       stats,
       slowLog,
+      deniedLog,
+      users,
       monitors,
       server,
       clock,
@@ -160,6 +168,10 @@ export class DoorServices {
     };
     hooks.afterRow = this.#observer.afterRow;
     hooks.wantsEach = this.#observer.wantsEach;
+    hooks.denied = (session, { reason, object }, context) =>
+      this.#deniedLog.add(session, { reason, object, context, userName: session.userName });
+    hooks.loginRefused = (session, userName, command) =>
+      this.#deniedLog.loginRefused(session, userName, command);
     hooks.transactions = {
       begins: () => this.#delivery.transactionBegins(),
       failed: () => this.#delivery.transactionFailed(),

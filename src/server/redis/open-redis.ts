@@ -10,6 +10,7 @@ import type { StoreMeter } from '../metrics/store/store-meter.ts';
 import type { Traffic } from '../metrics/calls/traffic.ts';
 import type { ServerConfig } from '../config/config.ts';
 import type { ListenAddress } from '../config/option-values.ts';
+import type { AclUsers } from './acl/acl-users.ts';
 import type { LoginGate } from './connection/connection-context.ts';
 import type { ClusterFacts, DatabaseCount, ServerFacts } from './commands/server-facts.ts';
 import type { RedisCluster } from './cluster/cluster-door.ts';
@@ -39,6 +40,8 @@ export interface RedisOptions {
   /** Of KelpDB. */
   readonly version: string;
   readonly userNames: () => readonly string[];
+  /** For ACL. */
+  readonly users: AclUsers;
   readonly snapshots: Pick<StoreMeter, 'lastSnapshotMs' | 'hasSnapshotFailed'>;
   readonly shutDown: () => void;
   readonly onDefect: (command: string, error: unknown) => void;
@@ -55,6 +58,7 @@ export function openRedis(options: RedisOptions): RedisDoor {
     clock,
     random,
     server: serverFacts(options),
+    users: options.users,
     eventClasses: parseEventClasses(options.eventClasses) ?? NO_CLASSES,
     connections: () => {
       if (door === undefined) throw new Error('the door is not open');

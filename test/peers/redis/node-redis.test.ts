@@ -192,6 +192,38 @@ describe.each([2, 3] as const)('node-redis with RESP%i', { timeout: 60_000 }, (v
     expect(await client.ping()).toBe('PONG');
   });
 
+  test('makes users, who may do what their rules say, and deletes them', async () => {
+    const { port } = await openDoorWithUsers();
+    const root = await connect(port, { username: 'root', password: 'secret of root' });
+    const rules = ['on', '>secret of ann', '~team:*', '%R~shared:*', '+@all', '-@admin'];
+    expect(await root.aclSetUser('ann', rules)).toBe('OK');
+    const ann = await connect(port, { username: 'ann', password: 'secret of ann' });
+    expect(await ann.aclWhoAmI()).toBe('ann');
+    expect(await ann.set('team:a', '1')).toBe('OK');
+    await expect(ann.set('shared:a', '1')).rejects.toThrow(/^NOPERM/);
+    await expect(ann.aclList()).rejects.toThrow(/^NOPERM/);
+    expect(await root.aclUsers()).toEqual(['ann', 'reader', 'root']);
+    expect(await root.aclGetUser('ann')).toMatchObject({
+      passwords: ['(hidden)'],
+      commands: '+@all -@admin',
+      keys: '~team:* %R~shared:*',
+      channels: '&*',
+      selectors: [],
+    });
+    expect(await root.aclList()).toContain('user reader on #(hidden) %R~r:* &* +@all -@admin');
+    expect(await root.aclDryRun('ann', ['SET', 'shared:a', '1'])).toBe(
+      "This user has no permissions to access the 'shared:a' key",
+    );
+    const [last] = await root.aclLog();
+    expect(last).toMatchObject({ count: 1, reason: 'command', object: 'acl|list', username: 'ann' });
+    expect(await root.aclLogReset()).toBe('OK');
+    expect(await root.aclCat('scripting')).toContain('eval');
+    expect(await root.aclGenPass(32)).toMatch(/^[0-9a-f]{8}$/);
+    const gone = new Promise<void>((resolve) => ann.once('reconnecting', () => resolve()));
+    expect(await root.aclDelUser('ann')).toBe(1);
+    await gone;
+  });
+
   test('comes back to a server that has stopped and started again', async () => {
     const { server, port } = await openDoor();
     const client = await connect(port, { database: 3 });

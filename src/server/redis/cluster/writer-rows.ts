@@ -28,7 +28,11 @@ const PREPARING = new Set([
   'select',
 ]);
 
+/** Users are changed at the writer. */
+const CHANGES_USERS = new Set(['acl|setuser', 'acl|deluser']);
+
 export function placeOf(row: TableRow, isReadOnly: boolean): CommandPlace {
+  if (CHANGES_USERS.has(row.name)) return isReadOnly ? 'refused' : 'writer';
   if ('session' in row && (row.group === 'server' || PREPARING.has(row.name))) return 'here';
   // Messages are published by way of the writer, so they are heard there, too.
   if (!isReadOnly || row.group === 'pubsub') return 'writer';

@@ -5,6 +5,8 @@
 import type { Clock, Random } from '../../../clock.ts';
 import type { KeyspaceEvents } from '../keyspace/keyspace-events.ts';
 import type { CommandStats } from '../observed/command-stats.ts';
+import type { AclUsers } from '../acl/acl-users.ts';
+import type { DeniedLog } from '../observed/denied-log.ts';
 import type { Monitors } from '../observed/monitors.ts';
 import type { SlowLog } from '../observed/slow-log.ts';
 import type { Channels } from '../pubsub/channels.ts';
@@ -27,6 +29,8 @@ export interface Door {
   readonly settings: Settings;
   readonly stats: CommandStats;
   readonly slowLog: SlowLog;
+  readonly deniedLog: DeniedLog;
+  readonly users: AclUsers;
   readonly monitors: Monitors;
   readonly server: ServerFacts;
   readonly clock: Clock;

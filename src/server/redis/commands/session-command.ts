@@ -2,6 +2,8 @@
  * Commands about the connection or the server, beside those of the families: they know the session that they came by, and no view.
  * Their rows stand in the same table.
  */
+import type { Caller } from '../../access/audit.ts';
+import type { DeniedContext, DeniedError } from '../replies/errors.ts';
 import type { Arguments, CommandCall, CommandFacts, Reply, Session } from './command.ts';
 import type { SessionTracking } from './session-tracking.ts';
 
@@ -50,6 +52,10 @@ export interface ClientSession extends Session {
   readonly mayReadAllKeys: boolean;
   /** The user that it is logged in as, or `default`. */
   readonly userName: string;
+  /** For the lines of what concerns access. */
+  readonly caller: Caller;
+  /** A call of its user was not allowed. @param command its name. */
+  denied(command: string, error: DeniedError, context: DeniedContext): void;
   /** CLIENT REPLY: what is done with replies. `skip` ends behind the next command. */
   replyMode: 'on' | 'off' | 'skip';
   /** CLIENT NO-EVICT, NO-TOUCH; told by CLIENT LIST. */

@@ -12,6 +12,7 @@ import type { Arguments } from '../commands/command.ts';
 import type { ClusterDoor } from '../cluster/cluster-door.ts';
 import type { PlacedArguments } from '../protocol/placed-arguments.ts';
 import type { ReplyWriter } from '../protocol/reply-writer.ts';
+import type { DeniedContext, DeniedError } from '../replies/errors.ts';
 import type { BlockedClients } from './blocked-clients.ts';
 import type { RowStore } from './rows/call-row.ts';
 import type { ElementRow } from './rows/element-row.ts';
@@ -51,6 +52,10 @@ export interface CommandHooks {
   wantsEach?: (() => boolean) | undefined;
   /** For what commands of a transaction do besides its changes, which must not be when these are not. */
   transactions?: { begins(): void; failed(): void } | undefined;
+  /** A call was not allowed. */
+  denied?: ((session: ClientSession, error: DeniedError, context: DeniedContext) => void) | undefined;
+  /** Credentials that a command has shown were refused. @param userName as the client says; '' for `AUTH password`. */
+  loginRefused?: ((session: ClientSession, userName: string, command: string) => void) | undefined;
   /** Events of keys, which may be told once the sequence is durable. `hasChanged`: the decision has this sequence itself. */
   events: ((events: readonly KeyspaceEvent[], sequence: number, hasChanged: boolean) => void) | undefined;
 }

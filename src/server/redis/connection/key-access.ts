@@ -27,24 +27,25 @@ export function eachKey(
   }
 }
 
-/** Throws a `ReplyError` when a user may not run a call. */
+/** Throws a `DeniedError` when a user may not run a call. */
 export function checkCall(rights: Rights, facts: CommandFacts, args: PlacedArguments): void {
   if (rights.read === ALL_KEYS && rights.write === ALL_KEYS) {
-    if (!rights.isAdmin && facts.flags.includes('admin')) throw noCommandPermission(facts.name);
+    if (!rights.isAdmin && facts.categories.includes('admin')) throw noCommandPermission(facts.name);
     return;
   }
-  if (!rights.isAdmin && facts.flags.includes('admin')) throw noCommandPermission(facts.name);
+  if (!rights.isAdmin && facts.categories.includes('admin')) throw noCommandPermission(facts.name);
   if (facts.needsAllKeys?.(args) === true) throw noKeyPermission();
-  if (rights.read !== ALL_KEYS && facts.readsAllKeys?.(args) === true) throw noChannelPermission();
+  if (rights.read !== ALL_KEYS && facts.readsAllKeys?.(args) === true)
+    throw noChannelPermission(args.text(1));
   if (facts.keys === undefined) {
     if (facts.categories.includes('keyspace') && facts.group !== 'connection')
       throw noCommandPermission(facts.name);
     return;
   }
   eachKey(facts, args, (index, use) => {
-    if (args.database !== 0) throw noKeyPermission();
+    if (args.database !== 0) throw noKeyPermission(args.text(index));
     const key = args.key(index);
-    if (use !== 'write' && !rights.read.has(key)) throw noKeyPermission();
-    if (use !== 'read' && !rights.write.has(key)) throw noKeyPermission();
+    if (use !== 'write' && !rights.read.has(key)) throw noKeyPermission(args.text(index));
+    if (use !== 'read' && !rights.write.has(key)) throw noKeyPermission(args.text(index));
   });
 }

@@ -89,19 +89,58 @@ export function wrongSecret(userName: string): ReplyError {
   );
 }
 
-export function noKeyPermission(): ReplyError {
-  return new ReplyError('NOPERM this user has no permissions to access one of the keys used as arguments');
+/** Whether credentials were refused, and not put off. */
+export function isLoginRefusal(error: unknown): boolean {
+  return error instanceof ReplyError && error.message.startsWith('WRONGPASS ');
 }
 
-export function noChannelPermission(): ReplyError {
-  return new ReplyError(
+/** What a user lacks for a call: the right to run the command, to a key of it, or to a channel. */
+export type DeniedReason = 'command' | 'key' | 'channel';
+
+/** Where such a call came from. */
+export type DeniedContext = 'toplevel' | 'multi' | 'lua';
+
+/** A call that its user may not run. */
+export class DeniedError extends ReplyError {
+  readonly reason: DeniedReason;
+  /** What it is about, as Latin-1: the command, the key or the channel. `*`: all keys. */
+  readonly object: string;
+
+  constructor(reason: DeniedReason, object: string, message: string) {
+    super(message);
+    this.reason = reason;
+    this.object = object;
+  }
+}
+
+/** @param key as Latin-1; left out: the call wants all keys. */
+export function noKeyPermission(key = '*'): DeniedError {
+  return new DeniedError(
+    'key',
+    key,
+    'NOPERM this user has no permissions to access one of the keys used as arguments',
+  );
+}
+
+/** @param channel as Latin-1. */
+export function noChannelPermission(channel: string): DeniedError {
+  return new DeniedError(
+    'channel',
+    channel,
     'NOPERM this user has no permissions to access one of the channels used as arguments',
   );
 }
 
 /** @param name of the command. */
-export function noCommandPermission(name: string): ReplyError {
-  return new ReplyError(`NOPERM this user has no permissions to run the '${name}' command`);
+export function noCommandPermission(name: string): DeniedError {
+  return new DeniedError('command', name, `NOPERM this user has no permissions to run the '${name}' command`);
+}
+
+/** What ACL DRYRUN replies. */
+export function deniedText({ reason, object }: DeniedError): string {
+  return reason === 'command'
+    ? `This user has no permissions to run the '${object}' command`
+    : `This user has no permissions to access the '${object}' ${reason}`;
 }
 
 /** EXEC itself is wrong, which ends a transaction, if there is one. */
@@ -518,6 +557,67 @@ export function trackedHere(): ReplyError {
 
 export function unknownCategory(name: string): ReplyError {
   return new ReplyError(plain(`ERR Unknown category '${name}'`));
+}
+
+/** Of a word of ACL SETUSER: nothing is changed. @param rule as Latin-1. */
+export function aclRuleRefused(rule: string, why: string): ReplyError {
+  return new ReplyError(
+    plain(`ERR Error in ACL SETUSER modifier '${rule.slice(0, TOLD_CHARACTERS_MAX)}': ${why}`),
+  );
+}
+
+/** Of what the words of ACL SETUSER come to, which roles can't say. */
+export function aclNotCarried(what: string): ReplyError {
+  return new ReplyError(plain(`ERR ACL SETUSER has changed nothing: ${what}`));
+}
+
+/** What users have no words for in Redis, or have others. */
+export const aclTexts = {
+  syntax: 'Syntax error',
+  unknownCommand: 'Unknown command or category name in ACL',
+  patternBehindAll:
+    "Adding a pattern after the * pattern (or the 'allkeys' flag) is not valid and does not have any effect. Try 'resetkeys' to start with an empty list of patterns",
+  channelBehindAll:
+    "Adding a pattern after the * pattern (or the 'allchannels' flag) is not valid and does not have any effect. Try 'resetchannels' to start with an empty list of channels",
+  badHash:
+    'The password hash must be exactly 64 characters and contain only lowercase hexadecimal characters',
+  noSuchPassword: 'The password you are trying to remove from the user does not exist',
+  hash: 'passwords are kept by scrypt here, so the SHA-256 of one is of no use: give the password itself, as >password',
+  secondPassword: 'a user has one password here: resetpass before it takes the old one away',
+  pattern:
+    'roles are for keys that begin alike: a pattern is a key, or a prefix with * behind it, and no other wildcard',
+  selector: 'selectors can not be kept as roles: one list of rules says what a user may do',
+  sanitize: 'what RESTORE is given is always looked at',
+} as const;
+
+export function aclUserName(): ReplyError {
+  return new ReplyError("ERR Usernames can't contain spaces or null characters");
+}
+
+export function defaultUserStays(): ReplyError {
+  return new ReplyError("ERR The 'default' user cannot be removed");
+}
+
+export function noAclFile(): ReplyError {
+  return new ReplyError(
+    'ERR This Redis instance is not configured to use an ACL file: users are kept in the store, durably, as soon as ACL SETUSER is answered',
+  );
+}
+
+/** @param name as Latin-1. */
+export function userNotFound(name: string): ReplyError {
+  return new ReplyError(plain(`ERR User '${name.slice(0, TOLD_CHARACTERS_MAX)}' not found`));
+}
+
+/** @param name as Latin-1. */
+export function commandNotFound(name: string): ReplyError {
+  return new ReplyError(plain(`ERR Command '${name.slice(0, TOLD_CHARACTERS_MAX)}' not found`));
+}
+
+export function usersTooLong(): ReplyError {
+  return new ReplyError(
+    `ERR the lines of all users take more than ${serverFixed.redisAclListBytesMax} bytes: ACL USERS has their names, and ACL GETUSER each`,
+  );
 }
 
 export function invalidPasswordBits(): ReplyError {

@@ -17,7 +17,7 @@ import { RunningCall } from '../commands/running-call.ts';
 import { type ClientSession, type SessionCommand, takesTime } from '../commands/session-command.ts';
 import type { CommandTable, TableRow } from '../commands/table.ts';
 import { checkCall } from '../connection/key-access.ts';
-import { noAuth, noKeyPermission, ReplyError, scriptTexts } from '../replies/errors.ts';
+import { DeniedError, noAuth, ReplyError, scriptTexts } from '../replies/errors.ts';
 import { errorTable, LuaReply } from './lua-reply.ts';
 import { ScriptWords } from './script-words.ts';
 
@@ -141,7 +141,7 @@ export class ScriptCalls {
     const { args } = this.#words;
     args.database = this.#session.database;
     const row = this.#table().find(args);
-    return row instanceof ReplyError ? 'unknown' : this.#permissionText(row) === undefined;
+    return row instanceof ReplyError ? 'unknown' : this.#permissionText(row, false) === undefined;
   }
 
   /** For a call, before its words are copied. */
@@ -165,23 +165,24 @@ export class ScriptCalls {
     const { flags } = row;
     if (flags.includes('noscript')) return scriptTexts.notAllowed;
     if ('session' in row && takesTime(row, this.#words.args)) return scriptTexts.notAllowed;
-    const text = this.#permissionText(row);
+    const text = this.#permissionText(row, true);
     if (text !== undefined) return text;
     const writes = flags.includes('write') || REPLICATED.has(row.name);
     return writes && this.#isReadOnly ? scriptTexts.isReadOnly : undefined;
   }
 
-  #permissionText(row: TableRow): string | undefined {
+  /** @param isTold whether a denial is one of a call: else it was only asked for. */
+  #permissionText(row: TableRow, isTold: boolean): string | undefined {
     const rights = this.#session.rights();
     if (rights === undefined) return noAuth().message;
     try {
       checkCall(rights, row, this.#words.args);
       return undefined;
     } catch (error) {
-      if (!(error instanceof ReplyError)) throw error;
-      return error.message === noKeyPermission().message
-        ? scriptTexts.keyNotPermitted
-        : scriptTexts.notPermitted;
+      if (!(error instanceof DeniedError)) throw error;
+      const { client } = this.#session;
+      if (isTold && isClient(client)) client.denied(row.name, error, 'lua');
+      return error.reason === 'key' ? scriptTexts.keyNotPermitted : scriptTexts.notPermitted;
     }
   }
 

@@ -9,6 +9,7 @@ import type { ServerFacts } from '../commands/server-facts.ts';
 import type { ClientSessions } from '../commands/session-command.ts';
 import { formatEventClasses, parseEventClasses } from '../keyspace/event-classes.ts';
 import type { KeyspaceEvents } from '../keyspace/keyspace-events.ts';
+import type { DeniedLog } from '../observed/denied-log.ts';
 import type { SlowLog } from '../observed/slow-log.ts';
 import { configSetFailed, syntaxError, unknownParameter } from '../replies/errors.ts';
 import type { Tracking } from '../tracking/tracking.ts';
@@ -19,6 +20,7 @@ export interface SettingsParts {
   readonly events: KeyspaceEvents;
   readonly tracking: Pick<Tracking, 'keysMax'>;
   readonly slowLog: SlowLog;
+  readonly deniedLog: DeniedLog;
   readonly sessions: () => ClientSessions;
 }
 
@@ -68,8 +70,8 @@ function unlessSame({ read }: Setting, text: string): (() => void) | string {
   return text.toLowerCase() === read().toLowerCase() ? () => undefined : "can't set immutable config";
 }
 
-function settingsOf({ server, events, tracking, slowLog, sessions }: SettingsParts): Setting[] {
-  const { redisPubsubUnsentBytesMax, redisSlowLogLengthMax } = serverFixed;
+function settingsOf({ server, events, tracking, slowLog, deniedLog, sessions }: SettingsParts): Setting[] {
+  const { redisPubsubUnsentBytesMax, redisSlowLogLengthMax, redisDeniedLogLengthMax } = serverFixed;
   return [
     told('port', () => server.port),
     told('dir', () => server.dataDir),
@@ -108,6 +110,17 @@ function settingsOf({ server, events, tracking, slowLog, sessions }: SettingsPar
     told('io-threads', () => 1),
     told('latency-monitor-threshold', () => 0),
     told('latency-tracking', () => 'no'),
+    told('aclfile', () => ''),
+    // What Redis says of rights to channels where users have none: here there are none to single ones.
+    told('acl-pubsub-default', () => 'allchannels'),
+    wholeNumber(
+      'acllog-max-len',
+      { min: 0, max: redisDeniedLogLengthMax },
+      () => deniedLog.lengthMax,
+      (length) => {
+        deniedLog.lengthMax = length;
+      },
+    ),
     {
       name: 'notify-keyspace-events',
       read: () => formatEventClasses(events.classes),

@@ -31,6 +31,20 @@ describe('a connection at a follower', () => {
     expect(await atWriter(writer, 'GET', 'a')).toBe(null);
   });
 
+  test('changes users at the writer, and asks for them here', async () => {
+    const { follower } = await startPair();
+    const client = await follower.connect();
+    expect(await client.run('ACL', 'LIST')).toEqual(['user default on nopass ~* &* +@all']);
+    expect(await client.run('INFO', 'replication')).toContain('role:slave');
+    expect(await client.run('ACL', 'DELUSER', 'nosuch')).toBe(0);
+    expect(await client.run('INFO', 'replication')).toContain('role:master');
+    const reader = await follower.connect();
+    await reader.run('READONLY');
+    expect(await reader.run('ACL', 'DELUSER', 'nosuch')).toMatchObject({
+      text: "READONLY You can't write against a read only replica.",
+    });
+  });
+
   test('speaks RESP3 there when it does here', async () => {
     const { follower } = await startPair();
     const client = await follower.connect();

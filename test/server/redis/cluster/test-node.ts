@@ -5,6 +5,7 @@
 import { onTestFinished } from 'vitest';
 import { type Clock, systemClock, systemRandom } from '../../../../src/clock.ts';
 import type { ClusterView, Role } from '../../../../src/cluster/cluster-view.ts';
+import { Access } from '../../../../src/access/access.ts';
 import { allRights } from '../../../../src/access/rights/rights.ts';
 import type { Login } from '../../../../src/access/login/login.ts';
 import { StoreError } from '../../../../src/errors.ts';
@@ -17,6 +18,7 @@ import { createLogger } from '../../../../src/server/logging/logger.ts';
 import { Traffic } from '../../../../src/server/metrics/calls/traffic.ts';
 import { NodeMeter } from '../../../../src/server/metrics/cluster/node-meter.ts';
 import { RedisMeter } from '../../../../src/server/metrics/redis/redis-meter.ts';
+import { AclUsers } from '../../../../src/server/redis/acl/acl-users.ts';
 import type { LoginGate } from '../../../../src/server/redis/connection/connection-context.ts';
 import { openRedis } from '../../../../src/server/redis/open-redis.ts';
 import { RedisListener } from '../../../../src/server/redis/redis-listener.ts';
@@ -153,6 +155,7 @@ export class TestNode {
       logger: createLogger({ level: 'error', format: 'json' }, new TestLog()),
     });
     const address = formatAddress(await listener.listen({ host: '127.0.0.1', port: 0 }));
+    const access = new Access({ store, clock, random: systemRandom });
     const door = openRedis({
       store,
       clock,
@@ -178,6 +181,7 @@ export class TestNode {
       meter: new RedisMeter(),
       version: '0.0.0-test',
       userNames: () => [],
+      users: new AclUsers(() => access, { accessChanged: () => undefined, adminCalled: () => undefined }),
       snapshots: { lastSnapshotMs: 0, hasSnapshotFailed: false },
       shutDown: () => undefined,
       onDefect: (command, error) => {

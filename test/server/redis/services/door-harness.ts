@@ -1,7 +1,11 @@
 /** Commands about sessions and the server, over a store in memory, with sessions that keep what they are sent. */
 import { onTestFinished } from 'vitest';
+import { Access } from '../../../../src/access/access.ts';
+import { noLogin } from '../../../../src/access/login/login.ts';
 import { allRights, type Rights } from '../../../../src/access/rights/rights.ts';
+import { AclUsers } from '../../../../src/server/redis/acl/acl-users.ts';
 import { DoorServices } from '../../../../src/server/redis/door-services.ts';
+import type { AccessAudit } from '../../../../src/server/access/audit.ts';
 import { RunningCall } from '../../../../src/server/redis/commands/running-call.ts';
 import type { ClusterFacts, ServerFacts } from '../../../../src/server/redis/commands/server-facts.ts';
 import type {
@@ -100,6 +104,12 @@ export class TestSession implements ClientSession {
     return allRights;
   }
 
+  readonly caller = { login: noLogin, client: undefined };
+
+  denied(): void {
+    throw new Error('not in these tests');
+  }
+
   logIn(): void {
     throw new Error('not in these tests');
   }
@@ -112,6 +122,8 @@ export class TestSession implements ClientSession {
     this.isMonitor = false;
   }
 }
+
+const noAudit: AccessAudit = { accessChanged: () => undefined, adminCalled: () => undefined };
 
 class TestSessions implements ClientSessions {
   readonly sessions: TestSession[] = [];
@@ -152,11 +164,14 @@ export class DoorHarness {
 
   private constructor(seam: SeamHarness) {
     this.seam = seam;
+    const { clock } = seam;
+    const access = new Access({ store: seam.calls, clock, random: new SeededRandom(2) });
     this.services = new DoorServices({
       seam: seam.store,
       clock: seam.clock,
       random: new SeededRandom(1),
       server: this.#server(),
+      users: new AclUsers(() => access, noAudit),
       eventClasses: 0,
       connections: () => this.connections,
       onDefect: (_, error) => {

@@ -8,6 +8,7 @@
  */
 import type { Login } from '../../../../access/login/login.ts';
 import { ALL_KEYS, type Rights } from '../../../../access/rights/rights.ts';
+import type { Caller } from '../../../access/audit.ts';
 import { clientOf } from '../../../access/forwarded-client.ts';
 import { RunningCall } from '../../commands/running-call.ts';
 import type {
@@ -21,7 +22,7 @@ import type { TableRow } from '../../commands/table.ts';
 import type { PlacedArguments } from '../../protocol/placed-arguments.ts';
 import { CommandPace } from '../command-pace.ts';
 import type { ConnectionContext, Wire } from '../connection-context.ts';
-import { notANode } from '../../replies/errors.ts';
+import { type DeniedContext, type DeniedError, isLoginRefusal, notANode } from '../../replies/errors.ts';
 import { RequestParser } from '../request-parser.ts';
 import type { SlowClient } from '../slow-clients.ts';
 import { Outlet } from './outlet.ts';
@@ -179,12 +180,34 @@ export abstract class ConnectionSession implements SessionState, SlowClient {
       this.#loggedIn(this.transaction.shown(), [userName, password]);
       return undefined;
     }
-    const login = this.context.logins.logIn(this.peer, userName, password);
+    const login = this.checkLogin(this.lastCommand, [userName, password]);
     if (!(login instanceof Promise)) {
       this.#loggedIn(login, [userName, password]);
       return undefined;
     }
     return login.then((found) => this.#loggedIn(found, [userName, password]));
+  }
+
+  checkLogin(command: string, [userName, password]: Shown): Login | Promise<Login> {
+    const refused = (error: unknown): never => {
+      if (isLoginRefusal(error)) this.context.hooks.loginRefused?.(this, userName, command);
+      throw error;
+    };
+    try {
+      const login = this.context.logins.logIn(this.peer, userName, password);
+      return login instanceof Promise ? login.catch(refused) : login;
+    } catch (error) {
+      return refused(error);
+    }
+  }
+
+  get caller(): Caller {
+    return { login: this.login, client: this.peer };
+  }
+
+  denied(command: string, error: DeniedError, context: DeniedContext): void {
+    this.context.logins.denied(this.login, this.peer, command);
+    this.context.hooks.denied?.(this, error, context);
   }
 
   #loggedIn(login: Login, shown: Shown): void {

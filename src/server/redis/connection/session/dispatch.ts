@@ -15,6 +15,7 @@ import type { TableRow } from '../../commands/table.ts';
 import type { PlacedArguments } from '../../protocol/placed-arguments.ts';
 import {
   certificateNotPassedOn,
+  DeniedError,
   execRefused,
   noAuth,
   notInTransaction,
@@ -235,7 +236,8 @@ export class Dispatch {
       try {
         checkCall(rights, row, args);
       } catch (error) {
-        this.#context.logins.denied(this.#session.login, this.#session.peer, row.name);
+        const context = this.#session.transaction.multi === undefined ? 'toplevel' : 'multi';
+        if (error instanceof DeniedError) this.#session.denied(row.name, error, context);
         throw error;
       }
     }

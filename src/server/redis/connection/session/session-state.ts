@@ -7,7 +7,7 @@
  */
 import type { Login } from '../../../../access/login/login.ts';
 import type { RunningCall } from '../../commands/running-call.ts';
-import type { ClientSession } from '../../commands/session-command.ts';
+import type { ClientSession, Shown } from '../../commands/session-command.ts';
 import type { TableRow } from '../../commands/table.ts';
 import type { PlacedArguments } from '../../protocol/placed-arguments.ts';
 import type { CommandPace } from '../command-pace.ts';
@@ -35,6 +35,8 @@ export interface SessionState extends ClientSession {
   /** Goes on with what waits. */
   readonly goOn: () => void;
 
+  /** The login of what a command shows, which is none of the session yet. Throws, or rejects, with what is wrong with it. */
+  checkLogin(command: string, shown: Shown): Login | Promise<Login>;
   /** A call has come to its end in a later turn than its first. */
   endedLater(row: TableRow, args: PlacedArguments, moreMs: number): void;
   /** At once, with what waits. */

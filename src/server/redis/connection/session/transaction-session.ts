@@ -18,7 +18,7 @@ import { isLogFull } from '../../commands/run-command.ts';
 import type { Shown, TransactionControl } from '../../commands/session-command.ts';
 import type { TableRow } from '../../commands/table.ts';
 import type { PlacedArguments } from '../../protocol/placed-arguments.ts';
-import { execAborted, noAuth, ReplyError } from '../../replies/errors.ts';
+import { DeniedError, execAborted, noAuth, ReplyError } from '../../replies/errors.ts';
 import type { ConnectionContext } from '../connection-context.ts';
 import { checkCall } from '../key-access.ts';
 import { tellNoted, wantsNoted } from '../noted-events.ts';
@@ -179,7 +179,7 @@ export class TransactionSession implements TransactionControl {
   async checkQueued(queued: QueuedCall, shown: Shown): Promise<void> {
     this.#session.isBusy = true;
     try {
-      const login = await this.#context.logins.logIn(this.#session.peer, ...shown);
+      const login = await this.#session.checkLogin(queued.row.name, shown);
       queued.login = () => login;
     } catch (error) {
       queued.login = () => {
@@ -194,7 +194,12 @@ export class TransactionSession implements TransactionControl {
     if (row.flags.includes('no_auth')) return;
     const rights = this.#session.rights();
     if (rights === undefined) throw noAuth();
-    checkCall(rights, row, args);
+    try {
+      checkCall(rights, row, args);
+    } catch (error) {
+      if (error instanceof DeniedError) this.#session.denied(row.name, error, 'multi');
+      throw error;
+    }
   }
 
   /** Forgets what is queued. */

@@ -70,7 +70,7 @@ function typeOf({ subscriptionCounts: { channels, patterns, shardChannels } }: C
 }
 
 /** As CLIENT LIST shows it; of what Redis keeps of buffers those that KelpDB knows, and 0. */
-function lineOf(session: ClientSession, nowMs: number): string {
+export function lineOf(session: ClientSession, nowMs: number): string {
   const { figures, subscriptionCounts: counts } = session;
   const seconds = (sinceMs: number): number => Math.max(0, Math.floor((nowMs - sinceMs) / 1000));
   const { outputBytes, queryBytes, connectedAtMs, lastCommandAtMs, lastCommand } = figures;
