@@ -305,6 +305,12 @@ export const catalog: readonly CatalogEntry[] = [
     load: async () => (await import('./cases/redis-front.ts')).redisFront,
   },
   {
+    name: 'redis-bullmq',
+    about: "jobs of BullMQ's queues at the Redis door and at Redis, by turns",
+    sizes: 'once',
+    load: async () => (await import('./cases/redis-bullmq.ts')).redisBullmq,
+  },
+  {
     name: 'redis-types',
     about: 'collections beside those of Redis: memory, pops of a queue, a long reply, a delete',
     sizes: 'each',

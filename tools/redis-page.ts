@@ -29,6 +29,15 @@ shell: what one door writes the others read. The databases 1 to ${DATABASE_COUNT
 
 Made by \`npm run generate\` from the table that the server itself runs.
 
+## Libraries that are tried
+
+The tests run these unchanged, from npm: the clients ioredis and node-redis, in both versions of the protocol and with node-redis' client-side
+cache; BullMQ (queues, priorities, delayed and repeated jobs, flows, limits of rate, jobs of workers that died, and all of it over a
+\`kill -9\` of the server); redlock; rate-limiter-flexible; connect-redis under express-session. So are \`redis-cli\` and \`redis-benchmark\`.
+
+BullMQ asks for \`noeviction\`, which is so here, and for durable writes, which \`--fsync always\` makes: a job whose end its worker has heard
+of stays ended when the server is killed, and one that was under way is done again.
+
 ## What differs from Redis
 
 - **Durability.** A reply to a write means that it is on disk, with \`--fsync always\`, which is the default; the other policies of
