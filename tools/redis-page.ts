@@ -95,7 +95,7 @@ Made by \`npm run generate\` from the table that the server itself runs.
 - **Searches by place** (\`GEOSEARCH\`, \`GEORADIUS\`, …) find at most ${fixed.foundPlacesMax} members, unless \`COUNT\` asks for ${fixed.nearestPlacesMax} or fewer. Which of several at one
   distance are the last that a \`COUNT\` takes may be others than in Redis, and a distance that \`STOREDIST\` keeps may differ in the last of its 17 digits.
 - **\`DUMP\`** gives what Redis 7.0 restores, in the plainest form: other bytes than Redis itself. **\`RESTORE\`** takes what Redis up to 7.0 dumps of
-  all types but streams and those of modules. So keys move both ways. Bloom filters have no such form, and are refused.
+  all types but those of modules, streams with their groups, too. So keys move both ways. Bloom filters have no such form, and are refused.
 - **\`SWAPDB\`** moves each key, in one transaction: two databases of more than ${fixed.txnChangesMax / 2} keys together are refused.
 - **\`LATENCY\`** answers as where \`latency-monitor-threshold\` is 0 and \`latency-tracking\` is \`no\`: [metrics](metrics.md) have histograms.
 - **\`COMMAND DOCS\`** tells no history, and \`COMMAND INFO\` no tips. \`CLIENT LIST\` has 0 for buffers that are not there.
