@@ -9,8 +9,8 @@ const VALUE = 'v'.repeat(256 * 1024);
 const COUNT = 700;
 
 async function fieldOf(client: RedisClient, section: string, field: string): Promise<string | undefined> {
-  const info = String(await client.run('INFO', section));
-  return new RegExp(`^${field}:(.*)\r?$`, 'm').exec(info)?.[1]?.trim();
+  const info = showReply(await client.run('INFO', section));
+  return new RegExp(`${field}:([\\w-]*)`).exec(info)?.[1];
 }
 
 test('with a volatile policy no write is refused while keys have a time to live, and evicted ones are told of', async () => {
