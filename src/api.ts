@@ -411,7 +411,7 @@ export interface TxnResult<AnEntry = Entry> {
   readonly revision: number;
 }
 
-export type DeleteReason = 'requested' | 'expired' | 'leaseExpired' | 'leaseRevoked';
+export type DeleteReason = 'requested' | 'expired' | 'leaseExpired' | 'leaseRevoked' | 'evicted';
 
 export interface WatchRequest {
   /** Left out or empty: all keys. A key in several ranges gives one event. */

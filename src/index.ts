@@ -93,6 +93,7 @@ export type {
 } from './collections/types.ts';
 export type { Page, PagedList, PagedListOptions } from './paged-list.ts';
 export type { EngineName } from './engine-names.ts';
+export type { MemoryPolicy } from './memory-policies.ts';
 export type { CollectionKind, CollectionOperation, CollectionResult } from './api-collections.ts';
 export type {
   Admit,

@@ -270,6 +270,13 @@ export const fixed = {
   /** Memory counts as scarce when less than this share of the limit is left, and less than so many bytes. */
   memoryReserveShare: 1 / 16,
   memoryReserveBytesMax: 256 * MiB,
+  /**
+   * Where a memory policy evicts keys, so many go in one step, or about so many bytes with the last one; and it looks at so many deadlines
+   * to find them.
+   */
+  evictedKeysMax: 256,
+  evictedBytesMax: 16 * MiB,
+  evictionLooksMax: 1024,
   /** For a write that was refused for want of memory room is made for so long, whatever the reserve. */
   memoryWantedMs: 10_000,
   /** What was refused for want of room that others give back soon, in memory, log or calls, may be tried again after this time. */

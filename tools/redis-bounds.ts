@@ -53,14 +53,14 @@ export const redisBounds = {
     of: 'members',
   },
   dumped: {
-    calls: '`DUMP` of a hash, a set or a sorted set',
+    calls: '`DUMP` of a hash, a set, a sorted set or a stream',
     atMost: 100_000,
-    of: 'elements; of a list, more',
+    of: 'elements, of a stream what is pending, too; of a list, more',
   },
   restored: {
-    calls: '`RESTORE` of a hash or a set',
+    calls: '`RESTORE` of a hash, a set or a stream',
     atMost: 60_000,
-    of: 'elements',
+    of: 'elements; what is pending in a stream counts as two',
   },
   restoredScored: {
     calls: '`RESTORE` of a sorted set',

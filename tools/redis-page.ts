@@ -44,7 +44,8 @@ of stays ended when the server is killed, and one that was under way is done aga
   \`--fsync\` are nearer to \`appendfsync everysec\` and \`no\`. \`SAVE\` and \`BGSAVE\` write a snapshot, which only makes the next start shorter.
 - **Reads** see what is durable, and behind writes of their own connection these too. A message of pub/sub, and a keyspace event, comes
   when what was written before it is durable: who reads then finds it.
-- **Memory.** \`maxmemory\` is \`--memory-limit\`; nothing is evicted (\`maxmemory-policy\` is \`noeviction\`, and refuses any other), writes beyond it get \`-OOM\`: with an engine on disk when they have waited in vain
+- **Memory.** \`maxmemory\` is \`--memory-limit\`; \`maxmemory-policy\` is \`--memory-policy\`: \`noeviction\`, or with the engine memory \`volatile-ttl\` and \`volatile-random\`, which evict keys that have
+  a time to live ([how](production.md#when-memory-is-full)). Policies by use (\`-lru\`, \`-lfu\`) are refused, since reads note nothing, and so are \`allkeys-…\`. Writes beyond the limit get \`-OOM\`: with an engine on disk when they have waited in vain
   for a checkpoint to make room ([engines](engines.md#memory)). History takes memory too.
 - **A failing disk.** With an engine on disk a command whose read of a file fails gets \`-TRYAGAIN\`, and has changed nothing. After a failed
   write of the log, writes get \`-MISCONF\`.
@@ -58,7 +59,7 @@ of stays ended when the server is killed, and one that was under way is done aga
   another door does neither.
 - **Times to live** end after 100 years at the latest: a longer one is cut.
 - **Keyspace events** cover changes by all doors. What gRPC or REST has done to a collection is told as \`hset\`, \`sadd\`, \`zadd\` or \`lset\`.
-  \`e\` and \`m\` have no events. \`--redis-notify-keyspace-events\` asks for them from the start. \`new\` (class \`n\`) of a key that the same
+  \`e\` has those of a [memory policy](production.md#when-memory-is-full), \`m\` none. \`--redis-notify-keyspace-events\` asks for them from the start. \`new\` (class \`n\`) of a key that the same
   transaction removes again is not told. The messages of a transaction come behind its events.
 - **Streams.** What is trimmed with \`~\` goes by hundreds of entries, or all of it; without \`LIMIT\` at most ${fixed.streamTrimmedMax} at a time. One
   \`XADD\` trims at most ${fixed.streamTrimmedMax} entries, without \`~\` too, unless more go than stay, and what stays is little: the next ones go on with
@@ -68,7 +69,7 @@ of stays ended when the server is killed, and one that was under way is done aga
   \`XACK\`, and what else changes a group, breaks a \`WATCH\` of the stream. \`XGROUP DESTROY\` and \`XGROUP DELCONSUMER\` of a group
   or a consumer with more than ${fixed.streamPendingRemovedMax} entries pending are several transactions. Counts of entries (\`ENTRIESADDED\`, \`ENTRIESREAD\`, \`RETRYCOUNT\`) end at 2^53 - 1. The names of groups and consumers are as
   long as members may be. \`XINFO STREAM\` tells nodes of a tree as if each had 100 entries.
-- **\`CONFIG SET\`** changes \`notify-keyspace-events\`, \`timeout\`, \`tracking-table-max-keys\`, \`acllog-max-len\`, \`slowlog-log-slower-than\` and \`slowlog-max-len\`, until the server stops; the
+- **\`CONFIG SET\`** changes \`notify-keyspace-events\`, \`maxmemory-policy\`, \`timeout\`, \`tracking-table-max-keys\`, \`acllog-max-len\`, \`slowlog-log-slower-than\` and \`slowlog-max-len\`, until the server stops; the
   rest is for options at the start, and refused unless it is so already.
 - **Users** (\`ACL\`) are those of all doors, and what they may do lies in roles over keys: [access.md](access.md#users-by-acl) has the rules of
   \`ACL SETUSER\` that can be kept so. Others are refused with an error that says why, and nothing is changed then. Passwords are never
@@ -115,7 +116,7 @@ of stays ended when the server is killed, and one that was under way is done aga
 - **Searches by place** (\`GEOSEARCH\`, \`GEORADIUS\`, …) find at most ${fixed.foundPlacesMax} members, unless \`COUNT\` asks for ${fixed.nearestPlacesMax} or fewer. Which of several at one
   distance are the last that a \`COUNT\` takes may be others than in Redis, and a distance that \`STOREDIST\` keeps may differ in the last of its 17 digits.
 - **\`DUMP\`** gives what Redis 7.0 restores, in the plainest form: other bytes than Redis itself. **\`RESTORE\`** takes what Redis up to 7.0 dumps of
-  all types but streams and those of modules. So keys move both ways. Bloom filters have no such form, and are refused.
+  all types but those of modules, streams with their groups, too. So keys move both ways. Bloom filters have no such form, and are refused.
 - **\`SWAPDB\`** moves each key, in one transaction: two databases of more than ${fixed.txnChangesMax / 2} keys together are refused.
 - **\`LATENCY\`** answers as where \`latency-monitor-threshold\` is 0 and \`latency-tracking\` is \`no\`: [metrics](metrics.md) have histograms.
 - **\`COMMAND DOCS\`** tells no history, and \`COMMAND INFO\` no tips. \`CLIENT LIST\` has 0 for buffers that are not there.

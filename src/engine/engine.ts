@@ -140,6 +140,9 @@ export interface Engine {
   /** Of the newest versions that have a deadline, those whose keys are in one group. Costs nothing to ask for. */
   deadlineSums(group: number): DeadlineSums;
 
+  /** The newest versions that have a deadline, in the order of deadline, then of key. Missing: they are not known by their places. */
+  readonly deadlinePlaces?: DeadlinePlaces | undefined;
+
   stats(): EngineStats;
 
   /** The values that are kept compressed in memory, in all versions. Missing: none are. Costs nothing to ask for. */
@@ -308,6 +311,13 @@ export type VisitRead = (version: PlacedChange | undefined) => void;
 export type GroupOfKey = (first: number, second: number) => number;
 
 export const KEY_GROUPS_MAX = 256;
+
+/** What `Engine.deadlinePlaces` shows. */
+export interface DeadlinePlaces {
+  readonly count: number;
+  /** The key at a place, which is there, in memory of its own. */
+  keyAt(place: number): Uint8Array;
+}
 
 export interface DeadlineSums {
   readonly count: number;

@@ -121,6 +121,7 @@ export class KvStore implements api.Store {
       | 'changeElements'
       | 'takesRows'
       | 'deadlineSums'
+      | 'memoryPolicy'
     > &
     Replica {
     return this.#store;

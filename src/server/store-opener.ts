@@ -175,7 +175,7 @@ export class StoreOpener {
 
   #storeOptions(): StoreOptions {
     const { cluster, dataDir, engine, fsync, limits: storeLimits } = this.#config;
-    const { memoryBytesMax, valueCompression } = this.#config;
+    const { memoryBytesMax, memoryPolicy, valueCompression } = this.#config;
     const { logger, storeOptions } = this.#dependencies;
     const { state, measures, traces } = this.#onlookers;
     const logProgress = recoveryLog(logger);
@@ -187,6 +187,7 @@ export class StoreOpener {
       ...(cluster === undefined && { fsync }),
       limits: storeLimits,
       memoryBytesMax,
+      memoryPolicy,
       valueCompression,
       onRecoveryProgress: (progress) => {
         state.reportRecovery(progress);

@@ -18,6 +18,7 @@ import type { DeadlineSums, VisitRow } from '../engine/engine.ts';
 import type { PutRow } from '../engine/put-row.ts';
 import { assert, NoRoomYetError, isStoreError, StoreError } from '../errors.ts';
 import { fixed, type Limits } from '../limits.ts';
+import { faultOfMemoryPolicy, type MemoryPolicy } from '../memory-policies.ts';
 import type { SnapshotInfo } from '../snapshot/snapshot-directory.ts';
 import { readOnlyError } from '../wal/segments/fail-stop.ts';
 import type { Journal } from '../wal/journal.ts';
@@ -41,6 +42,7 @@ import { type Ownership, OwnershipLostError } from './directory/ownership.ts';
 import { publicStoreId } from './directory/store-id.ts';
 import type { StoreFigures, WatchLag } from './figures.ts';
 import { Fifo } from './fifo.ts';
+import { Eviction } from './history/eviction.ts';
 import { History } from './history/history.ts';
 import { Maintenance } from './history/maintenance.ts';
 import { MemoryLimit } from './history/memory-limit.ts';
@@ -99,6 +101,8 @@ export interface DurableStoreParts {
   readonly limits: Limits;
   /** What the state may take, in bytes. */
   readonly memoryBytesMax: number;
+  /** One that the engine allows. */
+  readonly memoryPolicy: MemoryPolicy;
   /** What was done to keep values compressed. */
   readonly compression: CompressionFigures;
   onEvent(event: OperatorEvent): void;
@@ -133,6 +137,7 @@ export class DurableStore implements Seam, Replica {
   readonly #unreadable: UnreadableTeller;
   readonly #backups: Backups;
   readonly #memory: MemoryLimit;
+  readonly #eviction: Eviction;
   readonly #maintenance: Maintenance;
   readonly #sweeper: Sweeper;
   readonly #onCommitted: Listeners<[changes: readonly PlannedChange[]]>;
@@ -203,8 +208,20 @@ export class DurableStore implements Seam, Replica {
       clock,
       bytesMax: parts.memoryBytesMax,
       makeRoom: (byteCount) => this.#maintenance.makeRoom(byteCount),
+      isEvicting: () => this.#eviction.canHelp,
       heldBy: () => this.#maintenance.heldBy(),
       onEvent,
+    });
+    this.#eviction = new Eviction(parts.memoryPolicy, {
+      places: engine.deadlinePlaces,
+      random: parts.random,
+      surplusBytes: () => this.#memory.surplusBytes,
+      oldestRevision: () => this.#history.oldestRevision,
+      mayWrite: () => this.#isWritable && this.#failure === undefined,
+      decide: (run) => {
+        const { result } = this.decide(run);
+        return { result, revision: this.#committer.lastRevision };
+      },
     });
     this.#room = new RoomGate({
       clock,
@@ -253,6 +270,10 @@ export class DurableStore implements Seam, Replica {
       memory: this.#memory,
       clock,
       visibleRevision,
+      exhausted: () => this.#eviction.step(),
+      ended: () => {
+        if (this.memoryPolicy !== 'noeviction') this.#room.wake();
+      },
       onUnreadable: (error) => this.#unreadable.note(error),
     });
     this.#expiry = new Expiry({
@@ -541,6 +562,19 @@ export class DurableStore implements Seam, Replica {
     return this.#memory.isFull;
   }
 
+  /** What happens when memory is full. */
+  get memoryPolicy(): MemoryPolicy {
+    return this.#eviction.policy;
+  }
+
+  /** Sets another one until the store is closed. Throws `invalidArgument` for one that its engine does not allow. */
+  set memoryPolicy(policy: MemoryPolicy) {
+    checkMemoryPolicy(policy, this.#parts.engineName);
+    this.#eviction.policy = policy;
+    // What waits for keys to go may wait in vain now.
+    this.#room.wake();
+  }
+
   get failure(): Failure | undefined {
     return this.#failure;
   }
@@ -745,6 +779,7 @@ export class DurableStore implements Seam, Replica {
   figures(): Omit<StoreFigures, 'restCounts'> & { readonly restCounts: RestCounts } {
     return {
       expiredKeyCount: this.#expiredKeyCount,
+      evictedKeyCount: this.#eviction.evictedKeyCount,
       expiredLeaseCount: this.#expiredLeaseCount,
       watchLag: this.#watchLag(),
       watchEventsSent: this.#hub.sentEventCount,
@@ -1129,6 +1164,12 @@ export class DurableStore implements Seam, Replica {
       this.#parts.onEvent({ kind: 'cleanupFailed', error: error as Error });
     }
   }
+}
+
+/** Throws `invalidArgument` for a policy that an engine does not allow. */
+export function checkMemoryPolicy(policy: MemoryPolicy, engine: EngineName): void {
+  const fault = faultOfMemoryPolicy(policy, engine);
+  if (fault !== undefined) throw new StoreError('invalidArgument', `memoryPolicy ${policy}: ${fault}`);
 }
 
 function failureKind(error: Error): 'overtaken' | 'ownershipLost' | 'storageFailed' {

@@ -53,6 +53,8 @@ export type CompressionOutcome =
 export interface StoreFigures {
   readonly expiredKeyCount: number;
   readonly expiredLeaseCount: number;
+  /** Keys that went before their time since memory was scarce. */
+  readonly evictedKeyCount: number;
   readonly watchLag: WatchLag;
   readonly watchEventsSent: number;
   readonly watchEndCounts: Readonly<Record<WatchEnd, number>>;

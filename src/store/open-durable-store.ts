@@ -17,7 +17,7 @@ import type { CachedJournal } from '../wal/journal.ts';
 import { Log, type LogOptions } from '../wal/log.ts';
 import { asError } from './commit/listeners.ts';
 import { dataDirectory, type DataDirectory } from './directory/data-directory.ts';
-import { DurableStore } from './durable-store.ts';
+import { checkMemoryPolicy, DurableStore } from './durable-store.ts';
 import { Ownership } from './directory/ownership.ts';
 import { settleEngine } from './directory/settle-engine.ts';
 import { recoverFromBase } from './recovery/base-recovery.ts';
@@ -80,6 +80,8 @@ async function openLocked(
   const fsync = replication === undefined ? (options.fsync ?? 'always') : 'interval';
   const limits = checkLimits(withDefaults(options));
   checkCompression(options);
+  const { memoryPolicy = 'noeviction' } = options;
+  checkMemoryPolicy(memoryPolicy, options.engine ?? 'memory');
   const memoryBytesMax =
     options.memoryBytesMax ?? Math.floor(machineMemoryBytes() * fixed.memoryShareDefault);
   const compression = new CompressionFigures();
@@ -171,6 +173,7 @@ async function openLocked(
       random,
       limits,
       memoryBytesMax,
+      memoryPolicy,
       compression,
       onEvent,
       keyObserver: options.keyObserver,

@@ -17,6 +17,7 @@ import type { Engine } from '../engine/engine.ts';
 import type { EnginePlace } from '../engine/open-engine.ts';
 import { ENGINE_NAMES, type EngineName } from '../engine-names.ts';
 import { type Limits, defaults, fixed } from '../limits.ts';
+import { MEMORY_POLICIES, type MemoryPolicy } from '../memory-policies.ts';
 import type { KeyObserver } from './key-observer.ts';
 import type { OperatorEvent } from './operator-event.ts';
 import type { Replication } from './replication/replication.ts';
@@ -43,6 +44,12 @@ export interface StoreOptions {
    * `limitReached`, also after the start of a store that is larger. Default: half of what the machine or container has.
    */
   readonly memoryBytesMax?: number;
+  /**
+   * What happens when that is full and there is no history left to give up. `noeviction`: writes are refused. `volatile-ttl`, `volatile-random`, with
+   * the engine memory alone: keys that have a time to live are deleted before it is over, those nearest to its end first or any of
+   * them, with the reason `evicted`; writes are refused once there are none. Default: `noeviction`.
+   */
+  readonly memoryPolicy?: MemoryPolicy;
   /**
    * With the engine memory: keeps values compressed, at `limits.compressionLevel`: those from 1 KiB on of which that saves 12 % or more. Reads see whole
    * values, and take some 12 µs longer for each that is compressed, as long as 16 for each that is written. Other engines refuse it: they compress in files, or nothing (`docs/engines.md`). Default: false.
@@ -102,6 +109,7 @@ export const storeOptionsTable: Table<StoreOptions> = {
   fsync,
   limits,
   memoryBytesMax: wholeNumber(1, fixed.integerMax),
+  memoryPolicy: oneOf<MemoryPolicy>(MEMORY_POLICIES),
   valueCompression: flag,
   onRecoveryProgress: callback(),
   onEvent: callback(),

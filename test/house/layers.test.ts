@@ -29,6 +29,7 @@ const layers: readonly (readonly string[])[] = [
     'api.ts',
     'api-json.ts',
     'engine-names.ts',
+    'memory-policies.ts',
     'arguments',
     'collections',
     'tracing',

@@ -35,6 +35,8 @@ export const DeleteReason = {
   LEASE_EXPIRED: 3,
   /** Its lease was revoked by a client. */
   LEASE_REVOKED: 4,
+  /** The server's memory was full, and its policy let the key go before its time to live ended. */
+  EVICTED: 5,
 } as const;
 
 /** Asks for changes. */

@@ -108,6 +108,7 @@ const reasonNames = new Map<number, string>([
   [DeleteReason.EXPIRED, 'expired'],
   [DeleteReason.LEASE_EXPIRED, 'leaseExpired'],
   [DeleteReason.LEASE_REVOKED, 'leaseRevoked'],
+  [DeleteReason.EVICTED, 'evicted'],
 ]);
 
 function reasonName(reason: number): string {
@@ -119,6 +120,7 @@ const reasonTexts = new Map([
   ['expired', 'its time to live ended'],
   ['leaseExpired', 'its lease ended'],
   ['leaseRevoked', 'its lease was revoked'],
+  ['evicted', 'evicted'],
 ]);
 
 function reasonText(reason: number): string {

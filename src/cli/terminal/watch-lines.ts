@@ -54,6 +54,7 @@ const reasonTexts = {
   expired: 'its time to live ended',
   leaseExpired: 'its lease ended',
   leaseRevoked: 'its lease was revoked',
+  evicted: 'evicted',
 };
 
 function before(previous: Entry | undefined, isKeyOnly: boolean): string {

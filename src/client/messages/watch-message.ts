@@ -21,6 +21,7 @@ const reasonByNumber = new Map<number, DeleteReason>([
   [ReasonNumber.EXPIRED, 'expired'],
   [ReasonNumber.LEASE_EXPIRED, 'leaseExpired'],
   [ReasonNumber.LEASE_REVOKED, 'leaseRevoked'],
+  [ReasonNumber.EVICTED, 'evicted'],
 ]);
 
 /** Where a watch begins: at a revision, or with the present entries, or with what comes next. */

@@ -8,6 +8,7 @@ import type { WorkBudget } from '../../work-budget.ts';
 import { KEY_BYTES_MAX } from '../engine.ts';
 import type {
   CompressedSums,
+  DeadlinePlaces,
   DeadlineSums,
   Engine,
   EngineLoader,
@@ -266,6 +267,10 @@ export class MemoryEngine implements Engine {
 
   deadlineSums(group: number): DeadlineSums {
     return this.keyspace.deadlines.sums(group);
+  }
+
+  get deadlinePlaces(): DeadlinePlaces {
+    return this.keyspace.deadlines;
   }
 
   stats(): EngineStats {

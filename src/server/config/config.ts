@@ -18,6 +18,7 @@ import {
 } from '../../limits.ts';
 import { machineMemoryBytes } from '../../machine.ts';
 import type { FsyncPolicy } from '../../api.ts';
+import { faultOfMemoryPolicy, type MemoryPolicy } from '../../memory-policies.ts';
 import { type EngineName, insteadOfValueCompression } from '../../engine-names.ts';
 import {
   type ListenAddress,
@@ -46,6 +47,8 @@ export interface ServerConfig {
   readonly volumeId: string;
   /** What the state of the store may take. */
   readonly memoryBytesMax: number;
+  /** What happens when that is full. */
+  readonly memoryPolicy: MemoryPolicy;
   /** Whether values in memory are kept compressed. */
   readonly valueCompression: boolean;
   /** Paths of PEM files; `undefined`: no TLS. */
@@ -126,6 +129,7 @@ export async function loadConfig(sources: ConfigSources = {}): Promise<ServerCon
     engine: valueOf('engine', (text) => text as EngineName),
     fsync: valueOf('fsync', (text) => text as FsyncPolicy),
     memoryBytesMax: valueOf(limitOptionName('memoryBytesMax'), (text) => parseMemoryLimit(text, memoryBytes)),
+    memoryPolicy: valueOf('memory-policy', (text) => text as MemoryPolicy),
     valueCompression: valueOf('value-compression', parseSwitch),
     tls: tlsPaths(settingByName),
     access: {
@@ -389,7 +393,9 @@ function tlsPaths(settingByName: ReadonlyMap<string, Setting>): ServerConfig['tl
 
 /** Limits that contradict each other would only show when the first large value comes. */
 function checkTogether(config: ServerConfig): void {
-  const { listen, tls, access, engine, valueCompression, limits, serverLimits } = config;
+  const { listen, tls, access, engine, memoryPolicy, valueCompression, limits, serverLimits } = config;
+  const policyFault = faultOfMemoryPolicy(memoryPolicy, engine);
+  if (policyFault !== undefined) throw new OptionError(`--memory-policy ${memoryPolicy}: ${policyFault}`);
   if (valueCompression && engine !== 'memory') {
     const level = `--${limitOptionName('compressionLevel')}`;
     throw new OptionError(`--value-compression: ${insteadOfValueCompression(engine, level)}; leave it out`);

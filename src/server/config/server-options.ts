@@ -3,6 +3,7 @@
  * of it. An option has one name, `data-dir`; its flag is `--data-dir`, its environment variable `KELP_DATA_DIR`, and
  * in the file it is `data-dir` again.
  */
+import { MEMORY_POLICIES } from '../../memory-policies.ts';
 import { VOLUME_ID_DEFAULT } from '../../blobs/volume-id.ts';
 import {
   type Limits,
@@ -386,6 +387,14 @@ export const serverOptions: readonly ServerOption[] = [
     description:
       'memory of keys, values, history and indexes, beyond which writes are refused, or wait for a checkpoint where the engine has files; or a share of what the machine or container has',
     defaultText: `${100 * fixed.memoryShareDefault}%`,
+  },
+  {
+    name: 'memory-policy',
+    type: 'choice',
+    choices: MEMORY_POLICIES,
+    description:
+      'when memory is full: noeviction refuses writes; with the engine memory, volatile-ttl and volatile-random first delete keys that have a time to live, those nearest to its end or any',
+    defaultText: 'noeviction',
   },
   {
     name: 'value-compression',

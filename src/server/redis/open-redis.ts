@@ -30,7 +30,10 @@ export interface RedisOptions {
   readonly rates: RateLimits | undefined;
   /** Left out: the store is alone. */
   readonly cluster?: RedisCluster | undefined;
-  readonly config: Pick<ServerConfig, 'dataDir' | 'fsync' | 'limits' | 'serverLimits' | 'memoryBytesMax'>;
+  readonly config: Pick<
+    ServerConfig,
+    'dataDir' | 'engine' | 'fsync' | 'limits' | 'serverLimits' | 'memoryBytesMax'
+  >;
   readonly address: ListenAddress | undefined;
   /** Letters of keyspace events that are told from the start. */
   readonly eventClasses: string;
@@ -114,9 +117,16 @@ function serverFacts(options: RedisOptions): ServerFacts {
     dataDir: config.dataDir,
     startedAtMs: clock.nowMs(),
     fsync: config.fsync,
+    engine: config.engine,
     valueBytesMax: config.limits.valueBytesMax,
     connectionsMax: config.serverLimits.connectionsMax,
     memoryBytesMax: config.memoryBytesMax,
+    get memoryPolicy() {
+      return store.seam.memoryPolicy;
+    },
+    set memoryPolicy(policy) {
+      store.seam.memoryPolicy = policy;
+    },
     get hasFailed() {
       return hasFailed;
     },

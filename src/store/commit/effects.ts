@@ -18,6 +18,7 @@ const reasonNumber: Readonly<Record<DeleteReason, number>> = {
   expired: DeleteReasonNumber.EXPIRED,
   leaseExpired: DeleteReasonNumber.LEASE_EXPIRED,
   leaseRevoked: DeleteReasonNumber.LEASE_REVOKED,
+  evicted: DeleteReasonNumber.EVICTED,
 };
 
 const reasonByNumber = new Map<number, DeleteReason>(

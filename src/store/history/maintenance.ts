@@ -5,6 +5,7 @@
  * While memory is scarce and the engine has nothing left to do, the older half of history is given up, and so on until
  * there is room or only the newest revision can be read. Half at a time, because the last revisions are what paged
  * scans and watches that want the entries before a change still need. Pins are kept to, until a write finds no room (`pins.ts`).
+ * Then keys go, where a memory policy says so (`eviction.ts`).
  *
  * A write that finds no room does as much of that work itself as a time slice allows (`makeRoom`): with a small limit a
  * single large value is more than what is left when memory becomes scarce. A delete in parts waits between them for what those
@@ -27,6 +28,10 @@ export interface MaintenanceContext {
   readonly memory: MemoryLimit;
   readonly clock: Clock;
   visibleRevision(): number;
+  /** There is neither work left nor history worth giving up, and memory is scarce. */
+  exhausted(): void;
+  /** Work has ended that may have made room. */
+  ended(): void;
   /** Files of the engine could not be read. */
   onUnreadable(error: Error): void;
 }
@@ -35,6 +40,8 @@ export interface MaintenanceContext {
 const STEPS_MAX = 4;
 /** ... and while memory is scarce, for as long as a time slice lasts: more than what a part of a delete leaves. */
 const STEPS_WHEN_SCARCE_MAX = 32;
+/** When history was halved so often, what is left of it is not what fills memory. */
+const SHORTENED_IN_A_ROW_MAX = 8;
 /** A write makes room for itself by a step more for each of these: to encode and log them takes longer. */
 const BYTES_PER_STEP = 64 * 1024;
 
@@ -46,6 +53,8 @@ export class Maintenance {
   #isTidying = false;
   /** `#extent` when it was last found unchanged. */
   #tidiedExtent = 0;
+  /** How often history was shortened since memory was not scarce. */
+  #shortenedInARow = 0;
   #timer: Timer | undefined;
 
   constructor(context: MaintenanceContext) {
@@ -114,6 +123,8 @@ export class Maintenance {
       if (this.#step(this.#isTidying || memory.isScarce)) continue;
       if (!memory.isScarce) {
         this.#isWorking = false;
+        this.#shortenedInARow = 0;
+        this.#context.ended();
         return;
       }
       // Not at once: watches that keep up shall first see what has just become visible.
@@ -146,9 +157,18 @@ export class Maintenance {
   #shortenHistory(): void {
     const { engine, history, memory } = this.#context;
     this.#isWorking = false;
-    if (!memory.isScarce || !history.shorten(this.#context.visibleRevision(), memory.isFull)) return;
-    engine.compact(history.oldestRevision);
-    this.#work();
+    if (memory.isScarce) {
+      const isMore = history.shorten(this.#context.visibleRevision(), memory.isFull);
+      // Of what is written all the while there is always a little.
+      if (!isMore || ++this.#shortenedInARow >= SHORTENED_IN_A_ROW_MAX) this.#context.exhausted();
+      if (isMore) {
+        engine.compact(history.oldestRevision);
+        this.#work();
+        return;
+      }
+    }
+    this.#shortenedInARow = 0;
+    this.#context.ended();
   }
 
   #tidyLater(): Timer {

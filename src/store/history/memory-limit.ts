@@ -18,7 +18,8 @@
  * the engine gives back what it would keep otherwise (`maintenance.ts`). A write that finds no room does some of that work
  * itself first. So writes are refused only once the newest state alone is too large, while something holds history back
  * that the text of the refusal names, or for as long as the work takes, which the text says then. What a checkpoint gives back is
- * waited for (`commit/room-gate.ts`), but not while checkpoints fail: then writes are refused at once, and told why.
+ * waited for (`commit/room-gate.ts`), but not while checkpoints fail: then writes are refused at once, and told why. What keys give back
+ * that a memory policy evicts (`eviction.ts`) is waited for, too.
  */
 import type { Clock } from '../../clock.ts';
 import type { Engine } from '../../engine/engine.ts';
@@ -38,6 +39,8 @@ export interface MemoryLimitContext {
   readonly bytesMax: number;
   /** Does some of the work that makes room for so many bytes. @returns whether there is more of it to do. */
   makeRoom(byteCount: number): boolean;
+  /** Whether keys may be evicted, which makes room by and by. */
+  isEvicting(): boolean;
   /** What keeps history, and with it memory, from being given up. */
   heldBy(): string | undefined;
   onEvent(event: OperatorEvent): void;
@@ -88,7 +91,7 @@ export class MemoryLimit {
    */
   get isOutrun(): boolean {
     const { durable } = this.#context.engine;
-    return this.isPressed && this.isGivingBack && durable?.sealedRevision !== 0;
+    return this.isPressed && this.#isCheckpointing && durable?.sealedRevision !== 0;
   }
 
   /** Whether a write of late found no room, and still would not. */
@@ -96,6 +99,13 @@ export class MemoryLimit {
     if (this.#wantedBytes === 0 || this.hasRoom(this.#wantedBytes)) return false;
     if (this.#context.clock.monotonicMs() >= this.#wantedUntilMs) this.#wantedBytes = 0;
     return this.#wantedBytes > 0;
+  }
+
+  /** How many bytes have to go until memory is not scarce any more. */
+  get surplusBytes(): number {
+    const { usedBytes } = this;
+    const wantedBytes = this.isFull ? this.#wantedBytes : 0;
+    return Math.max(usedBytes - this.#scarceBytes, usedBytes + wantedBytes - this.bytesMax);
   }
 
   hasRoom(byteCount: number): boolean {
@@ -141,18 +151,21 @@ export class MemoryLimit {
     this.#wantedUntilMs = this.#context.clock.monotonicMs() + fixed.memoryWantedMs;
     const isMoreToDo = this.#context.makeRoom(byteCount);
     if (this.hasRoom(byteCount)) return;
-    const isWriting = this.isGivingBack;
+    const isWriting = this.#isCheckpointing;
+    const isEvicting = this.#context.isEvicting();
     const failure = this.#hasChanges ? this.checkpointFailure : undefined;
     const advice =
       failure !== undefined
         ? this.#failing(failure)
         : isWriting
           ? this.#writing()
-          : isMoreToDo
-            ? GIVING_BACK
-            : this.#advice();
+          : isEvicting
+            ? EVICTING
+            : isMoreToDo
+              ? GIVING_BACK
+              : this.#advice();
     const message = `the store uses ${inMiB(this.usedBytes)} of the ${inMiB(this.bytesMax)} of memory that ${limitName('memoryBytesMax')} allows, and this write needs ${inMiB(byteCount)} more; ${advice}`;
-    if (isWriting) throw new NoRoomYetError(message, fixed.busyRetryMs, byteCount);
+    if (isWriting || isEvicting) throw new NoRoomYetError(message, fixed.busyRetryMs, byteCount);
     this.tell();
     const isPassing = isMoreToDo && failure === undefined;
     throw noRoomIn(
@@ -161,8 +174,13 @@ export class MemoryLimit {
     );
   }
 
-  /** Whether a checkpoint gives memory back that is worth waiting for: one is under way, or begins as soon as a write waits for it. */
+  /** Whether memory is given back that is worth waiting for. */
   get isGivingBack(): boolean {
+    return this.#isCheckpointing || this.#context.isEvicting();
+  }
+
+  /** Whether a checkpoint gives some back: one is under way, or begins as soon as a write waits for it. */
+  get #isCheckpointing(): boolean {
     return this.#hasChanges && this.checkpointFailure === undefined;
   }
 
@@ -205,6 +223,8 @@ export class MemoryLimit {
 
 const GIVING_BACK =
   'the memory of what was deleted and overwritten is being given back: try again in a moment';
+
+const EVICTING = 'keys that have a time to live are being evicted for it: try again in a moment';
 
 function adviceFor(holder: string | undefined): string {
   return holder === undefined

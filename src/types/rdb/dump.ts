@@ -12,6 +12,7 @@ import { setType } from '../set/set.ts';
 import { scoreOfElement, sortedSetType } from '../sorted-set/scored-table.ts';
 import { valueTypes } from './format.ts';
 import { ListNodes } from './list-nodes.ts';
+import { writeStream } from './stream-dump.ts';
 import { ValueWriter } from './value-writer.ts';
 
 /** `undefined`: there is no such key. Throws `limitReached`, and `wrongType` for what Redis has no form for. */
@@ -37,6 +38,9 @@ export function dump(view: ReadView, key: Uint8Array): Uint8Array | undefined {
       break;
     case kinds.list:
       writeList(view, new List(version), writer);
+      break;
+    case kinds.stream:
+      writeStream(view, version, writer);
       break;
     default:
       throw new StoreError('wrongType', 'the key holds what Redis has no form of its own for');

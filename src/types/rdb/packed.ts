@@ -13,7 +13,8 @@ import { PayloadError } from './payload-error.ts';
 type VisitElement = (element: Uint8Array) => void;
 
 export const LISTPACK_END = 0xff;
-const MANY = 0xffff;
+/** A count that says that there are so many or more. */
+export const LISTPACK_MANY = 0xffff;
 
 export const LISTPACK_HEAD_BYTES = 6;
 const ZIPLIST_HEAD_BYTES = 10;
@@ -49,20 +50,20 @@ class Cursor {
     return this.bytes.subarray(start, start + length);
   }
 
-  /** A signed number of so many bytes, as text. */
-  integer(byteCount: 1 | 2 | 3 | 4 | 8): Uint8Array {
+  /** A signed number of so many bytes. */
+  integer(byteCount: 1 | 2 | 3 | 4 | 8): number | bigint {
     const start = this.advance(byteCount);
-    if (byteCount === 8) return toText(this.data.getBigInt64(start, true));
+    if (byteCount === 8) return this.data.getBigInt64(start, true);
     let value = 0;
     for (let at = byteCount - 1; at >= 0; at--) value = value * 256 + this.data.getUint8(start + at);
     const range = 2 ** (8 * byteCount);
-    return toText(value >= range / 2 ? value - range : value);
+    return value >= range / 2 ? value - range : value;
   }
 
   /** The end is where it has to be, and there were as many elements as were said. */
   finish(count: number, said: number): void {
     if (this.at !== this.bytes.length - 1 || this.bytes[this.at] !== LISTPACK_END) throw new PayloadError();
-    if (said !== MANY && said !== count) throw new PayloadError();
+    if (said !== LISTPACK_MANY && said !== count) throw new PayloadError();
   }
 
   get isAtEnd(): boolean {
@@ -75,25 +76,67 @@ function toText(value: number | bigint): Uint8Array {
 }
 
 export function visitListpack(bytes: Uint8Array, visit: VisitElement): void {
-  const cursor = new Cursor(bytes, LISTPACK_HEAD_BYTES);
-  if (cursor.data.getUint32(0, true) !== bytes.length) throw new PayloadError();
-  let count = 0;
-  for (; !cursor.isAtEnd; count++) {
-    const start = cursor.at;
-    const element = listpackElement(cursor);
-    cursor.advance(listpackLengthBytes(cursor.at - start));
-    visit(element);
-  }
-  cursor.finish(count, cursor.data.getUint16(4, true));
+  const reader = new ListpackReader(bytes);
+  while (!reader.isAtEnd) visit(reader.element());
+  reader.finish();
 }
 
-function listpackElement(cursor: Cursor): Uint8Array {
+/** Takes a listpack apart, element by element, where their number alone does not say what they are. */
+export class ListpackReader {
+  readonly #cursor: Cursor;
+  #count = 0;
+
+  constructor(bytes: Uint8Array) {
+    this.#cursor = new Cursor(bytes, LISTPACK_HEAD_BYTES);
+    if (this.#cursor.data.getUint32(0, true) !== bytes.length) throw new PayloadError();
+  }
+
+  get isAtEnd(): boolean {
+    return this.#cursor.isAtEnd;
+  }
+
+  /** The next one; a number comes as its text. */
+  element(): Uint8Array {
+    const found = this.#next();
+    return found instanceof Uint8Array ? found : toText(found);
+  }
+
+  /** The next one, which is a number. */
+  integer(): number | bigint {
+    const found = this.#next();
+    if (found instanceof Uint8Array) throw new PayloadError();
+    return found;
+  }
+
+  /** The next one, which says how many of something there are. */
+  count(): number {
+    const count = Number(this.integer());
+    if (!Number.isSafeInteger(count) || count < 0) throw new PayloadError();
+    return count;
+  }
+
+  /** All was read. */
+  finish(): void {
+    this.#cursor.finish(this.#count, this.#cursor.data.getUint16(4, true));
+  }
+
+  #next(): Uint8Array | number | bigint {
+    const cursor = this.#cursor;
+    const start = cursor.at;
+    const found = listpackElement(cursor);
+    cursor.advance(listpackLengthBytes(cursor.at - start));
+    this.#count++;
+    return found;
+  }
+}
+
+function listpackElement(cursor: Cursor): Uint8Array | number | bigint {
   const first = cursor.byte();
-  if (first < 0x80) return toText(first);
+  if (first < 0x80) return first;
   if (first < 0xc0) return cursor.take(first & 0x3f);
   if (first < 0xe0) {
     const value = ((first & 0x1f) << 8) | cursor.byte();
-    return toText(value >= 0x1000 ? value - 0x2000 : value);
+    return value >= 0x1000 ? value - 0x2000 : value;
   }
   if (first < 0xf0) return cursor.take(((first & 0x0f) << 8) | cursor.byte());
   switch (first) {
@@ -139,15 +182,15 @@ function ziplistElement(cursor: Cursor): Uint8Array {
   if (first === 0x80) return cursor.take(cursor.data.getUint32(cursor.advance(4)));
   switch (first) {
     case 0xc0:
-      return cursor.integer(2);
+      return toText(cursor.integer(2));
     case 0xd0:
-      return cursor.integer(4);
+      return toText(cursor.integer(4));
     case 0xe0:
-      return cursor.integer(8);
+      return toText(cursor.integer(8));
     case 0xf0:
-      return cursor.integer(3);
+      return toText(cursor.integer(3));
     case 0xfe:
-      return cursor.integer(1);
+      return toText(cursor.integer(1));
     default:
       if (first < 0xf1 || first > 0xfd) throw new PayloadError();
       return toText((first & 0x0f) - 1);

@@ -15,6 +15,7 @@ import { SortedSetEdit } from '../sorted-set/sorted-set-edit.ts';
 import { nodeTypes, valueTypes } from './format.ts';
 import { visitIntset, visitListpack, visitZiplist } from './packed.ts';
 import { PayloadError } from './payload-error.ts';
+import { putStream, readStream, type RestoredStream } from './stream-restore.ts';
 import { ValueReader } from './value-reader.ts';
 
 type Pair<Value> = readonly [name: Uint8Array, value: Value];
@@ -24,7 +25,8 @@ export type RestoredValue =
   | { readonly type: 'string'; readonly value: Uint8Array }
   | { readonly type: 'list' | 'set'; readonly elements: readonly Uint8Array[] }
   | { readonly type: 'hash'; readonly pairs: readonly Pair<Uint8Array>[] }
-  | { readonly type: 'sortedSet'; readonly pairs: readonly Pair<number>[] };
+  | { readonly type: 'sortedSet'; readonly pairs: readonly Pair<number>[] }
+  | { readonly type: 'stream'; readonly stream: RestoredStream };
 
 /** @param budget pays a visit for each element. */
 export function readValue(bytes: Uint8Array, budget: WorkBudget): RestoredValue {
@@ -87,6 +89,9 @@ export function readValue(bytes: Uint8Array, budget: WorkBudget): RestoredValue 
       }
       return { type: 'sortedSet', pairs: some(pairs) };
     }
+    case valueTypes.stream:
+    case valueTypes.countedStream:
+      return { type: 'stream', stream: readStream(reader, type === valueTypes.countedStream, budget) };
     default:
       throw new PayloadError();
   }
@@ -172,6 +177,9 @@ export function putValue(view: View, key: Uint8Array, restored: RestoredValue, t
       edit.finish();
       break;
     }
+    case 'stream':
+      putStream(view, key, restored.stream);
+      break;
   }
   if (ttlMs > 0) view.touch(key, ttlMs);
 }

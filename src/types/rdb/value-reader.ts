@@ -37,11 +37,20 @@ export class ValueReader {
     return this.#data.getFloat64(this.#advance(8), true);
   }
 
+  uint64(): bigint {
+    return this.#data.getBigUint64(this.#advance(8), true);
+  }
+
   /** How many elements or bytes there are. */
   length(): number {
+    return Number(this.longLength());
+  }
+
+  /** A number of 64 bits, written as a length is. */
+  longLength(): number | bigint {
     const first = this.byte();
     if ((first & lengths.kindMask) === lengths.encoded) throw new PayloadError();
-    return this.#restOfLength(first);
+    return first === lengths.longest ? this.#data.getBigUint64(this.#advance(8)) : this.#restOfLength(first);
   }
 
   /** A view, unless it is a number or compressed. */

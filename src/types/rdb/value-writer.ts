@@ -24,9 +24,19 @@ export class ValueWriter {
     this.#buffer.writeDoubleLE(value, start);
   }
 
-  /** @param value below 2^32. */
-  length(value: number): void {
-    if (value < lengths.medium) {
+  uint64(value: bigint): void {
+    const start = this.#advance(8);
+    this.#buffer.writeBigUInt64LE(value, start);
+  }
+
+  /** @param value below 2^32; of a bigint, 2^64. */
+  length(value: number | bigint): void {
+    if (typeof value === 'bigint') {
+      if (value < MEDIUM_END) return this.length(Number(value));
+      this.byte(lengths.longest);
+      const start = this.#advance(8);
+      this.#buffer.writeBigUInt64BE(value, start);
+    } else if (value < lengths.medium) {
       this.byte(value);
     } else if (value < MEDIUM_END) {
       this.byte(lengths.medium | (value >>> 8));

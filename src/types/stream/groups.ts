@@ -76,11 +76,13 @@ export function createGroup(
   name: Uint8Array,
   lastId: Uint8Array,
   entriesRead: number,
-): void {
+): Group {
   checkName(name);
   const number = stream.nextGroup++;
   assert(number < TWO_32, 'a stream has a number for each group that it ever had');
-  writeGroup(view, stream, { name, number, nextConsumer: 0, lastId, entriesRead });
+  const group = { name, number, nextConsumer: 0, lastId, entriesRead };
+  writeGroup(view, stream, group);
+  return group;
 }
 
 export function writeGroup(view: View, stream: Stream, group: Group): void {
@@ -124,11 +126,17 @@ function consumerOf(name: Uint8Array, value: Uint8Array): Consumer {
 }
 
 /** Makes a consumer, and writes it and the group. There must be none of the name. */
-export function createConsumer(view: View, stream: Stream, group: Group, name: Uint8Array): Consumer {
+export function createConsumer(
+  view: View,
+  stream: Stream,
+  group: Group,
+  name: Uint8Array,
+  seenMs = view.instantMs,
+): Consumer {
   checkName(name);
   const number = group.nextConsumer++;
   assert(number < TWO_32, 'a group has a number for each consumer that it ever had');
-  const consumer = { name, number, seenMs: view.instantMs };
+  const consumer = { name, number, seenMs };
   writeGroup(view, stream, group);
   writeConsumer(view, stream, group, consumer);
   return consumer;

@@ -7,8 +7,16 @@ import type { Stream } from './stream.ts';
 import { compareIds, isZero } from './stream-id.ts';
 
 /** How many of all entries that there ever were come up to an id; or `UNKNOWN`. */
-export function entriesUpTo(stream: Stream, id: Uint8Array): number {
-  const { added, count, lastId, firstId, maxDeletedId } = stream;
+export function entriesUpTo(
+  {
+    added,
+    count,
+    lastId,
+    firstId,
+    maxDeletedId,
+  }: Pick<Stream, 'added' | 'count' | 'lastId' | 'firstId' | 'maxDeletedId'>,
+  id: Uint8Array,
+): number {
   if (added === 0) return 0;
   const behindLast = compareIds(id, lastId);
   if (count === 0 && behindLast <= 0) return added;

@@ -42,6 +42,21 @@ export function idOfTime(ms: number): Uint8Array {
   return id;
 }
 
+/** Both numbers of an id. */
+export function halvesOf(id: Uint8Array): readonly [ms: bigint, sequence: bigint] {
+  const data = new DataView(id.buffer, id.byteOffset, ID_BYTES);
+  return [data.getBigUint64(0), data.getBigUint64(HALF_BYTES)];
+}
+
+/** The id of two numbers, of which 64 bits count. */
+export function idOfHalves(ms: bigint, sequence: bigint): Uint8Array {
+  const id = new Uint8Array(ID_BYTES);
+  const data = new DataView(id.buffer);
+  data.setBigUint64(0, ms);
+  data.setBigUint64(HALF_BYTES, sequence);
+  return id;
+}
+
 /** The next id; `undefined` behind the last one. */
 export function idAfter(id: Uint8Array): Uint8Array | undefined {
   const next = new Uint8Array(id);

@@ -46,6 +46,7 @@ test('nothing given gives the defaults of the limits', async () => {
     engine: 'memory',
     fsync: 'always',
     memoryBytesMax: MACHINE_BYTES / 2,
+    memoryPolicy: 'noeviction',
     valueCompression: false,
     tls: undefined,
     access: {

@@ -19,6 +19,7 @@ export interface SeamHarnessOptions {
   readonly engine?: NonNullable<StoreOptions['engine']>;
   readonly makeEngine?: NonNullable<StoreOptions['makeEngine']>;
   readonly memoryBytesMax?: number;
+  readonly memoryPolicy?: NonNullable<StoreOptions['memoryPolicy']>;
   readonly fsync?: NonNullable<StoreOptions['fsync']>;
 }
 
@@ -110,7 +111,7 @@ export class SeamHarness {
   }
 
   async #open(): Promise<void> {
-    const { fsync, memoryBytesMax } = this.#options;
+    const { fsync, memoryBytesMax, memoryPolicy } = this.#options;
     this.#store = await openDurableStore({
       dataDir: DATA_DIR,
       clock: this.clock,
@@ -119,6 +120,7 @@ export class SeamHarness {
       onEvent: (event) => this.events.push(event),
       ...(fsync && { fsync }),
       ...(memoryBytesMax !== undefined && { memoryBytesMax }),
+      ...(memoryPolicy !== undefined && { memoryPolicy }),
       ...this.#engine.options,
     });
   }

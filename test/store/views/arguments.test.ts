@@ -215,6 +215,7 @@ describe('openStore refuses', () => {
     fsync: 'policy',
     limits: 'limits',
     memoryBytesMax: 'wholeNumber',
+    memoryPolicy: 'policy',
     valueCompression: 'flag',
     onRecoveryProgress: 'callback',
     onEvent: 'callback',

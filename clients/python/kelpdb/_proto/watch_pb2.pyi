@@ -7,6 +7,7 @@ from google.protobuf import descriptor as _descriptor
 from google.protobuf import message as _message
 from typing import ClassVar as _ClassVar, Iterable as _Iterable, Mapping as _Mapping, Optional as _Optional, Union as _Union
 
+DELETE_REASON_EVICTED: DeleteReason
 DELETE_REASON_EXPIRED: DeleteReason
 DELETE_REASON_LEASE_EXPIRED: DeleteReason
 DELETE_REASON_LEASE_REVOKED: DeleteReason

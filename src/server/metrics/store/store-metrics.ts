@@ -79,6 +79,12 @@ export const stateMetrics: readonly StoreMetric[] = [
     read: ({ figures }) => figures.expiredKeyCount,
   },
   {
+    name: 'kelp_evicted_keys_total',
+    type: 'counter',
+    help: 'The keys that went before their time to live was over since memory was full (--memory-policy).',
+    read: ({ figures }) => figures.evictedKeyCount,
+  },
+  {
     name: 'kelp_expired_leases_total',
     type: 'counter',
     help: 'The leases that were ended because they were not renewed in time.',

@@ -41,7 +41,7 @@ export interface CommandCall {
 }
 
 /** g: generic, $: string, l: list, s: set, h: hash, z: sorted set, t: stream, x: expired, n: new key, d: module types. */
-export type EventClass = 'g' | '$' | 'l' | 's' | 'h' | 'z' | 't' | 'x' | 'n' | 'd';
+export type EventClass = 'g' | '$' | 'l' | 's' | 'h' | 'z' | 't' | 'x' | 'e' | 'n' | 'd';
 
 /** The words of a call; 0 is the command itself. All bytes are views of the connection's input. */
 export interface Arguments {

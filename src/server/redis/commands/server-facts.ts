@@ -1,6 +1,8 @@
 /** What commands tell of the server and ask of it, without knowing what it is made of. */
 import type { Role } from '../../../cluster/cluster-view.ts';
 import type { FsyncPolicy, StoreStatus } from '../../../api.ts';
+import type { EngineName } from '../../../engine-names.ts';
+import type { MemoryPolicy } from '../../../memory-policies.ts';
 import type { StoreFigures } from '../../../store/figures.ts';
 
 export interface ServerFacts {
@@ -14,9 +16,12 @@ export interface ServerFacts {
   /** By the wall clock. */
   readonly startedAtMs: number;
   readonly fsync: FsyncPolicy;
+  readonly engine: EngineName;
   readonly valueBytesMax: number;
   readonly connectionsMax: number;
   readonly memoryBytesMax: number;
+  /** Setting it throws `invalidArgument` for one that the engine does not allow. */
+  memoryPolicy: MemoryPolicy;
 
   /** Whether the log has failed for good. */
   readonly hasFailed: boolean;

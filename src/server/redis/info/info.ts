@@ -66,7 +66,7 @@ function memorySection({ server }: Door): Section {
     ['used_memory_dataset', dataBytes],
     ...both('total_system_memory', systemBytes),
     ...both('maxmemory', memoryBytesMax),
-    ['maxmemory_policy', 'noeviction'],
+    ['maxmemory_policy', server.memoryPolicy],
   ];
 }
 
@@ -88,7 +88,7 @@ function persistenceSection({ server }: Door): Section {
 function statsSection({ server, stats, channels, tracking }: Door): Section {
   const { keyCount, itemCount, prefixCount } = tracking.figures;
   const { openedCount, refusedCount, receivedBytes, sentBytes } = server.traffic();
-  const { expiredKeyCount } = server.figures();
+  const { expiredKeyCount, evictedKeyCount } = server.figures();
   return [
     ['total_connections_received', openedCount],
     ['total_commands_processed', stats.callCount],
@@ -96,7 +96,7 @@ function statsSection({ server, stats, channels, tracking }: Door): Section {
     ['total_net_output_bytes', sentBytes],
     ['rejected_connections', refusedCount],
     ['expired_keys', expiredKeyCount],
-    ['evicted_keys', 0],
+    ['evicted_keys', evictedKeyCount],
     ['pubsub_channels', channels.nameCount('channel')],
     ['pubsub_patterns', channels.nameCount('pattern')],
     ['pubsubshard_channels', channels.nameCount('shard')],

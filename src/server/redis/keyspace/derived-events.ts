@@ -14,7 +14,8 @@ export function eachDerivedEvent(
 ): void {
   if (change.type === 'delete') {
     const isExpired = change.reason === 'expired' || change.reason === 'leaseExpired';
-    tell(isExpired ? 'x' : 'g', isExpired ? 'expired' : 'del');
+    if (change.reason === 'evicted') tell('e', 'evicted');
+    else tell(isExpired ? 'x' : 'g', isExpired ? 'expired' : 'del');
   } else if (change.modRevision < change.revision) {
     // Another time to live, and nothing else.
     tell('g', change.expireTimeMs === 0 ? 'persist' : 'expire');

@@ -6,7 +6,7 @@
  *   `d` module types; `A` all of these.
  * - `n` new keys and `m` keys that a read has not found, which `A` does not have.
  *
- * KelpDB evicts nothing and tells of no misses: `e` and `m` can be asked for, and nothing comes.
+ * KelpDB tells of no misses: `m` can be asked for, and nothing comes.
  */
 const letters = 'g$lshzxetd';
 const separateLetters = 'nKEm';

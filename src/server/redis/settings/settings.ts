@@ -4,6 +4,7 @@
  * is anyway succeeds.
  */
 import { fixed, serverFixed } from '../../../limits.ts';
+import { faultOfMemoryPolicy, MEMORY_POLICIES } from '../../../memory-policies.ts';
 import { DATABASE_COUNT } from '../../../types/databases/database-keys.ts';
 import type { ServerFacts } from '../commands/server-facts.ts';
 import type { ClientSessions } from '../commands/session-command.ts';
@@ -24,9 +25,8 @@ export interface SettingsParts {
   readonly sessions: () => ClientSessions;
 }
 
-const NO_EVICTION = 'noeviction';
-/** Those of Redis that keys would be lost by. */
-const EVICTION_POLICIES: readonly string[] = [
+/** Redis has more of them: by when or how often a key was used, which is not kept, or of keys that are to stay. */
+const POLICIES_OF_REDIS: readonly string[] = [
   'volatile-lru',
   'volatile-lfu',
   'volatile-random',
@@ -34,6 +34,7 @@ const EVICTION_POLICIES: readonly string[] = [
   'allkeys-lru',
   'allkeys-lfu',
   'allkeys-random',
+  'noeviction',
 ];
 const FSYNC_NAMES = { always: 'always', interval: 'everysec', never: 'no' } as const;
 
@@ -89,13 +90,20 @@ function settingsOf({ server, events, tracking, slowLog, deniedLog, sessions }: 
     told('maxmemory', () => server.memoryBytesMax),
     {
       name: 'maxmemory-policy',
-      read: () => NO_EVICTION,
+      read: () => server.memoryPolicy,
       parse: (text) => {
-        const policy = text.toLowerCase();
-        if (policy === NO_EVICTION) return () => undefined;
-        return EVICTION_POLICIES.includes(policy)
-          ? `nothing is evicted here: ${NO_EVICTION} is the only policy, and writes beyond the limit get -OOM`
-          : `argument(s) must be one of the following: ${[...EVICTION_POLICIES, NO_EVICTION].join(', ')}`;
+        const name = text.toLowerCase();
+        const policy = MEMORY_POLICIES.find((one) => one === name);
+        if (policy !== undefined)
+          return (
+            faultOfMemoryPolicy(policy, server.engine) ??
+            ((): void => {
+              server.memoryPolicy = policy;
+            })
+          );
+        return POLICIES_OF_REDIS.includes(name)
+          ? `${name} is not here: which keys are used is not kept, and none goes that has no time to live; ${MEMORY_POLICIES.join(', ')} are`
+          : `argument(s) must be one of the following: ${POLICIES_OF_REDIS.join(', ')}`;
       },
     },
     told('save', () => ''),

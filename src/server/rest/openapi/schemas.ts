@@ -160,7 +160,7 @@ export const schemas = {
           type: { const: 'delete' },
           ...named,
           modRevision: revision,
-          reason: { enum: ['requested', 'expired', 'leaseExpired', 'leaseRevoked'] },
+          reason: { enum: ['requested', 'expired', 'leaseExpired', 'leaseRevoked', 'evicted'] },
           ...previous,
         },
         ['type', 'key', 'modRevision', 'reason'],

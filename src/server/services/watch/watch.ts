@@ -229,6 +229,7 @@ const reasonByName: Readonly<Record<DeleteReason, DeleteReasonNumber>> = {
   expired: DeleteReasonNumber.EXPIRED,
   leaseExpired: DeleteReasonNumber.LEASE_EXPIRED,
   leaseRevoked: DeleteReasonNumber.LEASE_REVOKED,
+  evicted: DeleteReasonNumber.EVICTED,
 };
 
 function eventShape(event: WatchEvent): codec.EventShape {

@@ -248,6 +248,8 @@ export class DoorHarness {
       dataDir: '/data',
       startedAtMs: clock.nowMs(),
       fsync: 'always',
+      engine: 'memory',
+      memoryPolicy: 'noeviction',
       valueBytesMax: 16 * 1024 * 1024,
       connectionsMax: 10_000,
       memoryBytesMax: 1024 * 1024 * 1024,

@@ -168,9 +168,11 @@ describe('keyspace events', () => {
     await pushed();
     clock.advance(2000);
     store.decide((view) => view.put(bytesOf('k'), bytesOf('2')));
+    store.decide((view) => void view.delete(bytesOf('k'), 'evicted'));
     expect((await pushed()).filter((text) => text.includes('keyevent'))).toEqual([
       '"__keyevent@0__:expired", "k"',
       '"__keyevent@0__:set", "k"',
+      '"__keyevent@0__:evicted", "k"',
     ]);
   });
 

@@ -2,7 +2,10 @@
 import { expect, test } from 'vitest';
 import { redisRows } from '../../../../src/server/redis/redis-rows.ts';
 import { valueTypes } from '../../../../src/types/rdb/format.ts';
+import { StreamNodes } from '../../../../src/types/rdb/stream-nodes.ts';
 import { ValueWriter } from '../../../../src/types/rdb/value-writer.ts';
+import { packFields } from '../../../../src/types/stream/entries.ts';
+import { idOfTime } from '../../../../src/types/stream/stream-id.ts';
 import { redisBounds } from '../../../../tools/redis-bounds.ts';
 import { ErrorReply } from '../support/decoded-reply.ts';
 import { RedisHarness } from '../support/redis-harness.ts';
@@ -45,6 +48,30 @@ function dumped(type: number, count: number): Uint8Array {
     if (type === valueTypes.sortedSet) writer.double(index);
   }
   return writer.finish();
+}
+
+/** What DUMP gives of a stream of so many entries. */
+function dumpedStream(count: number): Uint8Array {
+  const nodes = new StreamNodes();
+  for (let index = 1; index <= count; index++)
+    nodes.add(idOfTime(index), packFields([Buffer.from('f'), Buffer.from(`m:${index}`)]));
+  const writer = new ValueWriter();
+  writer.byte(valueTypes.stream);
+  nodes.writeTo(writer);
+  for (const number of [count, count, 0, 0]) writer.length(number);
+  return writer.finish();
+}
+
+/** A quarter are entries, and the others pending in three groups. */
+function streamWithGroups(key: string, count: number): Words[] {
+  const entryCount = Math.floor(count / 4);
+  const calls: Words[] = [['RESTORE', key, 0, dumpedStream(entryCount)]];
+  for (const group of ['g', 'h', 'i']) {
+    calls.push(['XGROUP', 'CREATE', key, group, '0']);
+    for (let left = entryCount; left > 0; left -= FILLED_AT_ONCE)
+      calls.push(['XREADGROUP', 'GROUP', group, 'c', 'COUNT', FILLED_AT_ONCE, 'STREAMS', key, '>']);
+  }
+  return calls;
 }
 
 const cases: readonly Bounded[] = [
@@ -107,6 +134,18 @@ const cases: readonly Bounded[] = [
     name: 'RESTORE of a set',
     fill: () => [],
     call: (count) => ['RESTORE', 'a', 0, dumped(valueTypes.set, count)],
+  },
+  {
+    bound: 'dumped',
+    name: 'DUMP of a stream',
+    fill: (count) => streamWithGroups('a', count),
+    call: () => ['DUMP', 'a'],
+  },
+  {
+    bound: 'restored',
+    name: 'RESTORE of a stream',
+    fill: () => [],
+    call: (count) => ['RESTORE', 'a', 0, dumpedStream(count)],
   },
   {
     bound: 'restoredScored',

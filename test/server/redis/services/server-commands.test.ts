@@ -139,9 +139,15 @@ describe('the server', () => {
     const client = door.session(3);
     const set = async (...words: string[]): Promise<string> =>
       (await door.run(client, 'CONFIG', 'SET', ...words))[0] ?? '';
-    expect(await set('maxmemory-policy', 'Volatile-TTL')).toBe(
-      "-ERR CONFIG SET failed (possibly related to argument 'maxmemory-policy') - nothing is evicted here: noeviction is the only policy, and writes beyond the limit get -OOM",
-    );
+    expect(await set('maxmemory-policy', 'Volatile-TTL')).toBe('+OK');
+    expect(await door.run(client, 'CONFIG', 'GET', 'maxmemory-policy')).toEqual([
+      '{"maxmemory-policy": "volatile-ttl"}',
+    ]);
+    for (const policy of ['volatile-lru', 'allkeys-random']) {
+      expect(await set('maxmemory-policy', policy)).toBe(
+        `-ERR CONFIG SET failed (possibly related to argument 'maxmemory-policy') - ${policy} is not here: which keys are used is not kept, and none goes that has no time to live; noeviction, volatile-ttl, volatile-random are`,
+      );
+    }
     expect(await set('slowlog-max-len', '7', 'maxmemory', '1')).toBe(
       "-ERR CONFIG SET failed (possibly related to argument 'maxmemory') - can't set immutable config",
     );

@@ -12,10 +12,14 @@ const SAMPLES = 5;
 
 const doctor: Run = ({ server }, _, { reply }) => {
   const { memoryBytes, memoryBytesMax } = server.status();
+  const evicts =
+    server.memoryPolicy === 'noeviction'
+      ? 'nothing is evicted'
+      : 'keys with a time to live are evicted before';
   const percent = Math.round((100 * memoryBytes) / Math.max(1, memoryBytesMax));
   reply.verbatim(
     'txt',
-    `The state of the store takes ${percent} % of what it may (memory-limit). Writes that need more are refused with OOM; nothing is evicted.\n`,
+    `The state of the store takes ${percent} % of what it may (memory-limit). Writes that need more are refused with OOM; ${evicts}.\n`,
   );
 };
 
