@@ -250,6 +250,8 @@ export const fixed = {
   timeSliceMs: 2,
   /** Keys past their deadline are removed this many at a time between other work. */
   expiryBatchMax: 256,
+  /** Fields of one hash that are past their deadline go together, so many at most, since each such step writes the hash's metadata. */
+  expiredElementsMax: 64,
   /** The clock is looked at this often at least while a key or lease has a deadline, since it may jump. */
   expiryCheckMsMax: 1000,
   /** That the wall clock is behind the newest write is told at a start if it is so by this much. */

@@ -53,6 +53,13 @@ of stays ended when the server is killed, and one that was under way is done aga
   One command does [a bounded amount of work](#how-much-one-command-may-do); what would do more is refused before it has changed
   anything, with an error that names the limit.
 - **Expired keys** are gone at their deadline; \`expired\` events come with their deletion, or with the write in their place.
+- **Fields with a time to live** (\`HEXPIRE\` and its kin, \`HGETEX\`, \`HSETEX\`, \`HGETDEL\`) are those of Redis 7.4 and 8.0, beside the commands of
+  ${REDIS_VERSION}. A field is gone at its deadline, to the millisecond: no command shows it, and what writes finds it absent. It is removed soon after,
+  up to ${fixed.expiredElementsMax} of one hash together, as one revision with the event \`hexpired\`, and \`del\` with the last one; that breaks a \`WATCH\` of the hash. Until
+  then \`HLEN\` counts it, as in Redis, and a hash of which nothing else is left is there for \`EXISTS\` and \`TYPE\`. \`HSET\` takes a field's time away, \`HINCRBY\` and
+  \`HINCRBYFLOAT\` keep it; \`RENAME\`, \`MOVE\`, \`COPY\` and \`SWAPDB\` take it along. \`DUMP\` refuses a hash while a field has one, since the form of Redis 7.0 has no
+  place for it. Once a hash has had such a field, each field has an entry of its own, and \`HGETALL\`, \`HKEYS\`, \`HVALS\` and \`HRANDFIELD\` look at all fields twice,
+  to count those to be shown. gRPC and REST see the fields, not their times, and set fields without one.
 - **\`FLUSHALL\`** and \`FLUSHDB\` of more than ${fixed.deletePartKeysMax} keys are several transactions, one behind the other; within \`EXEC\` they are part of its one.
 - **A transaction that leaves all as it was** (\`MULTI\`, \`SET m 1\`, \`DEL m\`, \`EXEC\` where there was no \`m\`) has no revision, so that
   watches by other doors don't see it. It breaks a \`WATCH\` of its keys and has its keyspace events, as in Redis; one that came by

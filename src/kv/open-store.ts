@@ -3,7 +3,7 @@ import type { Store } from '../api.ts';
 import { systemClock, systemRandom } from '../clock.ts';
 import { openDurableStore } from '../store/open-durable-store.ts';
 import type { StoreOptions } from '../store/store-options.ts';
-import { describeElements } from '../types/collections/element-changes.ts';
+import { typeHooks } from '../types/type-hooks.ts';
 import { CheckedStore } from './checked-store.ts';
 import { KvStore } from './kv-store.ts';
 
@@ -20,7 +20,7 @@ export async function openStore(options: StoreOptions): Promise<Store> {
 
 /** Like `openStore`, without the checks of arguments: the server has made them by the time that it calls. */
 export async function openUncheckedStore(options: StoreOptions): Promise<KvStore> {
-  const store = await openDurableStore(options, describeElements);
+  const store = await openDurableStore(options, typeHooks);
   const { clock = systemClock, random = systemRandom } = options;
   return new KvStore({ store, clock, random });
 }

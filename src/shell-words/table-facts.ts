@@ -331,8 +331,39 @@ export const tableFacts: readonly TableFact[] = [
     summary: 'Begins the connection: version of the protocol, login and name',
   },
   { name: 'HEXISTS', arity: 3, syntax: 'key field', summary: 'Tells whether a hash has a field' },
+  {
+    name: 'HEXPIRE',
+    arity: -6,
+    syntax: 'key seconds [NX | XX | GT | LT] FIELDS numfields field [field ...]',
+    summary: 'Lets fields of a hash expire in so many seconds',
+  },
+  {
+    name: 'HEXPIREAT',
+    arity: -6,
+    syntax: 'key unix-time-seconds [NX | XX | GT | LT] FIELDS numfields field [field ...]',
+    summary: 'Lets fields of a hash expire at a time, in Unix seconds',
+  },
+  {
+    name: 'HEXPIRETIME',
+    arity: -5,
+    syntax: 'key FIELDS numfields field [field ...]',
+    summary: 'Tells when fields of a hash expire, in Unix seconds',
+  },
   { name: 'HGET', arity: 3, syntax: 'key field', summary: 'Reads a field' },
   { name: 'HGETALL', arity: 2, syntax: 'key', summary: 'Reads all fields with their values' },
+  {
+    name: 'HGETDEL',
+    arity: -5,
+    syntax: 'key FIELDS numfields field [field ...]',
+    summary: 'Reads fields of a hash, and removes them',
+  },
+  {
+    name: 'HGETEX',
+    arity: -5,
+    syntax:
+      'key [EX seconds | PX milliseconds | EXAT unix-time-seconds | PXAT unix-time-milliseconds | PERSIST] FIELDS numfields field [field ...]',
+    summary: 'Reads fields of a hash, and gives them another time to live or takes it away',
+  },
   {
     name: 'HINCRBY',
     arity: 4,
@@ -355,6 +386,36 @@ export const tableFacts: readonly TableFact[] = [
     summary: 'Writes fields of a hash, and answers OK',
   },
   {
+    name: 'HPERSIST',
+    arity: -5,
+    syntax: 'key FIELDS numfields field [field ...]',
+    summary: 'Takes the time to live from fields of a hash',
+  },
+  {
+    name: 'HPEXPIRE',
+    arity: -6,
+    syntax: 'key milliseconds [NX | XX | GT | LT] FIELDS numfields field [field ...]',
+    summary: 'Lets fields of a hash expire in so many milliseconds',
+  },
+  {
+    name: 'HPEXPIREAT',
+    arity: -6,
+    syntax: 'key unix-time-milliseconds [NX | XX | GT | LT] FIELDS numfields field [field ...]',
+    summary: 'Lets fields of a hash expire at a time, in Unix milliseconds',
+  },
+  {
+    name: 'HPEXPIRETIME',
+    arity: -5,
+    syntax: 'key FIELDS numfields field [field ...]',
+    summary: 'Tells when fields of a hash expire, in Unix milliseconds',
+  },
+  {
+    name: 'HPTTL',
+    arity: -5,
+    syntax: 'key FIELDS numfields field [field ...]',
+    summary: 'Tells how many milliseconds fields of a hash have left',
+  },
+  {
     name: 'HRANDFIELD',
     arity: -2,
     syntax: 'key [count [WITHVALUES]]',
@@ -373,6 +434,14 @@ export const tableFacts: readonly TableFact[] = [
     summary: 'Writes fields of a hash',
   },
   {
+    name: 'HSETEX',
+    arity: -6,
+    syntax:
+      'key [FNX | FXX] [EX seconds | PX milliseconds | EXAT unix-time-seconds | PXAT unix-time-milliseconds | KEEPTTL] FIELDS numfields field value [field value ...]',
+    summary:
+      'Writes fields of a hash with a time to live, on the condition that none or all of them are there',
+  },
+  {
     name: 'HSETNX',
     arity: 4,
     syntax: 'key field value',
@@ -383,6 +452,12 @@ export const tableFacts: readonly TableFact[] = [
     arity: 3,
     syntax: 'key field',
     summary: 'Tells how many bytes the value of a field has',
+  },
+  {
+    name: 'HTTL',
+    arity: -5,
+    syntax: 'key FIELDS numfields field [field ...]',
+    summary: 'Tells how many seconds fields of a hash have left',
   },
   { name: 'HVALS', arity: 2, syntax: 'key', summary: 'Reads the values of all fields' },
   { name: 'INCR', arity: 2, syntax: 'key', summary: 'Adds 1 to the integer of a key' },

@@ -68,6 +68,7 @@ import { RecordedTime } from './replication/recorded-time.ts';
 import { goOnFrom, type SteadyClock } from './steady-clock.ts';
 import { budgetSpent, Draft } from './views/draft.ts';
 import { OldState } from './views/old-state.ts';
+import type { TypeHooks } from './type-hooks.ts';
 import type { PlannedChange } from './views/planned-change.ts';
 import { USER_KEYS } from './views/regions.ts';
 import type { ReadView, View } from './views/view.ts';
@@ -78,7 +79,6 @@ import {
   type WatchReader,
   plainForm,
 } from './watch/messages/pulled-watch.ts';
-import type { DescribeElements } from './watch/messages/element-rows.ts';
 import { WatchHub } from './watch/watch-hub.ts';
 import type { WatchSource } from './watch/sources/watch-source.ts';
 import { WatchIterator } from './watch/watch-iterator.ts';
@@ -107,7 +107,7 @@ export interface DurableStoreParts {
   readonly compression: CompressionFigures;
   onEvent(event: OperatorEvent): void;
   readonly keyObserver?: KeyObserver | undefined;
-  readonly describeElements: DescribeElements;
+  readonly types: TypeHooks;
 }
 
 type RestCounts = Pick<StoreFigures['restCounts'], 'watches' | 'expiry'>;
@@ -190,7 +190,7 @@ export class DurableStore implements Seam, Replica {
       history: this.#history,
       incarnations,
       visibleRevision: () => this.#visibility.revision,
-      describeElements: parts.describeElements,
+      describeElements: parts.types.describeElements,
       noteFailure: (error) => this.#unreadable.note(error),
     };
     this.#unreadable = new UnreadableTeller(clock, onEvent);
@@ -283,6 +283,9 @@ export class DurableStore implements Seam, Replica {
       nowMs,
       expireKey: (key) => {
         if (this.decide(() => this.#draft.expire(key)).hasChanged) this.#expiredKeyCount++;
+      },
+      expireElements: (keys) => {
+        this.decide(() => parts.types.expireElements(this.#draft, keys));
       },
       expireLease: (leaseId) => {
         if (this.decide((view) => view.endLease(leaseId, 'leaseExpired')).hasChanged)

@@ -30,7 +30,7 @@ import type { Replication } from './replication/replication.ts';
 import { goOnFrom, SteadyClock } from './steady-clock.ts';
 import { takeDirectory } from './directory/take-directory.ts';
 import { storeOptions, type StoreOptions } from './store-options.ts';
-import type { DescribeElements } from './watch/messages/element-rows.ts';
+import { noTypes, type TypeHooks } from './type-hooks.ts';
 import { databaseByHead } from './views/regions.ts';
 
 const STORE_ID_BYTES = 16;
@@ -41,11 +41,11 @@ const STORE_ID_BYTES = 16;
  * Rejects with a `StoreError`: `invalidArgument` when an option can't be used, or the directory is neither empty nor a
  * store's; `locked` when another process (or another store of this one) has the directory, `damaged` when what lies there
  * is not whole, `storageFailed` when the disk does not let it.
- * @param describeElements for watches that are told of elements; left out: none are.
+ * @param types what lies in keys; left out: plain bytes alone.
  */
 export async function openDurableStore(
   options: StoreOptions,
-  describeElements: DescribeElements = () => undefined,
+  types: TypeHooks = noTypes,
 ): Promise<DurableStore> {
   const wrong = storeOptions(options) ?? faultOfReplication(options);
   if (wrong !== undefined) throw new StoreError('invalidArgument', wrong);
@@ -56,7 +56,7 @@ export async function openDurableStore(
     const locks = await takeDirectory({ disk, clock, onEvent }, dataDir, directory);
     const ownership = new Ownership({ clock, dataDir, locks });
     try {
-      return await openLocked(options, describeElements, disk, directory, ownership);
+      return await openLocked(options, types, disk, directory, ownership);
     } catch (error) {
       await ownership.release();
       throw error;
@@ -70,7 +70,7 @@ export async function openDurableStore(
 
 async function openLocked(
   options: StoreOptions,
-  describeElements: DescribeElements,
+  types: TypeHooks,
   disk: Disk,
   directory: DataDirectory,
   ownership: Ownership,
@@ -177,7 +177,7 @@ async function openLocked(
       compression,
       onEvent,
       keyObserver: options.keyObserver,
-      describeElements,
+      types,
     });
     return store;
   } catch (error) {

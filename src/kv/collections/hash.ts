@@ -22,12 +22,12 @@ export const hashPreparers: Preparers<'hashSet' | 'hashDelete' | 'hashIncrement'
     return (view) =>
       creating(view, key, ttlMs, () => {
         const edit = editHash(view, key);
-        const before = edit.count;
         // Of several with one name the last one counts, also where none may be there before.
         const written = onlyIfAbsent ? given.filter(({ name }) => edit.get(name) === undefined) : given;
-        for (const { name, value } of written) edit.set(name, value);
+        let addedCount = 0;
+        for (const { name, value } of written) if (edit.set(name, value)) addedCount++;
         edit.save();
-        return { addedCount: edit.count - before, count: edit.count };
+        return { addedCount, count: edit.count };
       });
   },
 

@@ -52,7 +52,7 @@ export function readFields(
     return true;
   });
   if (next !== undefined) throw budgetSpent(view.budget);
-  return { fields, count };
+  return { fields, count: fields.length };
 }
 
 export function readContained(

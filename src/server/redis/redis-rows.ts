@@ -4,6 +4,7 @@ import { bloomCommands } from './commands/families/sketches/bloom.ts';
 import { geoCommands } from './commands/families/geo/geo.ts';
 import { geoSearchCommands } from './commands/families/geo/search.ts';
 import { hashCommands } from './commands/families/hash.ts';
+import { hashDeadlineCommands } from './commands/families/hash-deadlines.ts';
 import { hyperLogLogCommands } from './commands/families/sketches/hyperloglog.ts';
 import { keysCommands } from './commands/families/keys/keys.ts';
 import { listCommands } from './commands/families/lists/list.ts';
@@ -36,6 +37,7 @@ export const redisRows: readonly TableRow[] = [
   ...geoCommands,
   ...geoSearchCommands,
   ...hashCommands,
+  ...hashDeadlineCommands,
   ...hyperLogLogCommands,
   ...keysCommands,
   ...listCommands,

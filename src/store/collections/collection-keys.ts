@@ -16,6 +16,7 @@
  * | b | Bloom filter | page → its bits |
  * | e | stream | id → the entry's fields and values |
  * | g, n, p, o | stream | groups, their consumers, what is pending: of the group, and of each consumer |
+ * | k | hash | nothing → the key that has the collection, once a field has had a time to live |
  */
 import type { EngineRange } from '../../engine/engine.ts';
 import { assert } from '../../errors.ts';
@@ -37,6 +38,7 @@ export const tags = {
   consumer: 0x6e,
   pending: 0x70,
   owned: 0x6f,
+  holder: 0x6b,
 } as const;
 
 export type Tag = (typeof tags)[keyof typeof tags];
@@ -55,6 +57,11 @@ export function beginElementKey(id: number, tag: Tag, subBytes: number): Uint8Ar
   writeHead(key, ELEMENT, id);
   key[ID_END] = tag;
   return key;
+}
+
+/** Where it stands which key has a collection, as far as that is told. */
+export function holderKey(id: number): Uint8Array {
+  return beginElementKey(id, tags.holder, 0);
 }
 
 /** The elements of a collection that have a tag. */

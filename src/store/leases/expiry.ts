@@ -1,6 +1,6 @@
 /**
- * Removes keys and leases whose deadline has passed, some at a time between other work, in the order of their
- * deadlines (keys with the same one in key order). While a deadline exists the clock is looked at every
+ * Removes keys, elements of collections and leases whose deadline has passed, some at a time between other work, in the order of
+ * their deadlines (keys with the same one in key order). Elements of a collection that follow each other go together. While a deadline exists the clock is looked at every
  * `fixed.expiryCheckMsMax` at least, since the wall clock may jump.
  *
  * A lease is not ended at the instant at which its time is found to be over. Node runs timers before it reads sockets, so
@@ -14,6 +14,7 @@ import { isStoreError, isUnreadable } from '../../errors.ts';
 import { fixed } from '../../limits.ts';
 import type { LeaseTable } from './lease-table.ts';
 import { TimeSlice } from '../../time-slice.ts';
+import { collectionIdOf, isElementKey } from '../collections/collection-keys.ts';
 
 const REMOVALS_PER_LOOK = 16;
 
@@ -23,6 +24,8 @@ export interface ExpiryContext {
   readonly leases: LeaseTable;
   /** Deletes a key if its deadline has passed, in a transaction of its own. */
   expireKey(key: Uint8Array): void;
+  /** Deletes elements of one collection whose deadlines have passed, with what follows from it, in a transaction of its own. */
+  expireElements(keys: readonly Uint8Array[]): void;
   /** Ends a lease whose time is over, with its keys, in a transaction of its own. */
   expireLease(leaseId: number): void;
   /** Wall time that does not go back. */
@@ -122,15 +125,26 @@ export class Expiry {
     if (overdue !== undefined) this.#letInputIn(leases.clockMs() - overdue.deadlineMs);
     const keys = engine.due(this.#context.nowMs(), fixed.expiryBatchMax);
     this.#slice.begin();
-    for (const key of keys) {
+    for (let index = 0, end = 0; index < keys.length; index = end) {
+      end = endOfGroup(keys, index);
       try {
-        this.#context.expireKey(key);
+        this.#expire(keys, index, end);
       } catch (error) {
         this.#checkUnreadable(error);
       }
-      if (this.#slice.isOver()) return true;
+      let isOver = false;
+      for (let at = index; at < end; at++) isOver = this.#slice.isOver() || isOver;
+      if (isOver) return true;
     }
     return keys.length === fixed.expiryBatchMax && !this.#isHindered;
+  }
+
+  /** @param end behind `index`: behind several where they are elements of one collection. */
+  #expire(keys: readonly Uint8Array[], index: number, end: number): void {
+    const key = keys[index];
+    if (key === undefined) return;
+    if (isElementKey(key)) this.#context.expireElements(keys.slice(index, end));
+    else this.#context.expireKey(key);
   }
 
   /**
@@ -174,4 +188,17 @@ export class Expiry {
     const leaseDeadlineMs = leases.nextDeadlineMs();
     if (leaseDeadlineMs !== undefined) this.notice(Math.max(1, leaseDeadlineMs - leases.clockMs()));
   }
+}
+
+/** Behind a key; behind elements of one collection that follow each other, as many as may go together. */
+function endOfGroup(keys: readonly Uint8Array[], start: number): number {
+  const first = keys[start];
+  if (first === undefined || !isElementKey(first)) return start + 1;
+  const id = collectionIdOf(first);
+  let end = start + 1;
+  for (const endMax = start + fixed.expiredElementsMax; end < endMax; end++) {
+    const key = keys[end];
+    if (key === undefined || !isElementKey(key) || collectionIdOf(key) !== id) break;
+  }
+  return end;
 }

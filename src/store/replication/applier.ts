@@ -30,7 +30,7 @@ import { fixed } from '../../limits.ts';
 import { Cursor } from '../../wire/cursor.ts';
 import { memoryOf, type Memory } from '../../wire/memory.ts';
 import { WireError } from '../../wire/wire-error.ts';
-import { collectionIdOf } from '../collections/collection-keys.ts';
+import { collectionIdOf, isElementKey } from '../collections/collection-keys.ts';
 import type { CollectionIds } from '../collections/collection-ids.ts';
 import type { SweepMark } from '../collections/sweeper.ts';
 import type { Committer } from '../commit/committer.ts';
@@ -234,6 +234,8 @@ export class Applier {
     const { key } = change;
     engine.readPlaced(key, NEWEST, this.#look);
     const hadVersion = this.#hadVersion;
+    // An element whose time is over, of a collection without a key that this store has swept before the writer: it may not come again.
+    if (change.deleted && !hadVersion && isElementKey(key)) return;
     const previousLeaseId = this.#previousLeaseId;
     engine.apply(change);
     if (isUserKey(key)) this.#addedKeys += Number(!change.deleted) - Number(hadVersion);

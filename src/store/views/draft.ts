@@ -30,7 +30,7 @@ import { boundBytesOf } from './range.ts';
 import { hasElementsAlone, holdsUserData, isEngineKey } from './regions.ts';
 import { Seen } from './seen.ts';
 import { UnpaidVisits } from './unpaid-visits.ts';
-import type { DeletedEntries, LeaseView, PutOptions, RangeLimits, Savepoint, View } from './view.ts';
+import type { DeletedEntries, ExpiringView, LeaseView, PutOptions, RangeLimits, Savepoint } from './view.ts';
 
 /** Reads the newest version of all. */
 export const NEWEST = fixed.integerMax;
@@ -54,7 +54,7 @@ const FETCHED_MAX = 64;
 const NO_OPTIONS: PutOptions = {};
 const NO_LIMITS: RangeLimits = { keysMax: Infinity, bytesMax: Infinity };
 
-export class Draft implements View {
+export class Draft implements ExpiringView {
   readonly budget = new WorkBudget();
   readonly #context: DraftContext;
   readonly #unpaid: UnpaidVisits;
@@ -75,6 +75,8 @@ export class Draft implements View {
   /** Whether a change has another collection than its key had before: without, no collection can be left without a key. */
   #movesCollections = false;
   #orphanIds: readonly number[] = NO_IDS;
+  /** Whether it removes what is overdue: then what it writes asks for no room. */
+  #isExpiring = false;
   /** The scans that are under way, one within the other. */
   #scanCount = 0;
 
@@ -131,6 +133,7 @@ export class Draft implements View {
     this.#attached = undefined;
     this.#firstNewId = Infinity;
     this.#movesCollections = false;
+    this.#isExpiring = false;
     this.#orphanIds = NO_IDS;
     this.#leases.end();
     this.#merged.end();
@@ -253,7 +256,7 @@ export class Draft implements View {
     const current = change === undefined ? this.#present(stored) : entryOf(change);
     if (leaseId !== 0 && leaseId !== current?.leaseId) this.#checkLease(leaseId, key.length);
     this.#payWrite(key);
-    if (isUsers) memory.admit(this.#changes.bytes + key.length + value.length);
+    if (isUsers && !this.#isExpiring) memory.admit(this.#changes.bytes + key.length + value.length);
     const revision = this.nextRevision;
     return this.#plan(change, {
       type: 'put',
@@ -358,10 +361,10 @@ export class Draft implements View {
     });
   }
 
-  /** Deletes an entry whose deadline has passed. @returns whether there was one. */
   expire(key: Uint8Array): boolean {
     const stored = this.#stored(key);
     if (stored === undefined || !isOverdue(stored, this.instantMs)) return false;
+    this.#isExpiring = true;
     this.#plan(undefined, this.#deletion(key, 'expired', stored.leaseId, stored.collectionId));
     return true;
   }

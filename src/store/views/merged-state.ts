@@ -13,6 +13,7 @@ import { assert, StoreError } from '../../errors.ts';
 import { fixed } from '../../limits.ts';
 import { NO_BYTES } from '../../wire/bytes.ts';
 import type { WorkBudget } from '../../work-budget.ts';
+import { isElementKey } from '../collections/collection-keys.ts';
 import { Overlay, type OverlayEntry } from './overlay.ts';
 import { isOverdue } from './overdue.ts';
 import type { PlannedChange } from './planned-change.ts';
@@ -237,7 +238,7 @@ export class MergedState {
   /** The overlay with the keys that the engine counts and that are overdue. */
   #exact(source: MergedSource, range: EngineRange): Overlay<Laid> {
     const overlay = this.#laidOver(source);
-    // Elements have no deadlines: what is overdue elsewhere counts on both sides of each difference.
+    // Elements count until they are removed: what is overdue elsewhere counts on both sides of each difference.
     if (this.#hidesOverdue || hasElementsAlone(range)) return overlay;
     const firstMs = this.#engine.nextDeadlineMs();
     if (firstMs === undefined || firstMs > source.instantMs) {
@@ -253,12 +254,13 @@ export class MergedState {
       );
     }
     this.#hidesOverdue = true;
-    for (const key of keys) if (overlay.get(key) === undefined) overlay.set(key, -1, undefined);
+    for (const key of keys)
+      if (!isElementKey(key) && overlay.get(key) === undefined) overlay.set(key, -1, undefined);
     return overlay;
   }
 
   #isHidden(key: Uint8Array, instantMs: () => number): boolean {
-    if (!this.#hidesOverdue) return false;
+    if (!this.#hidesOverdue || isElementKey(key)) return false;
     const stored = this.#engine.readMeta(key, NEWEST);
     return stored !== undefined && stored.expireTimeMs !== 0 && isOverdue(stored, instantMs());
   }

@@ -93,6 +93,12 @@ export interface View extends ReadView {
   rollBack(savepoint: Savepoint): void;
 }
 
+/** What removes entries whose time is over. What is written behind that asks for no room: they have to go. */
+export interface ExpiringView extends View {
+  /** Deletes an entry whose deadline has passed. @returns whether there was one. */
+  expire(key: Uint8Array): boolean;
+}
+
 export interface PutOptions {
   /** 0 or left out: none. */
   readonly ttlMs?: number;

@@ -35,7 +35,7 @@ export interface TableType {
 /** Name and value are as they are during the visit only. @returns false to stop; the visit then goes on after this element. */
 export type ElementVisit = (name: Uint8Array, value: Uint8Array) => boolean;
 
-/** How many elements there are. */
+/** How many elements there are; those past their deadline and not removed yet count (`timed-table.ts`). */
 export function countElements(version: Version, { hasValues }: TableType): number {
   if (!isPacked(version)) return readCount(version).count;
   const cursor = new ItemCursor(version.value, ITEMS_START);
@@ -64,6 +64,18 @@ export function hasElement(view: ReadView, version: Version, type: TableType, na
   if (isPacked(version)) return seekPacked(view, version, type, name) !== undefined;
   if (name.length > fixed.memberBytesMax) return false;
   return view.readMeta(elementKey(version.collectionId, type.tag, name)) !== undefined;
+}
+
+/** When an element's time to live is over; 0: never; `undefined`: there is no such element. */
+export function deadlineOfElement(
+  view: ReadView,
+  version: Version,
+  type: TableType,
+  name: Uint8Array,
+): number | undefined {
+  if (isPacked(version)) return seekPacked(view, version, type, name) === undefined ? undefined : 0;
+  if (name.length > fixed.memberBytesMax) return undefined;
+  return view.readMeta(elementKey(version.collectionId, type.tag, name))?.expireTimeMs;
 }
 
 /** Where the spread elements are. */

@@ -10,6 +10,7 @@ import type { ReadView, View } from '../../store/views/view.ts';
 import { NO_BYTES } from '../../wire/bytes.ts';
 import { countElements, elementRange, payVisits, type TableType, visitElements } from './element-table.ts';
 import { isPacked } from './metadata.ts';
+import { isTimed } from './timed-table.ts';
 
 /** From 0 to below 1. */
 export type Random = () => number;
@@ -77,11 +78,18 @@ export class RandomSample {
   #left: number;
   #start: Uint8Array | undefined;
 
-  constructor(version: Version, type: TableType, count: number, random: Random) {
+  /** @param tableCount how many there are to choose among; of a timed table those that are not past their deadline. */
+  constructor(
+    version: Version,
+    type: TableType,
+    count: number,
+    random: Random,
+    tableCount = countElements(version, type),
+  ) {
     this.#version = version;
     this.#type = type;
     this.#random = random;
-    this.#left = countElements(version, type);
+    this.#left = tableCount;
     assert(count <= this.#left, 'no more elements are chosen than there are');
     this.#wanted = count;
   }
@@ -90,6 +98,7 @@ export class RandomSample {
   isSparse(view: View): boolean {
     return (
       !isPacked(this.#version) &&
+      !isTimed(this.#version) &&
       areFewToSelect(view, this.#wanted) &&
       this.#wanted * view.selectVisits < this.#left
     );

@@ -16,8 +16,9 @@ import type { Version } from '../../engine/version.ts';
 import { assert, StoreError } from '../../errors.ts';
 import { fixed } from '../../limits.ts';
 import { elementKey, elementsWithTag, subOf } from '../../store/collections/collection-keys.ts';
-import type { View } from '../../store/views/view.ts';
+import type { PutOptions, View } from '../../store/views/view.ts';
 import { NO_BYTES } from '../../wire/bytes.ts';
+import { hasLifetime, keepLifetime } from '../lifetime.ts';
 import { payVisits, type TableType } from './element-table.ts';
 import {
   isPacked,
@@ -31,6 +32,7 @@ import {
   spreadMetadata,
 } from './metadata.ts';
 import { ItemCursor, sizeOfItem, spliceItems } from './packed-items.ts';
+import { putHolder, timedMetadata } from './timed-table.ts';
 
 const EMPTY_ROW: Uint8Array = Uint8Array.of(PACKED);
 
@@ -48,6 +50,8 @@ export class TableEdit {
   /** Of a spread table, or once it has been asked for; else -1. */
   #count = -1;
   #isChanged = false;
+  /** Whether elements may have a time to live: then the table is spread. */
+  #isTimed = false;
   /** Of the keys of a spread table's elements; made when it is needed. */
   #range: EngineRange | undefined;
 
@@ -61,7 +65,9 @@ export class TableEdit {
       return;
     }
     this.#id = before.collectionId;
-    this.#count = readCount(before).count;
+    const { count, restStart } = readCount(before);
+    this.#count = count;
+    this.#isTimed = restStart < before.value.length;
   }
 
   /** Throws `wrongType`. */
@@ -79,7 +85,7 @@ export class TableEdit {
     return new TableEdit(view, key, type, undefined);
   }
 
-  /** How many elements there are now. */
+  /** How many elements there are now; those past their deadline and not removed yet count. Of a timed table it is exact once it is saved. */
   get count(): number {
     if (this.#count < 0) {
       const cursor = new ItemCursor(this.#row ?? EMPTY_ROW, ITEMS_START);
@@ -101,9 +107,34 @@ export class TableEdit {
     return this.#type.hasValues && cursor.next() ? cursor.item : NO_BYTES;
   }
 
-  /** Gives an element a value. @returns whether it is new. */
-  set(name: Uint8Array, value: Uint8Array): boolean {
+  /** When an element's time to live is over; 0: never; `undefined`: there is no such element. */
+  deadlineOf(name: Uint8Array): number | undefined {
+    if (this.#row !== undefined) return this.#seek(this.#row, name) === undefined ? undefined : 0;
+    return this.#versionOf(name)?.expireTimeMs;
+  }
+
+  /** What an element's next value takes over of the time to live that it has; `undefined`: there is none. */
+  lifetimeOf(name: Uint8Array): PutOptions | undefined {
+    const version = this.#isTimed ? this.#versionOf(name) : undefined;
+    return version !== undefined && hasLifetime(version) ? keepLifetime(version) : undefined;
+  }
+
+  /** Gives an element another time to live from now; 0: for ever. @returns whether there is such an element. */
+  touch(name: Uint8Array, ttlMs: number): boolean {
+    if (this.deadlineOf(name) === undefined) return false;
+    this.#beginTimes();
+    this.#view.touch(elementKey(this.#id, this.#type.tag, name), ttlMs);
+    this.#isChanged = true;
+    return true;
+  }
+
+  /**
+   * Gives an element a value. @param lifetime its time to live, or its deadline; left out: it lives for ever.
+   * @returns whether it is new.
+   */
+  set(name: Uint8Array, value: Uint8Array, lifetime?: PutOptions): boolean {
     this.#checkName(name);
+    if (lifetime !== undefined) this.#beginTimes();
     if (this.#row !== undefined) {
       const isNew = this.#setPacked(this.#row, name, value);
       if (isNew !== undefined) return isNew;
@@ -111,7 +142,7 @@ export class TableEdit {
     }
     const key = elementKey(this.#id, this.#type.tag, name);
     const isNew = this.#view.readMeta(key) === undefined;
-    this.#view.put(key, value);
+    this.#view.put(key, value, lifetime);
     if (isNew) this.#count++;
     this.#isChanged = true;
     return isNew;
@@ -179,11 +210,17 @@ export class TableEdit {
   /** Writes the metadata, if something has changed, or deletes a table without elements. Nothing may be changed after that. */
   save(): void {
     if (!this.#isChanged) return;
+    // An element that took the place of one past its deadline was new, and its key was not.
+    if (this.#isTimed) this.#count = this.#view.count(elementsWithTag(this.#id, this.#type.tag));
     if (this.isEmpty) this.#view.delete(this.#key);
     else {
-      const value = this.#row ?? spreadMetadata(this.#count).value;
+      const value = this.#row ?? this.#spreadMetadata();
       putMetadata(this.#view, this.#key, this.#type.kind, value, this.#before, this.#id);
     }
+  }
+
+  #spreadMetadata(): Uint8Array {
+    return this.#isTimed ? timedMetadata(this.#count) : spreadMetadata(this.#count).value;
   }
 
   get isEmpty(): boolean {
@@ -224,6 +261,19 @@ export class TableEdit {
     }
     this.#count = count;
     return undefined;
+  }
+
+  #versionOf(name: Uint8Array): Version | undefined {
+    if (name.length > fixed.memberBytesMax) return undefined;
+    return this.#view.readMeta(elementKey(this.#id, this.#type.tag, name));
+  }
+
+  /** From now on elements may have a time to live. */
+  #beginTimes(): void {
+    if (this.#isTimed) return;
+    if (this.#row !== undefined) this.#spread(this.#row);
+    putHolder(this.#view, this.#id, this.#key);
+    this.#isTimed = this.#isChanged = true;
   }
 
   /** Gives each element of a row a key of its own. */

@@ -7,6 +7,8 @@ import { StoreError } from '../../errors.ts';
 import { fixed } from '../../limits.ts';
 import { budgetSpent } from '../../store/views/draft.ts';
 import type { PutOptions, View } from '../../store/views/view.ts';
+import { kinds } from '../../store/collections/kinds.ts';
+import { moveHolder } from '../collections/timed-table.ts';
 import { keepLifetime } from '../lifetime.ts';
 import { databaseRange, toDatabaseKey, toKeyOfDatabase } from './database-keys.ts';
 
@@ -52,5 +54,8 @@ function entriesOf(view: View, database: number): Entry[] {
 }
 
 function putInto(view: View, { key, value, options }: Entry, database: number): void {
-  view.put(toDatabaseKey(database, toKeyOfDatabase(key)), value, options);
+  const to = toDatabaseKey(database, toKeyOfDatabase(key));
+  view.put(to, value, options);
+  const { kind = kinds.plain, collectionId = 0 } = options;
+  moveHolder(view, { kind, value, collectionId }, to);
 }

@@ -3,6 +3,8 @@
  *
  *     key → metadata, kind 1
  *     FA id 'f' field → value      of a spread one
+ *
+ * Fields may have a time to live: `field-deadlines.ts`, `collections/timed-table.ts`.
  */
 import type { Version } from '../../engine/version.ts';
 import { StoreError } from '../../errors.ts';
@@ -26,7 +28,7 @@ export function editHash(view: View, key: Uint8Array): TableEdit {
 }
 
 /**
- * Gives a field the value that a function makes of its present one.
+ * Gives a field the value that a function makes of its present one; it keeps its time to live.
  * @param change is given `undefined` for a field that is not there; what it throws stands against the change.
  */
 export function changeField(
@@ -36,7 +38,7 @@ export function changeField(
   change: (value: Uint8Array | undefined) => Uint8Array,
 ): void {
   const edit = editHash(view, key);
-  edit.set(field, change(edit.get(field)));
+  edit.set(field, change(edit.get(field)), edit.lifetimeOf(field));
   edit.save();
 }
 

@@ -5,7 +5,8 @@
 import type { EngineRange } from '../../engine/engine.ts';
 import type { PutOptions, View } from '../../store/views/view.ts';
 import { budgetSpent } from '../../store/views/draft.ts';
-import { elementsOf } from '../../store/collections/collection-keys.ts';
+import { elementsOf, elementsWithTag, tags } from '../../store/collections/collection-keys.ts';
+import { isTimed, putHolder, timedMetadata } from '../collections/timed-table.ts';
 import { keepLifetime } from '../lifetime.ts';
 
 /** A scan may not write: so many elements, of about so many bytes, are gathered between two pieces of one. */
@@ -25,7 +26,16 @@ export function copyKey(view: View, from: Uint8Array, to: Uint8Array, replaces: 
   if (!replaces && view.readMeta(to) !== undefined) return false;
   const { value, kind } = version;
   const collectionId = version.collectionId === 0 ? 0 : copyElements(view, version.collectionId);
-  view.put(to, value, { ...keepLifetime(version), kind, collectionId });
+  const options = { ...keepLifetime(version), kind, collectionId };
+  if (!isTimed(version)) {
+    view.put(to, value, options);
+    return true;
+  }
+  // Fields past their deadline are not copied.
+  const count = view.count(elementsWithTag(collectionId, tags.field));
+  if (count === 0) return false;
+  view.put(to, timedMetadata(count), options);
+  putHolder(view, collectionId, to);
   return true;
 }
 

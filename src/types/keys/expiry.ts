@@ -40,7 +40,7 @@ export function setDeadline(
 }
 
 /** @param currentMs 0: none. */
-function isMet(condition: DeadlineCondition, currentMs: number, deadlineMs: number): boolean {
+export function isMet(condition: DeadlineCondition, currentMs: number, deadlineMs: number): boolean {
   const { whenNone = false, whenSome = false, whenLater = false, whenEarlier = false } = condition;
   const hasDeadline = currentMs !== 0;
   if (whenNone && hasDeadline) return false;

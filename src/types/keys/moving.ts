@@ -3,6 +3,7 @@
  * under its id, which goes along, with deadline and lease. So the time does not depend on how many elements there are.
  */
 import type { View } from '../../store/views/view.ts';
+import { moveHolder } from '../collections/timed-table.ts';
 import { keepLifetime } from '../lifetime.ts';
 
 /** `noKey`: there is none of the old name. `taken`: there is one of the new name. */
@@ -17,6 +18,7 @@ export function moveKey(view: View, from: Uint8Array, to: Uint8Array, replaces: 
   if (isSame || (!replaces && view.readMeta(to) !== undefined)) return 'taken';
   const { value, kind, collectionId } = version;
   view.put(to, value, { ...keepLifetime(version), kind, collectionId });
+  moveHolder(view, version, to);
   view.delete(from);
   return 'moved';
 }

@@ -4,7 +4,8 @@ import { StoreError } from '../../errors.ts';
 import { budgetSpent } from '../../store/views/draft.ts';
 import type { ReadView } from '../../store/views/view.ts';
 import { kinds } from '../../store/collections/kinds.ts';
-import { countElements, type TableType, visitElements } from '../collections/element-table.ts';
+import { countElements, elementRange, type TableType, visitElements } from '../collections/element-table.ts';
+import { isTimed } from '../collections/timed-table.ts';
 import { hashType } from '../hash/hash.ts';
 import { List } from '../list/list.ts';
 import { visitElements as visitListElements } from '../list/read.ts';
@@ -15,7 +16,10 @@ import { ListNodes } from './list-nodes.ts';
 import { writeStream } from './stream-dump.ts';
 import { ValueWriter } from './value-writer.ts';
 
-/** `undefined`: there is no such key. Throws `limitReached`, and `wrongType` for what Redis has no form for. */
+/**
+ * `undefined`: there is no such key. Throws `limitReached`, `wrongType` for what Redis has no form for, and `invalidArgument` for a hash
+ * with a field that has a time to live, for which Redis 7.0 has none.
+ */
 export function dump(view: ReadView, key: Uint8Array): Uint8Array | undefined {
   const version = view.read(key);
   if (version === undefined) return undefined;
@@ -57,13 +61,32 @@ function writeTable(
   writeValue: (value: Uint8Array) => void,
 ): void {
   writer.byte(valueType);
-  writer.length(countElements(version, type));
+  writer.length(isTimed(version) ? countUntimed(view, version, type) : countElements(version, type));
   const next = visitElements(view, version, type, undefined, (name, value) => {
     writer.string(name);
     writeValue(value);
     return true;
   });
   if (next !== undefined) throw budgetSpent(view.budget);
+}
+
+/** How many elements of a timed table there are to be shown. */
+function countUntimed(view: ReadView, version: Version, type: TableType): number {
+  let count = 0;
+  let hasTimes = false;
+  const next = view.scan(elementRange(version, type), false, ({ expireTimeMs }) => {
+    count++;
+    hasTimes = expireTimeMs !== 0;
+    return !hasTimes;
+  });
+  if (hasTimes) {
+    throw new StoreError(
+      'invalidArgument',
+      'a field of the hash has a time to live, which the form of Redis 7.0 has no place for; HPERSIST takes it away',
+    );
+  }
+  if (next !== undefined) throw budgetSpent(view.budget);
+  return count;
 }
 
 function writeList(view: ReadView, list: List, writer: ValueWriter): void {

@@ -48,6 +48,8 @@ describe.each([2, 3] as const)('ioredis with RESP%i', { timeout: 60_000 }, (prot
     const client = await open();
     expect(await client.hset('h', { name: 'Ada', born: 1815 })).toBe(2);
     expect(await client.hgetall('h')).toEqual({ name: 'Ada', born: '1815' });
+    expect(await client.call('HEXPIRE', 'h', 100, 'FIELDS', 2, 'born', 'none')).toEqual([1, -2]);
+    expect(await client.call('HTTL', 'h', 'FIELDS', 3, 'born', 'name', 'none')).toEqual([100, -1, -2]);
     expect(await client.hmget('h', 'name', 'none')).toEqual(['Ada', null]);
     expect(await client.hincrby('h', 'born', 1)).toBe(1816);
     expect(await client.hdel('h', 'name', 'none')).toBe(1);

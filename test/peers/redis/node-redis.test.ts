@@ -54,6 +54,17 @@ describe.each([2, 3] as const)('node-redis with RESP%i', { timeout: 60_000 }, (v
     expect(await client.hSet('h', { name: 'Ada', born: 1815 })).toBe(2);
     expect({ ...(await client.hGetAll('h')) }).toEqual({ name: 'Ada', born: '1815' });
     expect(await client.hmGet('h', ['name', 'none'])).toEqual(['Ada', null]);
+    expect(await client.hExpire('h', 'born', 100)).toEqual([1]);
+    expect(await client.hExpire('h', ['name', 'none'], 200, 'NX')).toEqual([1, -2]);
+    const [left = 0] = (await client.hTTL('h', 'born')) ?? [];
+    expect(left).toBeGreaterThan(90);
+    expect(await client.hPersist('h', ['name', 'none'])).toEqual([1, -2]);
+    expect(await client.hTTL('h', ['name', 'none'])).toEqual([-1, -2]);
+    expect(await client.hGetEx('h', 'born', { expiration: 'PERSIST' })).toEqual(['1815']);
+    const second = { expiration: { type: 'EX', value: 100 } } as const;
+    expect(await client.hSetEx('h', { visits: '1' }, second)).toBe(1);
+    expect(await client.hGetDel('h', 'visits')).toEqual(['1']);
+    expect(await client.hpExpireAt('h', 'name', 1)).toEqual([2]);
     expect(await client.rPush('l', ['a', 'b', 'c'])).toBe(3);
     expect(await client.lRange('l', 0, -1)).toEqual(['a', 'b', 'c']);
     expect(await client.lMove('l', 'm', 'LEFT', 'RIGHT')).toBe('a');

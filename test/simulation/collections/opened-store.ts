@@ -6,7 +6,7 @@ import { KvStore } from '../../../src/kv/kv-store.ts';
 import type { DurableStore } from '../../../src/store/durable-store.ts';
 import { openDurableStore } from '../../../src/store/open-durable-store.ts';
 import type { StoreOptions } from '../../../src/store/store-options.ts';
-import { describeElements } from '../../../src/types/collections/element-changes.ts';
+import { typeHooks } from '../../../src/types/type-hooks.ts';
 import type { GivenIds } from './given-ids.ts';
 
 export interface StoreParts {
@@ -23,7 +23,7 @@ export async function openWithParts(
   ids: GivenIds,
   options: StoreOptions & { readonly clock: Clock; readonly random: Random },
 ): Promise<Store> {
-  const durable = await openDurableStore(options, describeElements);
+  const durable = await openDurableStore(options, typeHooks);
   const kv = new KvStore({ store: durable, clock: options.clock, random: options.random });
   const store = new CheckedStore(kv);
   partsByStore.set(store, { kv, durable, ids });

@@ -4,7 +4,7 @@ import type { DurableStore } from '../../../src/store/durable-store.ts';
 import type { OperatorEvent } from '../../../src/store/operator-event.ts';
 import type { StoreOptions } from '../../../src/store/store-options.ts';
 import { KvStore } from '../../../src/kv/kv-store.ts';
-import { describeElements } from '../../../src/types/collections/element-changes.ts';
+import { typeHooks } from '../../../src/types/type-hooks.ts';
 import { visitRecords } from '../../../src/wal/frames/records.ts';
 import { ManualClock } from '../../support/manual-clock.ts';
 import { SeededRandom } from '../../support/random.ts';
@@ -87,7 +87,7 @@ export class TestNode {
           openJournal: (opening) => (journal = new TestJournal(opening, this.#shared, this.clock)),
         },
       },
-      describeElements,
+      typeHooks,
     );
     if (journal === undefined) throw new Error('a store with replication opens its journal');
     const kv = new KvStore({ store, clock: this.clock, random: this.#random });

@@ -6,6 +6,7 @@ import { openDurableStore } from '../../../src/store/open-durable-store.ts';
 import type { StoreOptions } from '../../../src/store/store-options.ts';
 import type { OperatorEvent } from '../../../src/store/operator-event.ts';
 import type { View } from '../../../src/store/views/view.ts';
+import { typeHooks } from '../../../src/types/type-hooks.ts';
 import { HeldDisk } from '../../support/held-disk.ts';
 import { ManualClock } from '../../support/manual-clock.ts';
 import { SeededRandom } from '../../support/random.ts';
@@ -112,17 +113,18 @@ export class SeamHarness {
 
   async #open(): Promise<void> {
     const { fsync, memoryBytesMax, memoryPolicy } = this.#options;
-    this.#store = await openDurableStore({
+    const options = {
       dataDir: DATA_DIR,
       clock: this.clock,
       random: this.#random,
       disk: this.#held,
-      onEvent: (event) => this.events.push(event),
+      onEvent: (event: OperatorEvent): void => void this.events.push(event),
       ...(fsync && { fsync }),
       ...(memoryBytesMax !== undefined && { memoryBytesMax }),
       ...(memoryPolicy !== undefined && { memoryPolicy }),
       ...this.#engine.options,
-    });
+    };
+    this.#store = await openDurableStore(options, typeHooks);
   }
 
   async #close(): Promise<void> {

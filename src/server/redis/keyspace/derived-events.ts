@@ -8,14 +8,22 @@ import type { EventClass } from '../commands/command.ts';
 
 type Tell = (eventClass: EventClass, event: string) => void;
 
-export function eachDerivedEvent(
-  change: Pick<PlannedChange, 'type' | 'reason' | 'kind' | 'revision' | 'modRevision' | 'expireTimeMs'>,
-  tell: Tell,
-): void {
+export interface DerivedFrom extends Pick<
+  PlannedChange,
+  'type' | 'reason' | 'kind' | 'revision' | 'modRevision' | 'expireTimeMs'
+> {
+  /** Fields of the hash were removed since their time was over. */
+  readonly hasExpiredFields: boolean;
+}
+
+export function eachDerivedEvent(change: DerivedFrom, tell: Tell): void {
+  if (change.hasExpiredFields) tell('h', 'hexpired');
   if (change.type === 'delete') {
     const isExpired = change.reason === 'expired' || change.reason === 'leaseExpired';
     if (change.reason === 'evicted') tell('e', 'evicted');
     else tell(isExpired ? 'x' : 'g', isExpired ? 'expired' : 'del');
+  } else if (change.hasExpiredFields) {
+    // Nothing else has happened to it.
   } else if (change.modRevision < change.revision) {
     // Another time to live, and nothing else.
     tell('g', change.expireTimeMs === 0 ? 'persist' : 'expire');

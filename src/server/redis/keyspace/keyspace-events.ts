@@ -9,13 +9,14 @@
  *
  * It listens to the store only while events are asked for and a client listens to anything: else puts take their fast path.
  */
+import { collectionIdOf, isElementKey } from '../../../store/collections/collection-keys.ts';
 import type { Seam, Stop } from '../../../store/seam.ts';
 import type { PlannedChange } from '../../../store/views/planned-change.ts';
 import type { EventClass } from '../commands/command.ts';
 import type { KeyspaceEvent } from '../commands/running-call.ts';
 import type { Channels } from '../pubsub/channels.ts';
 import type { Delivery } from '../pubsub/delivery.ts';
-import { eachDerivedEvent } from './derived-events.ts';
+import { type DerivedFrom, eachDerivedEvent } from './derived-events.ts';
 import { BY_EVENT, BY_KEY, type EventClasses, NO_CLASSES, classBit } from './event-classes.ts';
 import { keyNameOf } from './key-names.ts';
 
@@ -111,7 +112,10 @@ export class KeyspaceEvents {
 
   #committed(changes: readonly PlannedChange[]): void {
     if (changes.length === 0) return;
-    const kept = changes.filter(({ key }) => keyNameOf(key) !== undefined).map(keepChange);
+    const expiredIn = collectionsWithExpired(changes);
+    const kept = changes
+      .filter(({ key }) => keyNameOf(key) !== undefined)
+      .map((change) => keepChange(change, expiredIn));
     const sequence = this.#seam.committedSequence;
     // A client that waited is told of as served by another listener, which may come before this one.
     const last = this.#decisions.at(-1);
@@ -175,18 +179,7 @@ export class KeyspaceEvents {
 }
 
 /** What is kept of a change until it is told. */
-export type KeptChange = Pick<
-  PlannedChange,
-  | 'key'
-  | 'type'
-  | 'reason'
-  | 'kind'
-  | 'revision'
-  | 'modRevision'
-  | 'expireTimeMs'
-  | 'hadEntry'
-  | 'replacedExpired'
->;
+export type KeptChange = Pick<PlannedChange, 'key' | 'hadEntry' | 'replacedExpired'> & DerivedFrom;
 
 interface DecisionEvents {
   readonly sequence: number;
@@ -196,10 +189,33 @@ interface DecisionEvents {
   changes: readonly KeptChange[] | undefined;
 }
 
-function keepChange(change: PlannedChange): KeptChange {
+function keepChange(change: PlannedChange, expiredIn: ReadonlySet<number>): KeptChange {
   const { type, reason, kind, revision, modRevision, expireTimeMs, hadEntry, replacedExpired } = change;
   const key = Uint8Array.from(change.key);
-  return { key, type, reason, kind, revision, modRevision, expireTimeMs, hadEntry, replacedExpired };
+  const hasExpiredFields = expiredIn.has(change.previousCollectionId);
+  return {
+    key,
+    type,
+    reason,
+    kind,
+    revision,
+    modRevision,
+    expireTimeMs,
+    hadEntry,
+    replacedExpired,
+    hasExpiredFields,
+  };
+}
+
+const NO_IDS: ReadonlySet<number> = new Set();
+
+/** Those of which elements were removed since their time was over. */
+function collectionsWithExpired(changes: readonly PlannedChange[]): ReadonlySet<number> {
+  let ids: Set<number> | undefined;
+  for (const { key, reason } of changes) {
+    if (reason === 'expired' && isElementKey(key)) (ids ??= new Set()).add(collectionIdOf(key));
+  }
+  return ids ?? NO_IDS;
 }
 
 function isCreation({ type, hadEntry }: KeptChange): boolean {

@@ -228,6 +228,26 @@ export function invalidExpireTime(name: string): ReplyError {
   return new ReplyError(`ERR invalid expire time in '${name}' command`);
 }
 
+/** Of HEXPIRE and its kin. */
+export const fieldTimeTexts = {
+  fields: 'ERR Mandatory argument FIELDS is missing or not at the right position',
+  fieldCount: 'ERR Number of fields must be a positive integer',
+  /** HEXPIRE has words of its own. */
+  fieldCountToExpire: 'ERR Parameter `numFields` should be greater than 0',
+  fieldCountDiffers: 'ERR The `numfields` parameter must match the number of arguments',
+  negativeTime: 'ERR invalid expire time, must be >= 0',
+  /** Of HSETEX. */
+  pairCount: 'ERR invalid number of fields',
+  oneCondition: 'ERR Only one of FXX or FNX arguments can be specified',
+  oneTime: 'ERR Only one of EX, PX, EXAT, PXAT or KEEPTTL arguments can be specified',
+  noTime: 'ERR missing expire time',
+} as const;
+
+/** Of HSETEX. */
+export function unknownArgument(word: string): ReplyError {
+  return new ReplyError(plain(`ERR unknown argument: ${word.slice(0, TOLD_CHARACTERS_MAX)}`));
+}
+
 export function offsetOutOfRange(): ReplyError {
   return new ReplyError('ERR offset is out of range');
 }

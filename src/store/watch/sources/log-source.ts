@@ -134,6 +134,7 @@ async function next(reader: LogReader, onRecord: WalkRecord): Promise<ReadResult
 
 /** A change of an element comes before that of its collection's metadata. */
 function gather(effect: PlacedEffect, type: EventType, elements: ElementRows): void {
-  if (effect.keyMemory.bytes[effect.keyStart] !== ELEMENT || elements.isOver) return;
+  // A touch is another time to live, and nothing else.
+  if (effect.keyMemory.bytes[effect.keyStart] !== ELEMENT || elements.isOver || type === 'touch') return;
   elements.add(effect.copyKey(), type === 'delete' ? undefined : effect.copyValue());
 }

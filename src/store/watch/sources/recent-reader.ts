@@ -77,7 +77,8 @@ function gatherElements(
     const key = fromKeyText(text);
     if (!isElementKey(key)) break;
     count++;
-    if (elements.isOver) continue;
+    // Another time to live, and nothing else.
+    if (elements.isOver || type === 'touch') continue;
     elements.add(key, type === 'delete' ? undefined : engine.read(key, revision)?.value);
   }
   return count;

@@ -8,7 +8,8 @@ import { type DecodedReply, SimpleReply } from '../support/decoded-reply.ts';
 import { RealRedis, hasRealRedis } from '../support/real-redis.ts';
 
 /** What Redis 7.0 has not, and KelpDB has; it has DEBUG as one command, whose subcommands its table does not know. */
-const ownNames = /^(bf\.|debug\||client\|(setinfo|no-touch|forwarded)$)/;
+const ownNames =
+  /^(bf\.|h(p?expire|p?ttl|persist|getex|setex|getdel)|debug\||client\|(setinfo|no-touch|forwarded)$)/;
 
 interface RealFacts {
   readonly arity: number;

@@ -46,6 +46,17 @@ export function writeRepeated(
   return undefined;
 }
 
+/** The same of any state: elements of a timed table have no places of their own. @param tableCount how many there are to be shown. */
+export function writeRepeatedOf(
+  version: Version,
+  type: TableType,
+  count: number,
+  write: WriteElement,
+  tableCount: number,
+): Slice | undefined {
+  return tableCount === 0 ? undefined : new RepeatedPicks(version, type, write, tableCount).slice(count);
+}
+
 class RepeatedPicks {
   readonly #version: Version;
   readonly #type: TableType;
@@ -53,11 +64,16 @@ class RepeatedPicks {
   readonly #count: number;
   readonly #withValues: boolean;
 
-  constructor(version: Version, type: TableType, write: WriteElement) {
+  constructor(
+    version: Version,
+    type: TableType,
+    write: WriteElement,
+    tableCount = countElements(version, type),
+  ) {
     this.#version = version;
     this.#type = type;
     this.#write = write;
-    this.#count = countElements(version, type);
+    this.#count = tableCount;
     this.#withValues = type.hasValues && write !== writeName;
   }
 

@@ -5,6 +5,7 @@ import { budgetSpent } from '../../../../store/views/draft.ts';
 import type { ReadView, View } from '../../../../store/views/view.ts';
 import { countElements, type TableType, visitElements } from '../../../../types/collections/element-table.ts';
 import { isPacked } from '../../../../types/collections/metadata.ts';
+import { isTimed } from '../../../../types/collections/timed-table.ts';
 import { RandomSample } from '../../../../types/collections/random-elements.ts';
 import { NOT_POSITIVE, OUT_OF_RANGE, OUT_OF_RANGE_INT64, ReplyError } from '../../replies/errors.ts';
 import type { Arguments, CommandCall, Reply, Slice } from '../command.ts';
@@ -48,6 +49,78 @@ export function elementsSlice(
     const next = visitElements(view, version, type, start, writeNext, withValues);
     return next === undefined ? undefined : elementsSlice(version, type, write, next);
   };
+}
+
+/** Writes what stands behind the number of a table's elements, and before them. */
+type Tell = (view: ReadView, reply: Reply, count: number) => Slice | undefined;
+
+/**
+ * Tells how many elements of a table there are to be shown, and goes on with that. Of a timed table (`types/collections/timed-table.ts`) they are
+ * looked at for it, in pieces, since those past their deadline are left out.
+ */
+export function countShown(
+  view: ReadView,
+  reply: Reply,
+  version: Version,
+  type: TableType,
+  tell: Tell,
+): Slice | undefined {
+  if (!isTimed(version)) return tell(view, reply, countElements(version, type));
+  return shownSlice(version, type, tell, 0)(view, reply);
+}
+
+function shownSlice(
+  version: Version,
+  type: TableType,
+  tell: Tell,
+  countBefore: number,
+  start?: Uint8Array,
+): Slice {
+  return (view, reply) => {
+    refuseSpent(view);
+    let count = countBefore;
+    let left = serverFixed.elementsPerSlice;
+    const countNext = (): boolean => {
+      count++;
+      return --left > 0;
+    };
+    const next = visitElements(view, version, type, start, countNext, false);
+    return next === undefined ? tell(view, reply, count) : shownSlice(version, type, tell, count, next);
+  };
+}
+
+/** All elements, behind their number. */
+export function writeAll(
+  view: ReadView,
+  reply: Reply,
+  version: Version,
+  type: TableType,
+  write: WriteElement,
+  begin: (reply: Reply, count: number) => void,
+): Slice | undefined {
+  return countShown(view, reply, version, type, (shown, to, count) => {
+    begin(to, count);
+    // The count may have taken what this piece may do.
+    const slice = elementsSlice(version, type, write);
+    return shown.budget.isSpent ? slice : slice(shown, to);
+  });
+}
+
+/** As `writeChosen`, of any state: elements of a timed table have no places of their own. @param tableCount of them. */
+export function writeChosenOf(
+  view: ReadView,
+  reply: Reply,
+  version: Version,
+  type: TableType,
+  count: number,
+  write: WriteElement,
+  tableCount: number,
+): Slice | undefined {
+  const slice =
+    count >= tableCount
+      ? elementsSlice(version, type, write)
+      : sampleSlice(new RandomSample(version, type, count, Math.random, tableCount), write);
+  return view.budget.isSpent ? slice : slice(view, reply);
 }
 
 /** Different elements by chance, as many as are asked for or all that there are; what stands before them is written already. */

@@ -1,8 +1,10 @@
 /** HSET, HGET, HSCAN, ...: the commands of hashes. */
+import type { Version } from '../../../../engine/version.ts';
 import { isStoreError } from '../../../../errors.ts';
 import type { ReadView, View } from '../../../../store/views/view.ts';
 import { countElements, findElement, hasElement } from '../../../../types/collections/element-table.ts';
 import { visitRandom } from '../../../../types/collections/random-elements.ts';
+import { isTimed } from '../../../../types/collections/timed-table.ts';
 import { changeField, editHash, hashType, incrementField, readHash } from '../../../../types/hash/hash.ts';
 import {
   addLongDoubles,
@@ -21,12 +23,14 @@ import {
   syntaxError,
   wrongArity,
 } from '../../replies/errors.ts';
-import type { Command, CommandCall, KeyPlaces, Slice } from '../command.ts';
+import type { Command, CommandCall, KeyPlaces, Reply, Slice } from '../command.ts';
 import {
-  elementsSlice,
   readPickCount,
   refuseTooManyPairs,
   scanTable,
+  writeAll,
+  writeChosenOf,
+  countShown,
   type WriteElement,
   writeBoth,
   writeChosen,
@@ -34,7 +38,7 @@ import {
   writePair,
   writeValue,
 } from '../elements/table-replies.ts';
-import { writeRepeated } from '../elements/repeated-replies.ts';
+import { writeRepeated, writeRepeatedOf } from '../elements/repeated-replies.ts';
 
 function hset(view: View, call: CommandCall): void {
   call.reply.integer(setPairs(view, call, 'hset'));
@@ -98,16 +102,20 @@ function hmget(view: ReadView, { args, reply }: CommandCall): void {
 
 function hgetall(view: ReadView, { args, reply }: CommandCall): Slice | undefined {
   const hash = readHash(view, args.key(1));
-  reply.map(hash === undefined ? 0 : countElements(hash, hashType));
-  return hash && elementsSlice(hash, hashType, writeBoth)(view, reply);
+  if (hash !== undefined)
+    return writeAll(view, reply, hash, hashType, writeBoth, (to, count) => to.map(count));
+  reply.map(0);
+  return undefined;
 }
 
 /** HKEYS and HVALS. */
 function oneOfBoth(write: WriteElement): (view: ReadView, call: CommandCall) => Slice | undefined {
   return (view, { args, reply }) => {
     const hash = readHash(view, args.key(1));
-    reply.array(hash === undefined ? 0 : countElements(hash, hashType));
-    return hash && elementsSlice(hash, hashType, write)(view, reply);
+    if (hash !== undefined)
+      return writeAll(view, reply, hash, hashType, write, (to, count) => to.array(count));
+    reply.array(0);
+    return undefined;
   };
 }
 
@@ -181,6 +189,7 @@ function hrandfield(view: View, call: CommandCall): Slice | undefined {
   if (args.count === 2) {
     const hash = readHash(view, args.key(1));
     if (hash === undefined) reply.nil();
+    else if (isTimed(hash)) return oneShown(view, call, hash);
     else visitRandom(view, hash, hashType, Math.random, (field) => reply.bulk(field));
     return undefined;
   }
@@ -194,13 +203,35 @@ function hrandfield(view: View, call: CommandCall): Slice | undefined {
     return undefined;
   }
   const asked = Math.abs(args.integer(2));
-  const count = given < 0n ? asked : Math.min(asked, countElements(hash, hashType));
+  const isRepeated = given < 0n;
   const isFlat = hasValues && reply.version === 2;
-  reply.array(isFlat ? 2 * count : count);
   const write = isFlat ? writeBoth : hasValues ? writePair : writeName;
-  return given < 0n
+  const begin = (to: Reply, tableCount: number): number => {
+    const count = isRepeated && tableCount > 0 ? asked : Math.min(asked, tableCount);
+    to.array(isFlat ? 2 * count : count);
+    return count;
+  };
+  if (isTimed(hash)) {
+    return countShown(view, reply, hash, hashType, (shown, to, tableCount) => {
+      const count = begin(to, tableCount);
+      return isRepeated
+        ? writeRepeatedOf(hash, hashType, count, write, tableCount)
+        : writeChosenOf(shown, to, hash, hashType, count, write, tableCount);
+    });
+  }
+  const count = begin(reply, countElements(hash, hashType));
+  return isRepeated
     ? writeRepeated(view, call, hash, hashType, count, write)
     : writeChosen(view, reply, hash, hashType, count, write);
+}
+
+/** One field of a hash whose fields may have a time to live. */
+function oneShown(view: View, { reply }: CommandCall, hash: Version): Slice | undefined {
+  return countShown(view, reply, hash, hashType, (shown, to, tableCount) => {
+    if (tableCount > 0) return writeChosenOf(shown, to, hash, hashType, 1, writeName, tableCount);
+    to.nil();
+    return undefined;
+  });
 }
 
 function hscan(view: ReadView, call: CommandCall): void {
