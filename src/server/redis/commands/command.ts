@@ -56,6 +56,8 @@ export interface Arguments {
   key(index: number): Uint8Array;
   /** As Latin-1, so that each byte is one character. */
   text(index: number): string;
+  /** The first bytes of an argument, as `text` has them: the rest of a long one is not read. */
+  head(index: number, bytesMax: number): string;
   /** Whether an argument is a word, in upper or lower case. @param word in upper case. */
   is(index: number, word: string): boolean;
   /** A signed 64-bit integer, as Redis parses one. Throws `notAnInteger` ("ERR value is not an integer or out of range"). */

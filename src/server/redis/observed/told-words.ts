@@ -32,11 +32,9 @@ export function toldWord(
   cut: (head: string, leftOutBytes: number) => string,
 ): string {
   if (isSecret(name, args, index)) return REDACTED;
-  const bytes = args.bytes(index);
-  const head = Buffer.from(bytes.buffer, bytes.byteOffset, Math.min(bytes.length, bytesMax)).toString(
-    'latin1',
-  );
-  return bytes.length > bytesMax ? cut(head, bytes.length - bytesMax) : head;
+  const head = args.head(index, bytesMax);
+  const { length } = args.bytes(index);
+  return length > bytesMax ? cut(head, length - bytesMax) : head;
 }
 
 /** In quotes, with escapes where a byte is not printable. @param text Latin-1. */

@@ -464,6 +464,10 @@ export function invalidClientName(): ReplyError {
   return new ReplyError('ERR Client names cannot contain spaces, newlines or special characters.');
 }
 
+export function clientNameTooLong(bytesMax: number): ReplyError {
+  return new ReplyError(`ERR Client names have at most ${bytesMax} bytes here; use a shorter one.`);
+}
+
 export function unknownClientType(type: string): ReplyError {
   return new ReplyError(plain(`ERR Unknown client type '${type}'`));
 }

@@ -364,10 +364,30 @@ describe('ACL LOG', () => {
     const lines = await fields(root);
     expect(lines.map((line) => String((line as unknown[])[3]).slice(0, 2))).toEqual(['k4', 'k3', 'k2']);
     expect(String((lines[0] as unknown[])[3]).length).toBeLessThan(300);
+    const long = 'x'.repeat(1_000_000);
+    await ann.run('AUTH', long, 'wrong');
+    await ann.run('SUBSCRIBE', `__keyspace@0__:${long}`);
+    await run(ann, 'SELECT 1');
+    await ann.run('GET', long);
+    const reply = JSON.stringify(await root.run('ACL', 'LOG'));
+    expect(reply.match(/x+\.\.\."/g)?.length).toBe(3);
+    expect(reply.length).toBeLessThan(3000);
     expect(await run(root, 'CONFIG SET acllog-max-len 0')).toBe('+OK');
     await run(ann, 'GET x');
     expect(await fields(root)).toEqual([]);
   });
+});
+
+test('the name of a client is bounded, and so is what the log tells of it', async () => {
+  const server = await start();
+  const client = await RedisClient.open(server.redisAddress);
+  const long = 'x'.repeat(1025);
+  const refused = '-ERR Client names have at most 1024 bytes here; use a shorter one.';
+  expect(await run(client, `CLIENT SETNAME ${long}`)).toBe(refused);
+  expect(await run(client, `CLIENT SETINFO LIB-NAME ${long}`)).toBe(refused);
+  expect(await run(client, `HELLO 3 SETNAME ${long}`)).toBe(refused);
+  expect(await run(client, `CLIENT SETNAME ${long.slice(1)}`)).toBe('+OK');
+  expect(await run(client, 'CLIENT GETNAME')).toBe(`"${long.slice(1)}"`);
 });
 
 test('denials of scripts count as those of calls do', async () => {

@@ -129,7 +129,8 @@ const help: Run = (_, __, { reply }) =>
 const EVENT_HEADS = ['__keyspace@', '__keyevent@'] as const;
 
 function namesEvents(args: Arguments): boolean {
-  for (let index = 1; index < args.count; index++) if (isOfEvents(args.text(index))) return true;
+  for (let index = 1; index < args.count; index++)
+    if (isOfEvents(args.head(index, EVENT_HEADS[0].length))) return true;
   return false;
 }
 
