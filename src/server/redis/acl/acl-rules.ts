@@ -2,6 +2,7 @@
  * The rules of ACL SETUSER, one after the other, as Redis applies them. What they come to at the end has to be something that roles
  * can say (`user-words.ts`), or it is refused as a whole: a user is never allowed more than its words say, nor less in silence.
  */
+import { isUtf8 } from 'node:buffer';
 import type { Category } from '../commands/command.ts';
 import type { TableRow } from '../commands/table.ts';
 import { aclNotCarried, aclRuleRefused, aclTexts } from '../replies/errors.ts';
@@ -69,7 +70,9 @@ class UserInRules {
     switch (rule.charAt(0)) {
       case '>':
       case '<': {
-        const text = Buffer.from(rest, 'latin1').toString('utf8');
+        const bytes = Buffer.from(rest, 'latin1');
+        if (!isUtf8(bytes)) throw aclRuleRefused(`${rule.charAt(0)}...`, aclTexts.passwordNotUtf8);
+        const text = bytes.toString('utf8');
         if (rule.startsWith('>')) this.#hasNoPass = false;
         this.#passwordSteps.push({ kind: rule.startsWith('>') ? 'add' : 'remove', text });
         return;
@@ -256,7 +259,7 @@ function prefixOf(pattern: string): { readonly bytes: Uint8Array; readonly isPre
   return { bytes: Buffer.from(text, 'latin1'), isPrefix: false };
 }
 
-/** As Redis looks for what would end a rule. */
-function hasSpace(text: string): boolean {
+/** As Redis looks for what would end a rule, or a name. @param text Latin-1. */
+export function hasSpace(text: string): boolean {
   return /[\s\0]/.test(text);
 }

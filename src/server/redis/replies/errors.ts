@@ -607,6 +607,7 @@ export const aclTexts = {
     'The password hash must be exactly 64 characters and contain only lowercase hexadecimal characters',
   noSuchPassword: 'The password you are trying to remove from the user does not exist',
   hash: 'passwords are kept by scrypt here, so the SHA-256 of one is of no use: give the password itself, as >password',
+  passwordNotUtf8: 'a password is text in UTF-8 here',
   secondPassword: 'a user has one password here: resetpass before it takes the old one away',
   pattern:
     'roles are for keys that begin alike: a pattern is a key, or a prefix with * behind it, and no other wildcard',

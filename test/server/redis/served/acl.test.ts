@@ -159,6 +159,34 @@ describe('ACL SETUSER', () => {
   });
 });
 
+test('names and passwords are text: no bytes are taken for others', async () => {
+  const { server, root } = await closed();
+  const [wrong, other] = [Buffer.from([0x70, 0xff]), Buffer.from([0x70, 0xfe])];
+  const rules = ['~a*', '+@all', '-@admin'];
+  expect(
+    showReply(await root.run('ACL', 'SETUSER', 'ann', 'on', Buffer.from([0x3e, 0xff]), ...rules)),
+  ).toMatch(/'>\.\.\.'.*UTF-8/);
+  expect(showReply(await root.run('ACL', 'SETUSER', wrong, 'on', '>own', ...rules))).toMatch(/UTF-8/);
+  expect(await run(root, 'ACL USERS')).toBe('["root"]');
+  // The text that both would be, were they read as UTF-8.
+  const text = 'p\ufffd';
+  expect(showReply(await root.run('ACL', 'SETUSER', 'ann', 'on', Buffer.from(`>${text}`), ...rules))).toBe(
+    '+OK',
+  );
+  expect(showReply(await root.run('ACL', 'SETUSER', Buffer.from(text), 'on', '>own', ...rules))).toBe('+OK');
+  const client = await RedisClient.open(server.redisAddress);
+  for (const bytes of [wrong, other]) {
+    expect(showReply(await client.run('AUTH', 'ann', bytes))).toMatch(/^-WRONGPASS/);
+    expect(showReply(await client.run('AUTH', bytes, 'own'))).toMatch(/^-WRONGPASS/);
+    expect(showReply(await client.run('AUTH', bytes))).toMatch(/^-WRONGPASS/);
+    expect(showReply(await client.run('HELLO', '3', 'AUTH', 'ann', bytes))).toMatch(/^-WRONGPASS/);
+    expect(showReply(await root.run('ACL', 'GETUSER', bytes))).toBe('(nil)');
+    expect(showReply(await root.run('ACL', 'DELUSER', bytes))).toBe('0');
+    expect(showReply(await root.run('ACL', 'DRYRUN', bytes, 'GET', 'a'))).toMatch(/^-ERR User .* not found/);
+  }
+  await loggedIn(server, 'ann', text);
+});
+
 describe('what must stay refused', () => {
   const ON = 'on >own ~a*';
   test.each([

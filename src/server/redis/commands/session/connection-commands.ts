@@ -3,6 +3,7 @@ import { noClusterSupport, ReplyError } from '../../replies/errors.ts';
 import { clientNameIn } from '../client-name.ts';
 import type { Arguments, CommandCall, CommandFacts } from '../command.ts';
 import { databaseAt } from '../database-words.ts';
+import { NOT_UTF8, utf8In } from '../utf8-words.ts';
 import type { ClientSession, SessionCommand, Shown } from '../session-command.ts';
 
 /** The version of Redis whose commands these are; clients look what they may use. */
@@ -126,7 +127,7 @@ function shownByHello(args: Arguments): Shown | undefined {
 }
 
 function utf8(args: Arguments, index: number): string {
-  return Buffer.from(args.bytes(index)).toString('utf8');
+  return utf8In(args, index) ?? NOT_UTF8;
 }
 
 export const connectionCommands: readonly SessionCommand[] = [
