@@ -261,5 +261,5 @@ function prefixOf(pattern: string): { readonly bytes: Uint8Array; readonly isPre
 
 /** As Redis looks for what would end a rule, or a name. @param text Latin-1. */
 export function hasSpace(text: string): boolean {
-  return /[\s\0]/.test(text);
+  return /[\t-\r \0]/.test(text);
 }

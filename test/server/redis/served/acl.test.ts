@@ -187,6 +187,16 @@ test('names and passwords are text: no bytes are taken for others', async () => 
   await loggedIn(server, 'ann', text);
 });
 
+test('a byte that is a space in Latin-1 is a part of names and keys', async () => {
+  const { server, root } = await closed();
+  // Its last byte is 0xa0.
+  const rules = ['on', '>own', Buffer.from('~à*'), '+@all', '-@admin'];
+  expect(showReply(await root.run('ACL', 'SETUSER', Buffer.from('nicolà'), ...rules))).toBe('+OK');
+  const client = await RedisClient.open(server.redisAddress);
+  expect(showReply(await client.run('AUTH', Buffer.from('nicolà'), 'own'))).toBe('+OK');
+  expect(showReply(await client.run('SET', Buffer.from('à1'), '1'))).toBe('+OK');
+});
+
 describe('what must stay refused', () => {
   const ON = 'on >own ~a*';
   test.each([
