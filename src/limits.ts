@@ -1290,7 +1290,8 @@ export const serverFixed = {
    */
   redisInvalidationVisitsMax: 50_000,
   redisOwedInvalidationBytesMax: 16 * MiB,
-  /** ACL SETUSER: words of one call. ACL LIST: bytes of its lines. */
+  /** ACL DELUSER: names of one call. ACL SETUSER: words of one call. ACL LIST: bytes of its lines. */
+  redisAclDeletedMax: 1000,
   redisAclRulesMax: 10_000,
   redisAclListBytesMax: 4 * MiB,
   /** The name that a client gives itself, and its library's. */

@@ -24,7 +24,6 @@ import { adminGrant, allKeyGrants, openWords, rangeId, type UserWords, wordsOf }
 
 /** Whom all are while access is open. */
 const DEFAULT_USER = 'default';
-const OWN_ROLE_HEAD = 'acl.';
 
 /** Of the store, as far as it is needed here. */
 type StoreAccess = Pick<Access, 'table' | 'logins' | 'clock' | 'change'>;
@@ -104,12 +103,7 @@ export class AclUsers {
     const deleted = await this.#access().change((draft) => {
       change.check();
       const there = [...new Set(names)].filter((name) => records.userIn(draft.view, name) !== undefined);
-      for (const name of there) {
-        const isOwn = roleUsers(draft.view, ownRole(name)).every((user) => user === name);
-        if (isOwn && records.roleIn(draft.view, ownRole(name)) !== undefined)
-          records.deleteRole(draft, ownRole(name));
-        records.deleteUser(draft, name);
-      }
+      records.deleteUsers(draft, there);
       return there;
     });
     for (const name of deleted) this.#audit.accessChanged(change.caller, 'redis/acl|deluser', { name });
@@ -192,7 +186,7 @@ function write(
     records.setPassword(draft, name, password);
   if (name === ROOT) return;
   const { view } = draft;
-  const own = ownRole(name);
+  const own = records.ownRole(name);
   const hasOwn = before?.roles.includes(own) === true;
   checkOwnRole(view, name, hasOwn);
   const others = before?.roles.filter((role) => role !== own) ?? [];
@@ -213,7 +207,7 @@ function write(
 
 /** A role that others have, or that was made by other means, is not the user's own. */
 function checkOwnRole(view: ReadView, name: string, hasOwn: boolean): void {
-  const own = ownRole(name);
+  const own = records.ownRole(name);
   if (!isAccessName(accessKind.role, own)) {
     throw aclNotCarried(
       `the rights of the user would be those of a role ${own}, and no role has such a name; kelp user and kelp role can do it`,
@@ -222,17 +216,13 @@ function checkOwnRole(view: ReadView, name: string, hasOwn: boolean): void {
   const isShared = roleUsers(view, own).some((user) => user !== name);
   if (isShared || (!hasOwn && records.roleIn(view, own) !== undefined)) {
     throw aclNotCarried(
-      `the role ${own}, which the rights of the user would be kept in, is there for other users; delete it, or take it from them`,
+      `the role ${own}, which the rights of the user would be kept in, is there already: delete it, or take it from the other users who have it`,
     );
   }
 }
 
 function roleUsers(view: ReadView, role: string): string[] {
   return records.users(view).flatMap(([name, { roles }]) => (roles.includes(role) ? [name] : []));
-}
-
-function ownRole(name: string): string {
-  return OWN_ROLE_HEAD + name;
 }
 
 /** Whether all that grants allow is said by the words. */

@@ -623,6 +623,10 @@ export function defaultUserStays(): ReplyError {
   return new ReplyError("ERR The 'default' user cannot be removed");
 }
 
+export function tooManyUsers(countMax: number): ReplyError {
+  return new ReplyError(`ERR ACL DELUSER deletes at most ${countMax} users in one call here; name fewer`);
+}
+
 export function noAclFile(): ReplyError {
   return new ReplyError(
     'ERR This Redis instance is not configured to use an ACL file: users are kept in the store, durably, as soon as ACL SETUSER is answered',

@@ -333,6 +333,25 @@ test('ACL DELUSER ends the connections of its users, with their roles and tokens
   await ops.closed;
 });
 
+test('ACL DELUSER takes so many names at the most', async () => {
+  const { root } = await closed();
+  const names = Array.from({ length: 1001 }, (_, index) => `u${index}`);
+  expect(showReply(await root.run('ACL', 'DELUSER', ...names))).toBe(
+    '-ERR ACL DELUSER deletes at most 1000 users in one call here; name fewer',
+  );
+  expect(showReply(await root.run('ACL', 'DELUSER', ...names.slice(1)))).toBe('0');
+});
+
+test('a user that another door deletes leaves no role behind that keeps its name', async () => {
+  const { server, root } = await closed();
+  const { access } = clientsOf(server.url, basic('root', 'top'));
+  for (const _ of [1, 2]) {
+    expect(await run(root, 'ACL SETUSER ann on >own ~a* +@all -@admin')).toBe('+OK');
+    await access.deleteUser({ name: 'ann' });
+    expect((await access.listRoles({})).roles).toEqual([]);
+  }
+});
+
 test('ACL DRYRUN tells what a call of a user would be told, and runs nothing', async () => {
   const { root } = await closed();
   await run(root, 'ACL SETUSER ann on >own ~team:* %R~shared +@all -@admin');

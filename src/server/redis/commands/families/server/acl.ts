@@ -18,6 +18,7 @@ import {
   noAuth,
   noCommandPermission,
   ReplyError,
+  tooManyUsers,
   unknownCategory,
   userNotFound,
   usersTooLong,
@@ -155,6 +156,8 @@ async function deleteUsers(
   session: ClientSession,
   { args, reply }: CommandCall,
 ): Promise<void> {
+  const { redisAclDeletedMax } = serverFixed;
+  if (args.count - 2 > redisAclDeletedMax) throw tooManyUsers(redisAclDeletedMax);
   const names: string[] = [];
   for (let index = 2; index < args.count; index++) {
     const name = utf8In(args, index);
