@@ -1292,7 +1292,7 @@ export const serverFixed = {
   redisOwedInvalidationBytesMax: 16 * MiB,
   /** ACL DELUSER: names of one call. ACL SETUSER: words of one call. ACL LIST: bytes of its lines. */
   redisAclDeletedMax: 1000,
-  redisAclRulesMax: 10_000,
+  redisAclRulesMax: 1000,
   redisAclListBytesMax: 4 * MiB,
   /** The name that a client gives itself, and its library's. */
   redisClientNameBytesMax: 1 * KiB,

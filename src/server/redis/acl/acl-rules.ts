@@ -5,6 +5,7 @@
 import { isUtf8 } from 'node:buffer';
 import type { Category } from '../commands/command.ts';
 import type { TableRow } from '../commands/table.ts';
+import { fixed } from '../../../limits.ts';
 import { aclNotCarried, aclRuleRefused, aclTexts } from '../replies/errors.ts';
 import { addTo, allKeyGrants, type KeyGrant, patternGrant, type UserWords } from './user-words.ts';
 
@@ -40,6 +41,8 @@ class UserInRules {
   #hasNoPass = false;
   #hasAllChannels = true;
   #keys: Map<string, KeyGrant>;
+  /** Of patterns, before the first rule. */
+  readonly #foundCount: number;
   #hasAllKeys: boolean;
   readonly #commands: CommandSet;
   readonly #passwordSteps: PasswordStep[] = [];
@@ -47,6 +50,7 @@ class UserInRules {
   constructor(before: UserWords | undefined, commands: CommandSet) {
     this.#isOn = before !== undefined;
     this.#keys = new Map(before?.keys);
+    this.#foundCount = this.#keys.size;
     this.#hasAllKeys = [...allKeyGrants].every(([id]) => {
       const grant = this.#keys.get(id);
       return grant?.mayRead === true && grant.mayWrite;
@@ -123,6 +127,8 @@ class UserInRules {
     const parsed = prefixOf(pattern);
     if (parsed === undefined) return refuse(aclTexts.pattern);
     addTo(this.#keys, patternGrant(parsed, uses.includes('R'), uses.includes('W')));
+    // Roles that other doors have made may say more than one role may list.
+    if (this.#keys.size > fixed.accessListedMax + this.#foundCount) throw aclNotCarried(TOO_MANY_PATTERNS);
   }
 
   #setOn(isOn: boolean): void {
@@ -182,6 +188,8 @@ class UserInRules {
   ]);
 }
 
+/** As many as one role lists. */
+export const TOO_MANY_PATTERNS = `a user has at most ${fixed.accessListedMax} patterns of keys here`;
 const OFF = 'a user is always on here, so its rules have to say on; ACL DELUSER is what ends one';
 const NO_PASS =
   'a user has a password here (>password), or none at all and comes by a token or a certificate: nopass would let everybody in';

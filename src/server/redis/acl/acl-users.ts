@@ -19,8 +19,16 @@ import type { ReadView } from '../../../store/views/view.ts';
 import type { AccessAudit, Caller } from '../../access/audit.ts';
 import type { TableRow } from '../commands/table.ts';
 import { aclNotCarried, aclRuleRefused, aclTexts, defaultUserStays } from '../replies/errors.ts';
-import { applyRules, type PasswordStep, type RuledUser } from './acl-rules.ts';
-import { adminGrant, allKeyGrants, openWords, rangeId, type UserWords, wordsOf } from './user-words.ts';
+import { applyRules, TOO_MANY_PATTERNS, type PasswordStep, type RuledUser } from './acl-rules.ts';
+import {
+  adminGrant,
+  allKeyGrants,
+  byRange,
+  openWords,
+  rangeId,
+  type UserWords,
+  wordsOf,
+} from './user-words.ts';
 
 /** Whom all are while access is open. */
 const DEFAULT_USER = 'default';
@@ -197,8 +205,7 @@ function write(
     kept.flatMap((role) => records.roleIn(view, role)?.grants ?? []),
     ruled,
   );
-  if (grants.length > fixed.accessListedMax)
-    throw aclNotCarried(`a user has at most ${fixed.accessListedMax} patterns of keys here`);
+  if (grants.length > fixed.accessListedMax) throw aclNotCarried(TOO_MANY_PATTERNS);
   if (grants.length > 0) records.createRole(draft, own, grants);
   const roles = grants.length > 0 ? [own] : [];
   if (before === undefined) records.createUser(draft, name, { password, roles, nowMs });
@@ -236,15 +243,16 @@ function isSaid(grants: readonly GrantRecordShape[], { isAdmin, keys }: RuledUse
 
 /** What the words say beyond what there is. */
 function notIn(there: readonly GrantRecordShape[], { isAdmin, keys }: RuledUser): GrantRecordShape[] {
-  const isThere = (wanted: GrantRecordShape): boolean =>
-    there.some((grant) =>
-      wanted.isAdmin || grant.isAdmin
-        ? wanted.isAdmin && grant.isAdmin
-        : rangeId(grant) === rangeId(wanted) &&
-          (grant.mayRead || !wanted.mayRead) &&
-          (grant.mayWrite || !wanted.mayWrite),
-    );
-  return [...keys.values(), ...(isAdmin ? [adminGrant] : [])].filter((wanted) => !isThere(wanted));
+  const thereByRange = byRange(there.filter((grant) => !grant.isAdmin));
+  const isAdminThere = there.some((grant) => grant.isAdmin);
+  const wanted: GrantRecordShape[] = [...keys].flatMap(([id, grant]) => {
+    const said = thereByRange.get(id);
+    const isThere =
+      said !== undefined && (said.mayRead || !grant.mayRead) && (said.mayWrite || !grant.mayWrite);
+    return isThere ? [] : [grant];
+  });
+  if (isAdmin && !isAdminThere) wanted.push(adminGrant);
+  return wanted;
 }
 
 function tableOf(view: ReadView): Parameters<typeof wordsOf>[0] {

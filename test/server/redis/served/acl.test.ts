@@ -352,6 +352,18 @@ test('a user that another door deletes leaves no role behind that keeps its name
   }
 });
 
+test('ACL SETUSER takes so many rules, and so many patterns, at the most', async () => {
+  const { root } = await closed();
+  const patterns = (count: number): string[] => Array.from({ length: count }, (_, index) => `~k${index}*`);
+  const set = async (...rules: string[]): Promise<string> =>
+    showReply(await root.run('ACL', 'SETUSER', 'ann', 'on', '>own', '+@all', '-@admin', ...rules));
+  expect(await set(...patterns(997))).toMatch(/more than 1000 rules/);
+  expect(await set(...patterns(101), 'resetkeys')).toMatch(/at most 100 patterns/);
+  expect(await set(...patterns(100))).toBe('+OK');
+  expect(await set('~another')).toMatch(/at most 100 patterns/);
+  expect(await set('resetkeys', ...patterns(100))).toBe('+OK');
+});
+
 test('ACL DRYRUN tells what a call of a user would be told, and runs nothing', async () => {
   const { root } = await closed();
   await run(root, 'ACL SETUSER ann on >own ~team:* %R~shared +@all -@admin');
