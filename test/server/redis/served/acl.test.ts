@@ -364,6 +364,43 @@ test('ACL SETUSER takes so many rules, and so many patterns, at the most', async
   expect(await set('resetkeys', ...patterns(100))).toBe('+OK');
 });
 
+describe('a connection that only listens', () => {
+  test('ends once its login is over, before it gets another message', async () => {
+    const { server, root } = await closed();
+    await run(root, 'ACL SETUSER ann on >own ~a* +@all -@admin');
+    const listeners = await Promise.all([1, 2, 3].map(() => loggedIn(server, 'ann', 'own')));
+    const [byName, byPattern, byShard] = listeners;
+    await byName?.run('SUBSCRIBE', 'news');
+    await byPattern?.run('PSUBSCRIBE', 'new*');
+    await byShard?.run('SSUBSCRIBE', 'news');
+    await run(root, 'ACL SETUSER ann resetkeys');
+    expect(await run(root, 'PUBLISH news 1')).toBe('2');
+    expect(await run(root, 'SPUBLISH news 1')).toBe('1');
+    for (const listener of listeners) expect(showReply(await listener.next())).toMatch(/"news", "1"/);
+    await run(root, 'ACL SETUSER ann resetpass >new');
+    expect(await run(root, 'PUBLISH news 2')).toBe('0');
+    expect(await run(root, 'SPUBLISH news 2')).toBe('0');
+    await Promise.all(listeners.map(({ closed }) => closed));
+    for (const { waitingCount } of listeners) expect(waitingCount).toBe(0);
+  });
+
+  test.each([
+    ['is no admin any more', 'ACL SETUSER ops -@admin'],
+    ['has another password', 'ACL SETUSER ops resetpass >new'],
+  ])('to MONITOR ends once its user %s', async (_, change) => {
+    const { server, root } = await closed();
+    await run(root, 'ACL SETUSER ops on >own +@all');
+    const monitor = await loggedIn(server, 'ops', 'own');
+    await run(monitor, 'MONITOR');
+    await run(root, 'GET before');
+    expect(showReply(await monitor.next())).toMatch(/before/);
+    await run(root, change);
+    await run(root, 'GET after');
+    await monitor.closed;
+    expect(monitor.waitingCount).toBe(0);
+  });
+});
+
 test('ACL DRYRUN tells what a call of a user would be told, and runs nothing', async () => {
   const { root } = await closed();
   await run(root, 'ACL SETUSER ann on >own ~team:* %R~shared +@all -@admin');
