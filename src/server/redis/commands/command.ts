@@ -277,8 +277,8 @@ export interface CommandFacts {
   readonly keys?: readonly KeyPlaces[] | FoundKeys;
   /** Whether a call may be about keys that its words don't name, or of another database (`MOVE`, the patterns of `SORT`); left out: never. */
   readonly needsAllKeys?: (args: Arguments) => boolean;
-  /** Whether a call would tell names of keys, whichever: it is for users who may read all of them. Left out: never. */
-  readonly readsAllKeys?: (args: Arguments) => boolean;
+  /** The index of a word by which a call would tell names of keys, whichever: it is for users who may read all of them. Left out: never. */
+  readonly readsAllKeys?: (args: Arguments) => number | undefined;
   readonly categories: readonly Category[];
   readonly group: Group;
   /** What it does, in words of our own and without a period: told by COMMAND DOCS, HELP and `docs/redis.md`. */

@@ -36,8 +36,8 @@ export function checkCall(rights: Rights, facts: CommandFacts, args: PlacedArgum
   }
   if (!rights.isAdmin && facts.categories.includes('admin')) throw noCommandPermission(facts.name);
   if (facts.needsAllKeys?.(args) === true) throw noKeyPermission();
-  if (rights.read !== ALL_KEYS && facts.readsAllKeys?.(args) === true)
-    throw noChannelPermission(objectOf(args, 1));
+  const telling = rights.read === ALL_KEYS ? undefined : facts.readsAllKeys?.(args);
+  if (telling !== undefined) throw noChannelPermission(objectOf(args, telling));
   if (facts.keys === undefined) {
     if (facts.categories.includes('keyspace') && facts.group !== 'connection')
       throw noCommandPermission(facts.name);

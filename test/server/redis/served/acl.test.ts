@@ -415,6 +415,12 @@ test('ACL DRYRUN tells what a call of a user would be told, and runs nothing', a
   expect(await dry('PSUBSCRIBE __keyspace@0__:*')).toBe(
     `"This user has no permissions to access the '__keyspace@0__:*' channel"`,
   );
+  expect(await dry('SUBSCRIBE news __keyevent@0__:set')).toBe(
+    `"This user has no permissions to access the '__keyevent@0__:set' channel"`,
+  );
+  expect(await dry('PSUBSCRIBE n* __key*')).toBe(
+    `"This user has no permissions to access the '__key*' channel"`,
+  );
   expect(await dry('AUTH x')).toBe('+OK');
 });
 
