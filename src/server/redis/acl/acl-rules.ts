@@ -18,6 +18,8 @@ export interface RuledUser {
   readonly isAdmin: boolean;
   readonly keys: ReadonlyMap<string, KeyGrant>;
   readonly passwordSteps: readonly PasswordStep[];
+  /** Nothing of what there was before stays. */
+  readonly isReset: boolean;
 }
 
 /**
@@ -39,6 +41,7 @@ export function applyRules(
 class UserInRules {
   #isOn: boolean;
   #hasNoPass = false;
+  #isReset = false;
   #hasAllChannels = true;
   #keys: Map<string, KeyGrant>;
   /** Of patterns, before the first rule. */
@@ -118,6 +121,7 @@ class UserInRules {
       isAdmin: this.#commands.isAdmin(),
       keys: this.#keys,
       passwordSteps: this.#passwordSteps,
+      isReset: this.#isReset,
     };
   }
 
@@ -178,6 +182,7 @@ class UserInRules {
     [
       'reset',
       () => {
+        this.#isReset = true;
         this.#resetPassword();
         this.#resetKeys();
         this.#setAllChannels(true);

@@ -198,7 +198,9 @@ function write(
   const hasOwn = before?.roles.includes(own) === true;
   checkOwnRole(view, name, hasOwn);
   const others = before?.roles.filter((role) => role !== own) ?? [];
-  const kept = others.filter((role) => isSaid(records.roleIn(view, role)?.grants ?? [], ruled));
+  const kept = ruled.isReset
+    ? []
+    : others.filter((role) => isSaid(records.roleIn(view, role)?.grants ?? [], ruled));
   for (const role of others) if (!kept.includes(role)) records.takeRole(draft, name, role);
   if (hasOwn) records.deleteRole(draft, own);
   const grants = notIn(

@@ -364,6 +364,30 @@ test('ACL SETUSER takes so many rules, and so many patterns, at the most', async
   expect(await set('resetkeys', ...patterns(100))).toBe('+OK');
 });
 
+test('SLOWLOG shows no secret of ACL DRYRUN', async () => {
+  const { root } = await closed();
+  await run(root, 'CONFIG SET slowlog-log-slower-than 0');
+  for (const call of ['AUTH root secret', 'HELLO 3 AUTH root secret', 'ACL SETUSER ann >secret', 'GET told'])
+    await run(root, `ACL DRYRUN root ${call}`);
+  const log = await run(root, 'SLOWLOG GET');
+  expect(log).toMatch(/"DRYRUN", "root", "AUTH", "\(redacted\)"/);
+  expect(log).toMatch(/"GET", "told"/);
+  expect(log).not.toContain('secret');
+});
+
+test('reset takes away all roles that other doors have given', async () => {
+  const { server, root } = await closed();
+  const { access } = clientsOf(server.url, basic('root', 'top'));
+  await access.createRole({ name: 'empty' });
+  await access.createUser({ name: 'ann', password: 'own', roles: ['empty'] });
+  const rolesOf = async (): Promise<readonly string[] | undefined> =>
+    (await access.listUsers({})).users.find(({ name }) => name === 'ann')?.roles;
+  expect(await run(root, 'ACL SETUSER ann ~a*')).toBe('+OK');
+  expect(await rolesOf()).toEqual(['empty', 'acl.ann']);
+  expect(await run(root, 'ACL SETUSER ann reset on >own ~a* +@all -@admin')).toBe('+OK');
+  expect(await rolesOf()).toEqual(['acl.ann']);
+});
+
 describe('a connection that only listens', () => {
   test('ends once its login is over, before it gets another message', async () => {
     const { server, root } = await closed();
