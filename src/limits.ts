@@ -1290,13 +1290,17 @@ export const serverFixed = {
    */
   redisInvalidationVisitsMax: 50_000,
   redisOwedInvalidationBytesMax: 16 * MiB,
-  /** ACL SETUSER: words of one call. ACL LIST: bytes of its lines. */
-  redisAclRulesMax: 10_000,
+  /** ACL DELUSER: names of one call. ACL SETUSER: words of one call. ACL LIST: bytes of its lines. */
+  redisAclDeletedMax: 1000,
+  redisAclRulesMax: 1000,
   redisAclListBytesMax: 4 * MiB,
-  /** ACL LOG: its length, and bytes of what is told of a denial. */
+  /** The name that a client gives itself, and its library's. */
+  redisClientNameBytesMax: 1 * KiB,
+  /** ACL LOG: its length, bytes of what is told of a denial, and characters of the line of the client. */
   redisDeniedLogLengthDefault: 128,
   redisDeniedLogLengthMax: 4096,
   redisDeniedObjectBytesMax: 256,
+  redisDeniedClientBytesMax: 4 * KiB,
   /** SLOWLOG: its length, ... */
   redisSlowLogLengthDefault: 128,
   redisSlowLogLengthMax: 4096,

@@ -102,20 +102,36 @@ export function createUser(
   create(draft, userCodec, name, { password, roles: distinct, createTimeMs: nowMs });
 }
 
-/** Its tokens end with it. */
+/** Its tokens end with it, and so does its own role, unless others have it, too. */
 export function deleteUser(draft: AccessDraft, name: string): void {
-  existing(draft.view, userCodec, name);
-  if (name === ROOT) {
-    if (!isHeldOpen(draft.view)) {
-      throw new StoreError(
-        'invalidArgument',
-        'the user root is not deleted while the server runs: stop it, and run kelp access reset',
-      );
-    }
-    endHold(draft);
+  deleteUsers(draft, [name]);
+}
+
+/** As `deleteUser`: what others have is looked at once for all, since a view looks at so much at the most. @param names each once. */
+export function deleteUsers(draft: AccessDraft, names: readonly string[]): void {
+  const { view } = draft;
+  const rolesByName = new Map(names.map((name) => [name, existing(view, userCodec, name).roles]));
+  const gone = new Set(names);
+  if (gone.has(ROOT) && !isHeldOpen(view)) {
+    throw new StoreError(
+      'invalidArgument',
+      'the user root is not deleted while the server runs: stop it, and run kelp access reset',
+    );
   }
-  draft.delete(accessKey(accessKind.user, name));
-  for (const [token, { user }] of all(draft.view, tokenCodec)) if (user === name) deleteToken(draft, token);
+  const lostTokens = tokens(view).filter(([, { user }]) => gone.has(user));
+  const keptRoles = new Set(users(view).flatMap(([name, { roles }]) => (gone.has(name) ? [] : roles)));
+  if (gone.has(ROOT)) endHold(draft);
+  for (const [name, itsRoles] of rolesByName) {
+    draft.delete(accessKey(accessKind.user, name));
+    const own = ownRole(name);
+    if (itsRoles.includes(own) && !keptRoles.has(own)) draft.delete(accessKey(accessKind.role, own));
+  }
+  for (const [token] of lostTokens) deleteToken(draft, token);
+}
+
+/** The role that has what ACL SETUSER grants to a user, and that is for no other one. */
+export function ownRole(userName: string): string {
+  return `acl.${userName}`;
 }
 
 export function setPassword(draft: AccessDraft, name: string, password: PasswordHashShape | undefined): void {

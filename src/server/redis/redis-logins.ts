@@ -5,7 +5,7 @@ import type { Audit } from '../access/audit.ts';
 import type { Logins } from '../access/logins.ts';
 import type { Peer } from '../calls/call.ts';
 import type { LoginGate } from './connection/connection-context.ts';
-import { noPasswordConfigured, wrongPassword, wrongSecret } from './replies/errors.ts';
+import { noPasswordConfigured, type ReplyError, wrongPassword, wrongSecret } from './replies/errors.ts';
 
 /**
  * The user of `AUTH password`, as in Redis. There is one only if an operator has made it: a password alone is never tried for any other
@@ -27,6 +27,7 @@ export class RedisLogins implements LoginGate {
   }
 
   async logIn(wire: Peer, userName: string, password: string): Promise<Login> {
+    const refused = (): ReplyError => (userName === '' ? wrongSecret(DEFAULT_USER) : wrongPassword());
     try {
       const isToken = this.#logins.isToken(password);
       // As Redis without passwords: its default user takes any.
@@ -34,6 +35,8 @@ export class RedisLogins implements LoginGate {
         if (userName === '') throw noPasswordConfigured();
         if (userName === DEFAULT_USER) return await this.#logins.ofConnection(wire);
       }
+      // Bytes that are no UTF-8, which others would be taken for.
+      if (!userName.isWellFormed() || !password.isWellFormed()) throw refused();
       const login = await this.#logins.show(
         isToken
           ? { kind: 'token', secret: password }
@@ -44,7 +47,7 @@ export class RedisLogins implements LoginGate {
       return login;
     } catch (error) {
       if (!isStoreError(error, 'unauthenticated')) throw error;
-      throw userName === '' ? wrongSecret(DEFAULT_USER) : wrongPassword();
+      throw refused();
     }
   }
 

@@ -2,8 +2,10 @@
  * The rules of ACL SETUSER, one after the other, as Redis applies them. What they come to at the end has to be something that roles
  * can say (`user-words.ts`), or it is refused as a whole: a user is never allowed more than its words say, nor less in silence.
  */
+import { isUtf8 } from 'node:buffer';
 import type { Category } from '../commands/command.ts';
 import type { TableRow } from '../commands/table.ts';
+import { fixed } from '../../../limits.ts';
 import { aclNotCarried, aclRuleRefused, aclTexts } from '../replies/errors.ts';
 import { addTo, allKeyGrants, type KeyGrant, patternGrant, type UserWords } from './user-words.ts';
 
@@ -16,6 +18,8 @@ export interface RuledUser {
   readonly isAdmin: boolean;
   readonly keys: ReadonlyMap<string, KeyGrant>;
   readonly passwordSteps: readonly PasswordStep[];
+  /** Nothing of what there was before stays. */
+  readonly isReset: boolean;
 }
 
 /**
@@ -37,8 +41,11 @@ export function applyRules(
 class UserInRules {
   #isOn: boolean;
   #hasNoPass = false;
+  #isReset = false;
   #hasAllChannels = true;
   #keys: Map<string, KeyGrant>;
+  /** Of patterns, before the first rule. */
+  readonly #foundCount: number;
   #hasAllKeys: boolean;
   readonly #commands: CommandSet;
   readonly #passwordSteps: PasswordStep[] = [];
@@ -46,6 +53,7 @@ class UserInRules {
   constructor(before: UserWords | undefined, commands: CommandSet) {
     this.#isOn = before !== undefined;
     this.#keys = new Map(before?.keys);
+    this.#foundCount = this.#keys.size;
     this.#hasAllKeys = [...allKeyGrants].every(([id]) => {
       const grant = this.#keys.get(id);
       return grant?.mayRead === true && grant.mayWrite;
@@ -69,7 +77,9 @@ class UserInRules {
     switch (rule.charAt(0)) {
       case '>':
       case '<': {
-        const text = Buffer.from(rest, 'latin1').toString('utf8');
+        const bytes = Buffer.from(rest, 'latin1');
+        if (!isUtf8(bytes)) throw aclRuleRefused(`${rule.charAt(0)}...`, aclTexts.passwordNotUtf8);
+        const text = bytes.toString('utf8');
         if (rule.startsWith('>')) this.#hasNoPass = false;
         this.#passwordSteps.push({ kind: rule.startsWith('>') ? 'add' : 'remove', text });
         return;
@@ -111,6 +121,7 @@ class UserInRules {
       isAdmin: this.#commands.isAdmin(),
       keys: this.#keys,
       passwordSteps: this.#passwordSteps,
+      isReset: this.#isReset,
     };
   }
 
@@ -120,6 +131,8 @@ class UserInRules {
     const parsed = prefixOf(pattern);
     if (parsed === undefined) return refuse(aclTexts.pattern);
     addTo(this.#keys, patternGrant(parsed, uses.includes('R'), uses.includes('W')));
+    // Roles that other doors have made may say more than one role may list.
+    if (this.#keys.size > fixed.accessListedMax + this.#foundCount) throw aclNotCarried(TOO_MANY_PATTERNS);
   }
 
   #setOn(isOn: boolean): void {
@@ -169,6 +182,7 @@ class UserInRules {
     [
       'reset',
       () => {
+        this.#isReset = true;
         this.#resetPassword();
         this.#resetKeys();
         this.#setAllChannels(true);
@@ -179,6 +193,8 @@ class UserInRules {
   ]);
 }
 
+/** As many as one role lists. */
+export const TOO_MANY_PATTERNS = `a user has at most ${fixed.accessListedMax} patterns of keys here`;
 const OFF = 'a user is always on here, so its rules have to say on; ACL DELUSER is what ends one';
 const NO_PASS =
   'a user has a password here (>password), or none at all and comes by a token or a certificate: nopass would let everybody in';
@@ -256,7 +272,7 @@ function prefixOf(pattern: string): { readonly bytes: Uint8Array; readonly isPre
   return { bytes: Buffer.from(text, 'latin1'), isPrefix: false };
 }
 
-/** As Redis looks for what would end a rule. */
-function hasSpace(text: string): boolean {
-  return /[\s\0]/.test(text);
+/** As Redis looks for what would end a rule, or a name. @param text Latin-1. */
+export function hasSpace(text: string): boolean {
+  return /[\t-\r \0]/.test(text);
 }

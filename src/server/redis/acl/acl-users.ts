@@ -19,12 +19,19 @@ import type { ReadView } from '../../../store/views/view.ts';
 import type { AccessAudit, Caller } from '../../access/audit.ts';
 import type { TableRow } from '../commands/table.ts';
 import { aclNotCarried, aclRuleRefused, aclTexts, defaultUserStays } from '../replies/errors.ts';
-import { applyRules, type PasswordStep, type RuledUser } from './acl-rules.ts';
-import { adminGrant, allKeyGrants, openWords, rangeId, type UserWords, wordsOf } from './user-words.ts';
+import { applyRules, TOO_MANY_PATTERNS, type PasswordStep, type RuledUser } from './acl-rules.ts';
+import {
+  adminGrant,
+  allKeyGrants,
+  byRange,
+  openWords,
+  rangeId,
+  type UserWords,
+  wordsOf,
+} from './user-words.ts';
 
 /** Whom all are while access is open. */
 const DEFAULT_USER = 'default';
-const OWN_ROLE_HEAD = 'acl.';
 
 /** Of the store, as far as it is needed here. */
 type StoreAccess = Pick<Access, 'table' | 'logins' | 'clock' | 'change'>;
@@ -104,12 +111,7 @@ export class AclUsers {
     const deleted = await this.#access().change((draft) => {
       change.check();
       const there = [...new Set(names)].filter((name) => records.userIn(draft.view, name) !== undefined);
-      for (const name of there) {
-        const isOwn = roleUsers(draft.view, ownRole(name)).every((user) => user === name);
-        if (isOwn && records.roleIn(draft.view, ownRole(name)) !== undefined)
-          records.deleteRole(draft, ownRole(name));
-        records.deleteUser(draft, name);
-      }
+      records.deleteUsers(draft, there);
       return there;
     });
     for (const name of deleted) this.#audit.accessChanged(change.caller, 'redis/acl|deluser', { name });
@@ -192,19 +194,20 @@ function write(
     records.setPassword(draft, name, password);
   if (name === ROOT) return;
   const { view } = draft;
-  const own = ownRole(name);
+  const own = records.ownRole(name);
   const hasOwn = before?.roles.includes(own) === true;
   checkOwnRole(view, name, hasOwn);
   const others = before?.roles.filter((role) => role !== own) ?? [];
-  const kept = others.filter((role) => isSaid(records.roleIn(view, role)?.grants ?? [], ruled));
+  const kept = ruled.isReset
+    ? []
+    : others.filter((role) => isSaid(records.roleIn(view, role)?.grants ?? [], ruled));
   for (const role of others) if (!kept.includes(role)) records.takeRole(draft, name, role);
   if (hasOwn) records.deleteRole(draft, own);
   const grants = notIn(
     kept.flatMap((role) => records.roleIn(view, role)?.grants ?? []),
     ruled,
   );
-  if (grants.length > fixed.accessListedMax)
-    throw aclNotCarried(`a user has at most ${fixed.accessListedMax} patterns of keys here`);
+  if (grants.length > fixed.accessListedMax) throw aclNotCarried(TOO_MANY_PATTERNS);
   if (grants.length > 0) records.createRole(draft, own, grants);
   const roles = grants.length > 0 ? [own] : [];
   if (before === undefined) records.createUser(draft, name, { password, roles, nowMs });
@@ -213,7 +216,7 @@ function write(
 
 /** A role that others have, or that was made by other means, is not the user's own. */
 function checkOwnRole(view: ReadView, name: string, hasOwn: boolean): void {
-  const own = ownRole(name);
+  const own = records.ownRole(name);
   if (!isAccessName(accessKind.role, own)) {
     throw aclNotCarried(
       `the rights of the user would be those of a role ${own}, and no role has such a name; kelp user and kelp role can do it`,
@@ -222,17 +225,13 @@ function checkOwnRole(view: ReadView, name: string, hasOwn: boolean): void {
   const isShared = roleUsers(view, own).some((user) => user !== name);
   if (isShared || (!hasOwn && records.roleIn(view, own) !== undefined)) {
     throw aclNotCarried(
-      `the role ${own}, which the rights of the user would be kept in, is there for other users; delete it, or take it from them`,
+      `the role ${own}, which the rights of the user would be kept in, is there already: delete it, or take it from the other users who have it`,
     );
   }
 }
 
 function roleUsers(view: ReadView, role: string): string[] {
   return records.users(view).flatMap(([name, { roles }]) => (roles.includes(role) ? [name] : []));
-}
-
-function ownRole(name: string): string {
-  return OWN_ROLE_HEAD + name;
 }
 
 /** Whether all that grants allow is said by the words. */
@@ -246,15 +245,16 @@ function isSaid(grants: readonly GrantRecordShape[], { isAdmin, keys }: RuledUse
 
 /** What the words say beyond what there is. */
 function notIn(there: readonly GrantRecordShape[], { isAdmin, keys }: RuledUser): GrantRecordShape[] {
-  const isThere = (wanted: GrantRecordShape): boolean =>
-    there.some((grant) =>
-      wanted.isAdmin || grant.isAdmin
-        ? wanted.isAdmin && grant.isAdmin
-        : rangeId(grant) === rangeId(wanted) &&
-          (grant.mayRead || !wanted.mayRead) &&
-          (grant.mayWrite || !wanted.mayWrite),
-    );
-  return [...keys.values(), ...(isAdmin ? [adminGrant] : [])].filter((wanted) => !isThere(wanted));
+  const thereByRange = byRange(there.filter((grant) => !grant.isAdmin));
+  const isAdminThere = there.some((grant) => grant.isAdmin);
+  const wanted: GrantRecordShape[] = [...keys].flatMap(([id, grant]) => {
+    const said = thereByRange.get(id);
+    const isThere =
+      said !== undefined && (said.mayRead || !grant.mayRead) && (said.mayWrite || !grant.mayWrite);
+    return isThere ? [] : [grant];
+  });
+  if (isAdmin && !isAdminThere) wanted.push(adminGrant);
+  return wanted;
 }
 
 function tableOf(view: ReadView): Parameters<typeof wordsOf>[0] {

@@ -56,6 +56,8 @@ export interface Arguments {
   key(index: number): Uint8Array;
   /** As Latin-1, so that each byte is one character. */
   text(index: number): string;
+  /** The first bytes of an argument, as `text` has them: the rest of a long one is not read. */
+  head(index: number, bytesMax: number): string;
   /** Whether an argument is a word, in upper or lower case. @param word in upper case. */
   is(index: number, word: string): boolean;
   /** A signed 64-bit integer, as Redis parses one. Throws `notAnInteger` ("ERR value is not an integer or out of range"). */
@@ -275,8 +277,8 @@ export interface CommandFacts {
   readonly keys?: readonly KeyPlaces[] | FoundKeys;
   /** Whether a call may be about keys that its words don't name, or of another database (`MOVE`, the patterns of `SORT`); left out: never. */
   readonly needsAllKeys?: (args: Arguments) => boolean;
-  /** Whether a call would tell names of keys, whichever: it is for users who may read all of them. Left out: never. */
-  readonly readsAllKeys?: (args: Arguments) => boolean;
+  /** The index of a word by which a call would tell names of keys, whichever: it is for users who may read all of them. Left out: never. */
+  readonly readsAllKeys?: (args: Arguments) => number | undefined;
   readonly categories: readonly Category[];
   readonly group: Group;
   /** What it does, in words of our own and without a period: told by COMMAND DOCS, HELP and `docs/redis.md`. */

@@ -34,6 +34,10 @@ export class SubArguments implements Arguments {
     return this.#words.text(index + this.#first);
   }
 
+  head(index: number, bytesMax: number): string {
+    return this.#words.head(index + this.#first, bytesMax);
+  }
+
   is(index: number, word: string): boolean {
     return this.#words.is(index + this.#first, word);
   }

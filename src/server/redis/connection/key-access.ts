@@ -5,6 +5,7 @@
  * While access is open, and for root, it costs two comparisons.
  */
 import { ALL_KEYS, type Rights } from '../../../access/rights/rights.ts';
+import { serverFixed } from '../../../limits.ts';
 import type { PlacedArguments } from '../protocol/placed-arguments.ts';
 import { noChannelPermission, noCommandPermission, noKeyPermission } from '../replies/errors.ts';
 import type { Arguments, CommandFacts, KeyUse } from '../commands/command.ts';
@@ -35,17 +36,24 @@ export function checkCall(rights: Rights, facts: CommandFacts, args: PlacedArgum
   }
   if (!rights.isAdmin && facts.categories.includes('admin')) throw noCommandPermission(facts.name);
   if (facts.needsAllKeys?.(args) === true) throw noKeyPermission();
-  if (rights.read !== ALL_KEYS && facts.readsAllKeys?.(args) === true)
-    throw noChannelPermission(args.text(1));
+  const telling = rights.read === ALL_KEYS ? undefined : facts.readsAllKeys?.(args);
+  if (telling !== undefined) throw noChannelPermission(objectOf(args, telling));
   if (facts.keys === undefined) {
     if (facts.categories.includes('keyspace') && facts.group !== 'connection')
       throw noCommandPermission(facts.name);
     return;
   }
   eachKey(facts, args, (index, use) => {
-    if (args.database !== 0) throw noKeyPermission(args.text(index));
+    if (args.database !== 0) throw noKeyPermission(objectOf(args, index));
     const key = args.key(index);
-    if (use !== 'write' && !rights.read.has(key)) throw noKeyPermission(args.text(index));
-    if (use !== 'read' && !rights.write.has(key)) throw noKeyPermission(args.text(index));
+    if (use !== 'write' && !rights.read.has(key)) throw noKeyPermission(objectOf(args, index));
+    if (use !== 'read' && !rights.write.has(key)) throw noKeyPermission(objectOf(args, index));
   });
+}
+
+/** What a denial is about: it may be all that a client sends, and is kept for ACL LOG. */
+function objectOf(args: PlacedArguments, index: number): string {
+  const { redisDeniedObjectBytesMax: max } = serverFixed;
+  const head = args.head(index, max);
+  return args.byteLengthOf(index) > max ? `${head}...` : head;
 }

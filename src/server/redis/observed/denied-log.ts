@@ -11,7 +11,7 @@ import type { DeniedContext, DeniedReason } from '../replies/errors.ts';
 interface Denial {
   readonly reason: DeniedReason | 'auth';
   readonly context: DeniedContext;
-  /** Latin-1. */
+  /** Latin-1, of a bounded length. */
   readonly object: string;
   readonly userName: string;
 }
@@ -52,13 +52,14 @@ export class DeniedLog {
 
   add(session: ClientSession, { reason, context, object, userName }: Denial): void {
     if (this.#lengthMax === 0) return;
+    const { redisDeniedObjectBytesMax, redisDeniedClientBytesMax } = serverFixed;
     const timeMs = this.#clock.nowMs();
-    const told: Denial = { reason, context, object: cut(object), userName: cut(userName) };
+    const told: Denial = { reason, context, object, userName: cut(userName, redisDeniedObjectBytesMax) };
     const index = this.#lines
       .slice(0, GROUPED_LOOKED_AT)
       .findIndex((line) => isSame(line, told) && timeMs - line.timeMs <= GROUPED_MS);
     const [before] = index < 0 ? [] : this.#lines.splice(index, 1);
-    const client = this.#lineOf(session, timeMs);
+    const client = cut(this.#lineOf(session, timeMs), redisDeniedClientBytesMax);
     this.#lines.unshift({ ...told, count: (before?.count ?? 0) + 1, timeMs, client });
     this.#lines.length = Math.min(this.#lines.length, this.#lengthMax);
   }
@@ -89,8 +90,8 @@ function isSame(a: Denial, b: Denial): boolean {
   );
 }
 
-/** Whatever a client says, it takes so much memory at the most. */
-function cut(text: string): string {
-  const max = serverFixed.redisDeniedObjectBytesMax;
-  return text.length <= max ? text : `${text.slice(0, max)}...`;
+/** Whatever a client says, it takes so much memory at the most: V8 would keep the whole text for a slice of it. */
+function cut(text: string, max: number): string {
+  if (text.length <= max) return text;
+  return `${Buffer.from(text.slice(0, max), 'utf16le').toString('utf16le')}...`;
 }

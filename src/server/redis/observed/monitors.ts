@@ -1,6 +1,6 @@
 /**
  * MONITOR: each command that has run, as a line, to those who asked for it. A line is made once for all of them, and long words are
- * cut; a client that does not read is broken off.
+ * cut; a client that does not read is broken off, and so is one whose user is no admin any more.
  */
 import { serverFixed } from '../../../limits.ts';
 import type { Arguments } from '../commands/command.ts';
@@ -30,7 +30,11 @@ export class Monitors {
     for (const monitor of this.#sessions) {
       // RESET ends it.
       if (!monitor.isMonitor) this.#sessions.delete(monitor);
-      else if (monitor.figures.outputBytes > serverFixed.redisPubsubUnsentBytesMax) monitor.kill('now');
+      else if (
+        monitor.rights()?.isAdmin !== true ||
+        monitor.figures.outputBytes > serverFixed.redisPubsubUnsentBytesMax
+      )
+        monitor.kill('now');
       else monitor.push(line);
     }
   }

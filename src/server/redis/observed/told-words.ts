@@ -5,12 +5,16 @@ import type { Arguments } from '../commands/command.ts';
 
 const REDACTED = '(redacted)';
 
+/** Commands of which ACL DRYRUN may be given a secret. */
+const MAY_SHOW_SECRETS = ['AUTH', 'HELLO', 'ACL', 'CONFIG'] as const;
+
 /** Whether a word of a command is a secret. @param name of the command, as the table has it. */
 function isSecret(name: string, args: Arguments, index: number): boolean {
   if (index === 0) return false;
   if (name === 'auth') return true;
   if (name === 'hello') return isBehindAuth(args, index);
   if (name === 'acl|setuser') return index > 1;
+  if (name === 'acl|dryrun') return index > 3 && MAY_SHOW_SECRETS.some((word) => args.is(3, word));
   return name === 'config|set' && index > 2 && index % 2 === 1 && isSecretSetting(args, index - 1);
 }
 
@@ -32,11 +36,9 @@ export function toldWord(
   cut: (head: string, leftOutBytes: number) => string,
 ): string {
   if (isSecret(name, args, index)) return REDACTED;
-  const bytes = args.bytes(index);
-  const head = Buffer.from(bytes.buffer, bytes.byteOffset, Math.min(bytes.length, bytesMax)).toString(
-    'latin1',
-  );
-  return bytes.length > bytesMax ? cut(head, bytes.length - bytesMax) : head;
+  const head = args.head(index, bytesMax);
+  const { length } = args.bytes(index);
+  return length > bytesMax ? cut(head, length - bytesMax) : head;
 }
 
 /** In quotes, with escapes where a byte is not printable. @param text Latin-1. */

@@ -127,6 +127,11 @@ export class PlacedArguments implements Arguments {
     return this.#buffer.toString('latin1', this.#start(index), this.#end(index));
   }
 
+  head(index: number, bytesMax: number): string {
+    const start = this.#start(index);
+    return this.#buffer.toString('latin1', start, Math.min(this.#end(index), start + bytesMax));
+  }
+
   is(index: number, word: string): boolean {
     const start = this.#start(index);
     const { length } = word;

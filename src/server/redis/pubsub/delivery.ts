@@ -6,7 +6,7 @@
  * 2. Messages go out in the order in which they were published; keyspace events are messages among them.
  * 3. In one turn of the event loop so many are sent; those behind them in the next one.
  * 4. A client that does not read is broken off once `redisPubsubUnsentBytesMax` wait for it.
- * 5. An event of a key goes to those clients alone whose user may read all keys as it goes out.
+ * 5. A client whose login is over gets nothing any more: it is broken off. An event of a key goes to those clients alone whose user may read all keys as it goes out.
  * 6. So many bytes of messages may wait for the disk. What is published beyond them is refused; an event, which can't be, breaks off
  *    those that would have got it, so that they know.
  */
@@ -214,6 +214,10 @@ export class Delivery {
   #send(message: WaitingMessage): number {
     let count = 0;
     this.#eachReceiver(message, (subscriber, encoded) => {
+      if (!subscriber.isLoggedIn) {
+        subscriber.kill('now');
+        return;
+      }
       count++;
       const isSlow = subscriber.figures.outputBytes > serverFixed.redisPubsubUnsentBytesMax;
       if (isSlow) subscriber.kill('now');

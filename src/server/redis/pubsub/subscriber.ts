@@ -5,7 +5,14 @@ import type { ClientSession } from '../commands/session-command.ts';
 /** The connection of a client, as pub/sub needs it. */
 export type Subscriber = Pick<
   ClientSession,
-  'protocolVersion' | 'figures' | 'push' | 'kill' | 'onClose' | 'subscriptionCounts' | 'mayReadAllKeys'
+  | 'protocolVersion'
+  | 'figures'
+  | 'push'
+  | 'kill'
+  | 'onClose'
+  | 'subscriptionCounts'
+  | 'isLoggedIn'
+  | 'mayReadAllKeys'
 >;
 
 /** Names and patterns are Latin-1, so that each byte is one character. */

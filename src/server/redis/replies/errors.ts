@@ -464,6 +464,10 @@ export function invalidClientName(): ReplyError {
   return new ReplyError('ERR Client names cannot contain spaces, newlines or special characters.');
 }
 
+export function clientNameTooLong(bytesMax: number): ReplyError {
+  return new ReplyError(`ERR Client names have at most ${bytesMax} bytes here; use a shorter one.`);
+}
+
 export function unknownClientType(type: string): ReplyError {
   return new ReplyError(plain(`ERR Unknown client type '${type}'`));
 }
@@ -603,6 +607,7 @@ export const aclTexts = {
     'The password hash must be exactly 64 characters and contain only lowercase hexadecimal characters',
   noSuchPassword: 'The password you are trying to remove from the user does not exist',
   hash: 'passwords are kept by scrypt here, so the SHA-256 of one is of no use: give the password itself, as >password',
+  passwordNotUtf8: 'a password is text in UTF-8 here',
   secondPassword: 'a user has one password here: resetpass before it takes the old one away',
   pattern:
     'roles are for keys that begin alike: a pattern is a key, or a prefix with * behind it, and no other wildcard',
@@ -616,6 +621,10 @@ export function aclUserName(): ReplyError {
 
 export function defaultUserStays(): ReplyError {
   return new ReplyError("ERR The 'default' user cannot be removed");
+}
+
+export function tooManyUsers(countMax: number): ReplyError {
+  return new ReplyError(`ERR ACL DELUSER deletes at most ${countMax} users in one call here; name fewer`);
 }
 
 export function noAclFile(): ReplyError {

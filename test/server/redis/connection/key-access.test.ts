@@ -109,3 +109,16 @@ test('no command with keys that stand at fixed places is left out', () => {
     expect([call, refusal(nothing, call)]).toEqual([call, NO_KEY]);
   }
 });
+
+test('what a denial is about is cut, however long the word is', () => {
+  const args = new PlacedArguments();
+  args.takeWords([Buffer.from('GET'), Buffer.alloc(4000, 'x')]);
+  for (const database of [0, 1]) {
+    args.database = database;
+    const row = table.find(args);
+    if (row instanceof Error) throw row;
+    expect(() => checkCall(some, row, args)).toThrow(
+      expect.objectContaining({ object: `${'x'.repeat(256)}...` }),
+    );
+  }
+});

@@ -159,6 +159,44 @@ describe('ACL SETUSER', () => {
   });
 });
 
+test('names and passwords are text: no bytes are taken for others', async () => {
+  const { server, root } = await closed();
+  const [wrong, other] = [Buffer.from([0x70, 0xff]), Buffer.from([0x70, 0xfe])];
+  const rules = ['~a*', '+@all', '-@admin'];
+  expect(
+    showReply(await root.run('ACL', 'SETUSER', 'ann', 'on', Buffer.from([0x3e, 0xff]), ...rules)),
+  ).toMatch(/'>\.\.\.'.*UTF-8/);
+  expect(showReply(await root.run('ACL', 'SETUSER', wrong, 'on', '>own', ...rules))).toMatch(/UTF-8/);
+  expect(await run(root, 'ACL USERS')).toBe('["root"]');
+  // The text that both would be, were they read as UTF-8.
+  const text = 'p\ufffd';
+  expect(showReply(await root.run('ACL', 'SETUSER', 'ann', 'on', Buffer.from(`>${text}`), ...rules))).toBe(
+    '+OK',
+  );
+  expect(showReply(await root.run('ACL', 'SETUSER', Buffer.from(text), 'on', '>own', ...rules))).toBe('+OK');
+  const client = await RedisClient.open(server.redisAddress);
+  for (const bytes of [wrong, other]) {
+    expect(showReply(await client.run('AUTH', 'ann', bytes))).toMatch(/^-WRONGPASS/);
+    expect(showReply(await client.run('AUTH', bytes, 'own'))).toMatch(/^-WRONGPASS/);
+    expect(showReply(await client.run('AUTH', bytes))).toMatch(/^-WRONGPASS/);
+    expect(showReply(await client.run('HELLO', '3', 'AUTH', 'ann', bytes))).toMatch(/^-WRONGPASS/);
+    expect(showReply(await root.run('ACL', 'GETUSER', bytes))).toBe('(nil)');
+    expect(showReply(await root.run('ACL', 'DELUSER', bytes))).toBe('0');
+    expect(showReply(await root.run('ACL', 'DRYRUN', bytes, 'GET', 'a'))).toMatch(/^-ERR User .* not found/);
+  }
+  await loggedIn(server, 'ann', text);
+});
+
+test('a byte that is a space in Latin-1 is a part of names and keys', async () => {
+  const { server, root } = await closed();
+  // Its last byte is 0xa0.
+  const rules = ['on', '>own', Buffer.from('~à*'), '+@all', '-@admin'];
+  expect(showReply(await root.run('ACL', 'SETUSER', Buffer.from('nicolà'), ...rules))).toBe('+OK');
+  const client = await RedisClient.open(server.redisAddress);
+  expect(showReply(await client.run('AUTH', Buffer.from('nicolà'), 'own'))).toBe('+OK');
+  expect(showReply(await client.run('SET', Buffer.from('à1'), '1'))).toBe('+OK');
+});
+
 describe('what must stay refused', () => {
   const ON = 'on >own ~a*';
   test.each([
@@ -295,6 +333,98 @@ test('ACL DELUSER ends the connections of its users, with their roles and tokens
   await ops.closed;
 });
 
+test('ACL DELUSER takes so many names at the most', async () => {
+  const { root } = await closed();
+  const names = Array.from({ length: 1001 }, (_, index) => `u${index}`);
+  expect(showReply(await root.run('ACL', 'DELUSER', ...names))).toBe(
+    '-ERR ACL DELUSER deletes at most 1000 users in one call here; name fewer',
+  );
+  expect(showReply(await root.run('ACL', 'DELUSER', ...names.slice(1)))).toBe('0');
+});
+
+test('a user that another door deletes leaves no role behind that keeps its name', async () => {
+  const { server, root } = await closed();
+  const { access } = clientsOf(server.url, basic('root', 'top'));
+  for (const _ of [1, 2]) {
+    expect(await run(root, 'ACL SETUSER ann on >own ~a* +@all -@admin')).toBe('+OK');
+    await access.deleteUser({ name: 'ann' });
+    expect((await access.listRoles({})).roles).toEqual([]);
+  }
+});
+
+test('ACL SETUSER takes so many rules, and so many patterns, at the most', async () => {
+  const { root } = await closed();
+  const patterns = (count: number): string[] => Array.from({ length: count }, (_, index) => `~k${index}*`);
+  const set = async (...rules: string[]): Promise<string> =>
+    showReply(await root.run('ACL', 'SETUSER', 'ann', 'on', '>own', '+@all', '-@admin', ...rules));
+  expect(await set(...patterns(997))).toMatch(/more than 1000 rules/);
+  expect(await set(...patterns(101), 'resetkeys')).toMatch(/at most 100 patterns/);
+  expect(await set(...patterns(100))).toBe('+OK');
+  expect(await set('~another')).toMatch(/at most 100 patterns/);
+  expect(await set('resetkeys', ...patterns(100))).toBe('+OK');
+});
+
+test('SLOWLOG shows no secret of ACL DRYRUN', async () => {
+  const { root } = await closed();
+  await run(root, 'CONFIG SET slowlog-log-slower-than 0');
+  for (const call of ['AUTH root secret', 'HELLO 3 AUTH root secret', 'ACL SETUSER ann >secret', 'GET told'])
+    await run(root, `ACL DRYRUN root ${call}`);
+  const log = await run(root, 'SLOWLOG GET');
+  expect(log).toMatch(/"DRYRUN", "root", "AUTH", "\(redacted\)"/);
+  expect(log).toMatch(/"GET", "told"/);
+  expect(log).not.toContain('secret');
+});
+
+test('reset takes away all roles that other doors have given', async () => {
+  const { server, root } = await closed();
+  const { access } = clientsOf(server.url, basic('root', 'top'));
+  await access.createRole({ name: 'empty' });
+  await access.createUser({ name: 'ann', password: 'own', roles: ['empty'] });
+  const rolesOf = async (): Promise<readonly string[] | undefined> =>
+    (await access.listUsers({})).users.find(({ name }) => name === 'ann')?.roles;
+  expect(await run(root, 'ACL SETUSER ann ~a*')).toBe('+OK');
+  expect(await rolesOf()).toEqual(['empty', 'acl.ann']);
+  expect(await run(root, 'ACL SETUSER ann reset on >own ~a* +@all -@admin')).toBe('+OK');
+  expect(await rolesOf()).toEqual(['acl.ann']);
+});
+
+describe('a connection that only listens', () => {
+  test('ends once its login is over, before it gets another message', async () => {
+    const { server, root } = await closed();
+    await run(root, 'ACL SETUSER ann on >own ~a* +@all -@admin');
+    const listeners = await Promise.all([1, 2, 3].map(() => loggedIn(server, 'ann', 'own')));
+    const [byName, byPattern, byShard] = listeners;
+    await byName?.run('SUBSCRIBE', 'news');
+    await byPattern?.run('PSUBSCRIBE', 'new*');
+    await byShard?.run('SSUBSCRIBE', 'news');
+    await run(root, 'ACL SETUSER ann resetkeys');
+    expect(await run(root, 'PUBLISH news 1')).toBe('2');
+    expect(await run(root, 'SPUBLISH news 1')).toBe('1');
+    for (const listener of listeners) expect(showReply(await listener.next())).toMatch(/"news", "1"/);
+    await run(root, 'ACL SETUSER ann resetpass >new');
+    expect(await run(root, 'PUBLISH news 2')).toBe('0');
+    expect(await run(root, 'SPUBLISH news 2')).toBe('0');
+    await Promise.all(listeners.map(({ closed }) => closed));
+    for (const { waitingCount } of listeners) expect(waitingCount).toBe(0);
+  });
+
+  test.each([
+    ['is no admin any more', 'ACL SETUSER ops -@admin'],
+    ['has another password', 'ACL SETUSER ops resetpass >new'],
+  ])('to MONITOR ends once its user %s', async (_, change) => {
+    const { server, root } = await closed();
+    await run(root, 'ACL SETUSER ops on >own +@all');
+    const monitor = await loggedIn(server, 'ops', 'own');
+    await run(monitor, 'MONITOR');
+    await run(root, 'GET before');
+    expect(showReply(await monitor.next())).toMatch(/before/);
+    await run(root, change);
+    await run(root, 'GET after');
+    await monitor.closed;
+    expect(monitor.waitingCount).toBe(0);
+  });
+});
+
 test('ACL DRYRUN tells what a call of a user would be told, and runs nothing', async () => {
   const { root } = await closed();
   await run(root, 'ACL SETUSER ann on >own ~team:* %R~shared +@all -@admin');
@@ -308,6 +438,12 @@ test('ACL DRYRUN tells what a call of a user would be told, and runs nothing', a
   expect(await dry('FLUSHALL')).toBe(`"This user has no permissions to run the 'flushall' command"`);
   expect(await dry('PSUBSCRIBE __keyspace@0__:*')).toBe(
     `"This user has no permissions to access the '__keyspace@0__:*' channel"`,
+  );
+  expect(await dry('SUBSCRIBE news __keyevent@0__:set')).toBe(
+    `"This user has no permissions to access the '__keyevent@0__:set' channel"`,
+  );
+  expect(await dry('PSUBSCRIBE n* __key*')).toBe(
+    `"This user has no permissions to access the '__key*' channel"`,
   );
   expect(await dry('AUTH x')).toBe('+OK');
 });
@@ -364,10 +500,30 @@ describe('ACL LOG', () => {
     const lines = await fields(root);
     expect(lines.map((line) => String((line as unknown[])[3]).slice(0, 2))).toEqual(['k4', 'k3', 'k2']);
     expect(String((lines[0] as unknown[])[3]).length).toBeLessThan(300);
+    const long = 'x'.repeat(1_000_000);
+    await ann.run('AUTH', long, 'wrong');
+    await ann.run('SUBSCRIBE', `__keyspace@0__:${long}`);
+    await run(ann, 'SELECT 1');
+    await ann.run('GET', long);
+    const reply = JSON.stringify(await root.run('ACL', 'LOG'));
+    expect(reply.match(/x+\.\.\."/g)?.length).toBe(3);
+    expect(reply.length).toBeLessThan(3000);
     expect(await run(root, 'CONFIG SET acllog-max-len 0')).toBe('+OK');
     await run(ann, 'GET x');
     expect(await fields(root)).toEqual([]);
   });
+});
+
+test('the name of a client is bounded, and so is what the log tells of it', async () => {
+  const server = await start();
+  const client = await RedisClient.open(server.redisAddress);
+  const long = 'x'.repeat(1025);
+  const refused = '-ERR Client names have at most 1024 bytes here; use a shorter one.';
+  expect(await run(client, `CLIENT SETNAME ${long}`)).toBe(refused);
+  expect(await run(client, `CLIENT SETINFO LIB-NAME ${long}`)).toBe(refused);
+  expect(await run(client, `HELLO 3 SETNAME ${long}`)).toBe(refused);
+  expect(await run(client, `CLIENT SETNAME ${long.slice(1)}`)).toBe('+OK');
+  expect(await run(client, 'CLIENT GETNAME')).toBe(`"${long.slice(1)}"`);
 });
 
 test('denials of scripts count as those of calls do', async () => {

@@ -1,7 +1,7 @@
 /** Users of ACL where other changes come between: what was looked at before a hash was made has to be so when it is written. */
 import { describe, expect, test } from 'vitest';
 import { Access } from '../../../../src/access/access.ts';
-import { setPassword } from '../../../../src/access/records/access-records.ts';
+import { createRole, createUser, setPassword } from '../../../../src/access/records/access-records.ts';
 import { makeRoot } from '../../../../src/access/root.ts';
 import { AclUsers, type UserChange } from '../../../../src/server/redis/acl/acl-users.ts';
 import { commandFacts } from '../../../../src/server/redis/all-commands.ts';
@@ -114,4 +114,23 @@ test('a user has so many patterns of keys at the most as a role has grants', asy
   expect(access.table.role('acl.ann')?.grants).toHaveLength(100);
   await expect(users.set('ann', ['~one:more*'], rows, allowed)).rejects.toThrow(/at most 100 patterns/);
   expect(access.table.role('acl.ann')?.grants).toHaveLength(100);
+});
+
+test('many users are deleted at once, with their roles and tokens', async () => {
+  const { access, users } = await opened();
+  const names = Array.from({ length: 1000 }, (_, index) => `u${index}`);
+  await access.change((draft) => {
+    for (const name of names) {
+      createRole(draft, `acl.${name}`);
+      createUser(draft, name, { password: undefined, roles: [`acl.${name}`], nowMs: 1 });
+    }
+  });
+  await access.change((draft) => {
+    createUser(draft, 'bob', { password: undefined, roles: ['acl.u7'], nowMs: 1 });
+  });
+  expect(await users.delete(names, allowed)).toEqual(names);
+  expect(users.names).toEqual(['bob', 'root']);
+  expect(access.table.user('bob')?.roles).toEqual(['acl.u7']);
+  expect(access.table.role('acl.u7')).toBeDefined();
+  expect(access.table.role('acl.u8')).toBeUndefined();
 });

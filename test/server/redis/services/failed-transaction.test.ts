@@ -14,6 +14,7 @@ function listening(): { readonly delivery: Delivery; readonly pushed: string[] }
     push: (bytes: Uint8Array) => void pushed.push(Buffer.from(bytes).toString().split('\r\n').at(-2) ?? ''),
     onClose: () => undefined,
     subscriptionCounts: { channels: 0, patterns: 0, shardChannels: 0 },
+    isLoggedIn: true,
     mayReadAllKeys: true,
   } as unknown as Subscriber;
   const channels = new Channels();

@@ -1,7 +1,9 @@
 /** AUTH, HELLO, PING, ECHO, QUIT, RESET, SELECT. */
 import { noClusterSupport, ReplyError } from '../../replies/errors.ts';
+import { clientNameIn } from '../client-name.ts';
 import type { Arguments, CommandCall, CommandFacts } from '../command.ts';
 import { databaseAt } from '../database-words.ts';
+import { NOT_UTF8, utf8In } from '../utf8-words.ts';
 import type { ClientSession, SessionCommand, Shown } from '../session-command.ts';
 
 /** The version of Redis whose commands these are; clients look what they may use. */
@@ -62,8 +64,7 @@ function hello(session: ClientSession, call: CommandCall): void | Promise<void> 
     if (args.is(index, 'AUTH') && index + 2 < args.count) {
       index += 2;
     } else if (args.is(index, 'SETNAME') && index + 1 < args.count) {
-      name = args.text(++index);
-      checkName(name);
+      name = clientNameIn(args, ++index);
     } else throw new ReplyError(`ERR Syntax error in HELLO option '${args.text(index)}'`);
   }
   const greet = (): void => {
@@ -125,14 +126,8 @@ function shownByHello(args: Arguments): Shown | undefined {
   return shown;
 }
 
-/** Also for CLIENT SETNAME. Throws for what would break the lines of CLIENT LIST. */
-function checkName(name: string): void {
-  if (!/^[!-~]*$/.test(name))
-    throw new ReplyError('ERR Client names cannot contain spaces, newlines or special characters.');
-}
-
 function utf8(args: Arguments, index: number): string {
-  return Buffer.from(args.bytes(index)).toString('utf8');
+  return utf8In(args, index) ?? NOT_UTF8;
 }
 
 export const connectionCommands: readonly SessionCommand[] = [

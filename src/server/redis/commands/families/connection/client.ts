@@ -3,7 +3,6 @@ import type { Reply } from '../../command.ts';
 import {
   clientIdNotPositive,
   invalidClientId,
-  invalidClientName,
   invalidPauseMode,
   invalidTimeout,
   invalidUnblockReason,
@@ -14,6 +13,7 @@ import {
   unknownClientType,
 } from '../../../replies/errors.ts';
 import { replyHelp } from '../../../replies/help.ts';
+import { clientNameIn } from '../../client-name.ts';
 import type { Arguments } from '../../command.ts';
 import type { DoorCommand } from '../../door.ts';
 import type { ClientOption, ClientSession } from '../../session-command.ts';
@@ -180,15 +180,9 @@ function isKilled(session: ClientSession, filter: Filter): boolean {
 }
 
 const setName: Run = (_, session, { args, reply }) => {
-  session.name = checkedName(args.text(2));
+  session.name = clientNameIn(args, 2);
   reply.ok();
 };
-
-/** Printable characters of ASCII, without spaces: a line of CLIENT LIST stays one. */
-function checkedName(name: string): string {
-  if (!/^[!-~]*$/.test(name)) throw invalidClientName();
-  return name;
-}
 
 const getName: Run = (_, session, { reply }) => {
   if (session.name === '') reply.nil();
@@ -196,7 +190,7 @@ const getName: Run = (_, session, { reply }) => {
 };
 
 const setInfo: Run = (_, session, { args, reply }) => {
-  const text = checkedName(args.text(3));
+  const text = clientNameIn(args, 3);
   if (args.is(2, 'LIB-NAME')) session.libraryName = text;
   else if (args.is(2, 'LIB-VER')) session.libraryVersion = text;
   else throw syntaxError();

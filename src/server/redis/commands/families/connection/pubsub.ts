@@ -128,9 +128,10 @@ const help: Run = (_, __, { reply }) =>
 /** Where the names of channels of keyspace events begin: `__keyspace@0__:key`, `__keyevent@0__:event`. */
 const EVENT_HEADS = ['__keyspace@', '__keyevent@'] as const;
 
-function namesEvents(args: Arguments): boolean {
-  for (let index = 1; index < args.count; index++) if (isOfEvents(args.text(index))) return true;
-  return false;
+function namesEvents(args: Arguments): number | undefined {
+  for (let index = 1; index < args.count; index++)
+    if (isOfEvents(args.head(index, EVENT_HEADS[0].length))) return index;
+  return undefined;
 }
 
 function isOfEvents(name: string): boolean {
@@ -141,13 +142,13 @@ function isOfEvents(name: string): boolean {
  * A pattern that is about events: what it begins with, up to its first special character, is a part of such a name, or begins with
  * one. `*` is about all sorts of messages, and gets no events without the right (`pubsub/delivery.ts`).
  */
-function matchesEvents(args: Arguments): boolean {
+function matchesEvents(args: Arguments): number | undefined {
   for (let index = 1; index < args.count; index++) {
     const head = Buffer.from(compileRedisGlob(args.bytes(index)).literalHead).toString('latin1');
     if (head !== '' && EVENT_HEADS.some((name) => name.startsWith(head) || head.startsWith(name)))
-      return true;
+      return index;
   }
-  return false;
+  return undefined;
 }
 
 /** Shard channels stand where keys do, for clusters, and are none. */

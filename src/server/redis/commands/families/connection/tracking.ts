@@ -136,12 +136,12 @@ const trackingInfo: Run = (_, { tracking: now }, { reply }) => {
 
 const getRedir: Run = (_, { tracking: now }, { reply }) => reply.integer(now?.redirect ?? -1);
 
-function asksForBroadcast(args: Arguments): boolean {
+function asksForBroadcast(args: Arguments): number | undefined {
   for (let index = 3; index < args.count; index++) {
-    if (args.is(index, 'BCAST')) return true;
+    if (args.is(index, 'BCAST')) return index;
     if (args.is(index, 'PREFIX') || args.is(index, 'REDIRECT')) index++;
   }
-  return false;
+  return undefined;
 }
 
 const facts = {

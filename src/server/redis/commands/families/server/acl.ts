@@ -3,6 +3,7 @@
  * of Redis can be kept: `acl/acl-rules.ts` has those that can.
  */
 import { serverFixed } from '../../../../../limits.ts';
+import { hasSpace } from '../../../acl/acl-rules.ts';
 import { HIDDEN, commandRules, keyRule, rulesOf } from '../../../acl/user-words.ts';
 import { checkCall } from '../../../connection/key-access.ts';
 import { PlacedArguments } from '../../../protocol/placed-arguments.ts';
@@ -17,14 +18,16 @@ import {
   noAuth,
   noCommandPermission,
   ReplyError,
+  tooManyUsers,
   unknownCategory,
   userNotFound,
   usersTooLong,
 } from '../../../replies/errors.ts';
 import { replyHelp } from '../../../replies/help.ts';
-import type { Arguments, Category, CommandCall, Reply } from '../../command.ts';
+import type { Category, CommandCall, Reply } from '../../command.ts';
 import type { Door, DoorCommand } from '../../door.ts';
 import type { ClientSession } from '../../session-command.ts';
+import { utf8In } from '../../utf8-words.ts';
 
 type Run = DoorCommand['door'];
 
@@ -108,7 +111,8 @@ const list: Run = ({ users: directory }, _, { reply }) => {
 };
 
 const getUser: Run = ({ users: directory }, _, { args, reply }) => {
-  const words = directory.words(utf8(args, 2));
+  const name = utf8In(args, 2);
+  const words = name === undefined ? undefined : directory.words(name);
   if (words === undefined) {
     reply.nilArray();
     return;
@@ -137,11 +141,13 @@ async function setUser(
   session: ClientSession,
   { args, reply }: CommandCall,
 ): Promise<void> {
-  if (/[\s\0]/.test(args.text(2))) throw aclUserName();
+  const name = utf8In(args, 2);
+  if (hasSpace(args.text(2))) throw aclUserName();
+  if (name === undefined) throw aclNotCarried('the name of a user is text in UTF-8');
   const { redisAclRulesMax } = serverFixed;
   if (args.count - 3 > redisAclRulesMax) throw aclNotCarried(`there are more than ${redisAclRulesMax} rules`);
   const rules = Array.from({ length: args.count - 3 }, (_, index) => args.text(3 + index));
-  await directory.set(utf8(args, 2), rules, table().rows, changeBy(session, 'acl|setuser'));
+  await directory.set(name, rules, table().rows, changeBy(session, 'acl|setuser'));
   reply.ok();
 }
 
@@ -150,7 +156,13 @@ async function deleteUsers(
   session: ClientSession,
   { args, reply }: CommandCall,
 ): Promise<void> {
-  const names = Array.from({ length: args.count - 2 }, (_, index) => utf8(args, 2 + index));
+  const { redisAclDeletedMax } = serverFixed;
+  if (args.count - 2 > redisAclDeletedMax) throw tooManyUsers(redisAclDeletedMax);
+  const names: string[] = [];
+  for (let index = 2; index < args.count; index++) {
+    const name = utf8In(args, index);
+    if (name !== undefined) names.push(name);
+  }
   const deleted = new Set(await directory.delete(names, changeBy(session, 'acl|deluser')));
   for (const each of sessions.all)
     if (deleted.has(each.userName) && !each.isLoggedIn) each.kill(each === session ? 'afterReply' : 'now');
@@ -169,7 +181,8 @@ function changeBy(session: ClientSession, command: string): Parameters<Door['use
 }
 
 const dryRun: Run = ({ users: directory, table }, session, { args, reply }) => {
-  const rights = directory.rightsOf(utf8(args, 2));
+  const name = utf8In(args, 2);
+  const rights = name === undefined ? undefined : directory.rightsOf(name);
   if (rights === undefined) throw userNotFound(args.text(2));
   const words = new PlacedArguments();
   words.takeWords(Array.from({ length: args.count - 3 }, (_, index) => args.bytes(3 + index)));
@@ -222,10 +235,6 @@ function tell(reply: Reply, name: string, text: string): void {
 const noFile: Run = () => {
   throw noAclFile();
 };
-
-function utf8(args: Arguments, index: number): string {
-  return Buffer.from(args.bytes(index)).toString('utf8');
-}
 
 function latin1(text: string): string {
   return Buffer.from(text, 'utf8').toString('latin1');
