@@ -279,6 +279,9 @@ export const fixed = {
   evictedKeysMax: 256,
   evictedBytesMax: 16 * MiB,
   evictionLooksMax: 1024,
+  /** What a collection takes is estimated by so many of its elements, or so many bytes of them. */
+  evictionElementsMax: 64,
+  evictionElementBytesMax: 64 * KiB,
   /** For a write that was refused for want of memory room is made for so long, whatever the reserve. */
   memoryWantedMs: 10_000,
   /** What was refused for want of room that others give back soon, in memory, log or calls, may be tried again after this time. */

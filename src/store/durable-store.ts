@@ -14,7 +14,7 @@ import type { Random, Timer } from '../clock.ts';
 import type { EngineName } from '../engine-names.ts';
 import type { Disk } from '../disk/disk.ts';
 import type { CompressionFigures } from '../engine/compression.ts';
-import type { DeadlineSums, VisitRow } from '../engine/engine.ts';
+import { type DeadlineSums, type Engine, KEY_GROUPS_MAX, type VisitRow } from '../engine/engine.ts';
 import type { PutRow } from '../engine/put-row.ts';
 import { assert, NoRoomYetError, isStoreError, StoreError } from '../errors.ts';
 import { fixed, type Limits } from '../limits.ts';
@@ -214,6 +214,7 @@ export class DurableStore implements Seam, Replica {
     });
     this.#eviction = new Eviction(parts.memoryPolicy, {
       places: engine.deadlinePlaces,
+      hasVolatileKeys: () => hasVolatileKeys(engine),
       random: parts.random,
       surplusBytes: () => this.#memory.surplusBytes,
       oldestRevision: () => this.#history.oldestRevision,
@@ -1167,6 +1168,12 @@ export class DurableStore implements Seam, Replica {
       this.#parts.onEvent({ kind: 'cleanupFailed', error: error as Error });
     }
   }
+}
+
+function hasVolatileKeys(engine: Engine): boolean {
+  for (let database = 0; database < KEY_GROUPS_MAX; database++)
+    if (engine.deadlineSums(database).count > 0) return true;
+  return false;
 }
 
 /** Throws `invalidArgument` for a policy that an engine does not allow. */

@@ -10,6 +10,7 @@
  * collections may have deadlines, too, and stand in the same order: they are passed over. Keys that are overdue are left to expiry.
  */
 import type { DeadlinePlaces } from '../../engine/engine.ts';
+import type { Version } from '../../engine/version.ts';
 import { StoreError } from '../../errors.ts';
 import { fixed } from '../../limits.ts';
 import type { MemoryPolicy } from '../../memory-policies.ts';
@@ -20,6 +21,8 @@ import type { View } from '../views/view.ts';
 
 export interface EvictionContext {
   readonly places: DeadlinePlaces | undefined;
+  /** Whether any key of a user has a deadline. */
+  hasVolatileKeys(): boolean;
   readonly random: Random;
   /** How many bytes have to go until memory is not scarce any more. */
   surplusBytes(): number;
@@ -30,9 +33,8 @@ export interface EvictionContext {
   decide<Result>(run: (view: View) => Result): { readonly result: Result; readonly revision: number };
 }
 
-/** What an entry of the engine takes beside its key and value, and an element of a collection in all, by an estimate. */
+/** What an entry of the engine takes beside its key and value, by an estimate. */
 const ENTRY_BYTES = 51;
-const ELEMENT_BYTES = 100;
 
 export class Eviction {
   policy: MemoryPolicy;
@@ -40,8 +42,10 @@ export class Eviction {
   readonly #context: EvictionContext;
   /** That of the last step. */
   #revision = 0;
-  /** How many deadlines there were when none of them was that of a key; -1: some was. */
-  #vainCount = -1;
+  /** Where the first key was found, or has been looked for last, in the order of deadlines. */
+  #place = 0;
+  /** Whether the step that is made has found a key. */
+  #hasFound = false;
 
   constructor(policy: MemoryPolicy, context: EvictionContext) {
     this.policy = policy;
@@ -52,7 +56,7 @@ export class Eviction {
   get canHelp(): boolean {
     const { places } = this.#context;
     if (this.policy === 'noeviction' || places === undefined || !this.#context.mayWrite()) return false;
-    return this.#isOwed || (places.count > 0 && places.count !== this.#vainCount);
+    return this.#isOwed || this.#context.hasVolatileKeys();
   }
 
   /** Whether history has not let go yet of what the last step has deleted. */
@@ -80,16 +84,35 @@ export class Eviction {
   #evict(view: View, bytesWanted: number): number {
     let count = 0;
     let bytes = 0;
+    this.#hasFound = false;
     for (const key of this.#candidates()) {
       const version = view.read(key);
       if (version === undefined) continue;
-      const { value, collectionId } = version;
-      bytes += ENTRY_BYTES + key.length + value.length;
-      if (collectionId !== 0) bytes += view.count(elementsOf(collectionId)) * ELEMENT_BYTES;
+      this.#hasFound = true;
+      bytes += this.#sizeOf(view, key, version);
       view.delete(key, 'evicted');
       if (++count === fixed.evictedKeysMax || bytes >= bytesWanted) break;
     }
     return count;
+  }
+
+  /** What a key takes: of a collection by what the first of its elements take. */
+  #sizeOf(
+    view: View,
+    key: Uint8Array,
+    { value, collectionId }: Pick<Version, 'value' | 'collectionId'>,
+  ): number {
+    const own = ENTRY_BYTES + key.length + value.length;
+    if (collectionId === 0) return own;
+    const elements = elementsOf(collectionId);
+    let seenCount = 0;
+    let seenBytes = 0;
+    view.scan(elements, false, (element) => {
+      seenCount++;
+      seenBytes += ENTRY_BYTES + element.key.length + element.value.length;
+      return seenCount < fixed.evictionElementsMax && seenBytes < fixed.evictionElementBytesMax;
+    });
+    return own + (seenCount === 0 ? 0 : (view.count(elements) * seenBytes) / seenCount);
   }
 
   /** Keys of users that have a deadline, each once, in the order in which they are to go; not all of them. */
@@ -97,28 +120,25 @@ export class Eviction {
     const { places } = this.#context;
     if (places === undefined) return;
     const { count } = places;
-    let hasKeys = false;
-    if (this.policy === 'volatile-ttl') {
-      for (let place = 0; place < Math.min(count, fixed.evictionLooksMax); place++) {
+    if (this.policy === 'volatile-random') {
+      const seen = new Set<number>();
+      for (let looks = 0; looks < fixed.evictionLooksMax && seen.size < count; looks++) {
+        const place = this.#below(count);
+        if (seen.has(place)) continue;
+        seen.add(place);
         const key = places.keyAt(place);
-        if (!isKeyOfUser(key)) continue;
-        hasKeys = true;
-        yield key;
+        if (isKeyOfUser(key)) yield key;
       }
-      // Deadlines of elements may stand before those of all keys.
-      if (hasKeys) return;
+      if (this.#hasFound) return;
     }
-    const seen = new Set<number>();
-    for (let looks = 0; looks < fixed.evictionLooksMax && seen.size < count; looks++) {
-      const place = this.#below(count);
-      if (seen.has(place)) continue;
-      seen.add(place);
+    // Elements may stand before all keys: then it is gone on from where the step before has stopped.
+    const begin = count > 0 && !isKeyOfUser(places.keyAt(0)) && this.#place < count ? this.#place : 0;
+    for (let looks = 0; looks < Math.min(count, fixed.evictionLooksMax); looks++) {
+      const place = (begin + looks) % count;
+      if (!this.#hasFound) this.#place = place;
       const key = places.keyAt(place);
-      if (!isKeyOfUser(key)) continue;
-      hasKeys = true;
-      yield key;
+      if (isKeyOfUser(key)) yield key;
     }
-    this.#vainCount = hasKeys ? -1 : count;
   }
 
   /** A whole number by chance. */

@@ -158,10 +158,13 @@ export class Maintenance {
     const { engine, history, memory } = this.#context;
     this.#isWorking = false;
     if (memory.isScarce) {
+      // Of what is written all the while there is always a little. What was given up for the last step is given back by now.
+      const isShort = this.#shortenedInARow >= SHORTENED_IN_A_ROW_MAX;
+      if (isShort) this.#context.exhausted();
       const isMore = history.shorten(this.#context.visibleRevision(), memory.isFull);
-      // Of what is written all the while there is always a little.
-      if (!isMore || ++this.#shortenedInARow >= SHORTENED_IN_A_ROW_MAX) this.#context.exhausted();
+      if (!isMore && !isShort) this.#context.exhausted();
       if (isMore) {
+        this.#shortenedInARow++;
         engine.compact(history.oldestRevision);
         this.#work();
         return;
