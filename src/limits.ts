@@ -1351,6 +1351,9 @@ export const serverFixed = {
   redisLibraryBytesMax: 1 * MiB,
   redisFunctionNameBytesMax: 128,
   redisFunctionDescriptionBytesMax: 4 * KiB,
-  /** What calls of functions may take together until what libraries keep in variables of their own is forgotten: none of it may have become garbage. */
+  /** What the text of a library may take as it runs to register them. */
+  redisLibraryLoadStepsMax: 1_000_000,
+  redisLibraryLoadBytesMax: 4 * MiB,
+  /** What calls of functions may take together, with what they are called with, until what libraries keep in variables of their own is forgotten: none of it may have become garbage. */
   redisLibraryStateBytesMax: 256 * MiB,
 } as const;

@@ -116,7 +116,8 @@ of stays ended when the server is killed, and one that was under way is done aga
   has loaded it. \`FLUSHALL\` leaves them, as in Redis. A store has ${serverFixed.redisLibrariesMax} libraries of ${serverFixed.redisFunctionsMax} functions and ${serverFixed.redisLibraryBytesMax / MIB} MiB of texts, names and descriptions at most, and one has ${serverFixed.luaSourceBytesMax / KIB} KiB; a
   name has at most ${serverFixed.redisFunctionNameBytesMax} bytes. The text of a library runs once to register its functions, as in Redis with nothing but \`redis.register_function\`, \`redis.log\` and
   what Lua has without its libraries. What it keeps in variables of its own stays from call to call, but is not kept in the store: it is as at first after a restart,
-  on another node, and as soon as calls have taken ${serverFixed.redisLibraryStateBytesMax / MIB} MiB of strings and tables together. \`FUNCTION DUMP\` and \`FUNCTION RESTORE\` move libraries both ways between a
+  on another node, as soon as calls have taken ${serverFixed.redisLibraryStateBytesMax / MIB} MiB of strings and tables together, with what they are called with, and where libraries
+  take more than ${serverFixed.redisScriptBytesMax / MIB} MiB as they load. One may take ${serverFixed.redisLibraryLoadBytesMax / MIB} MiB for that, and ${serverFixed.redisLibraryLoadStepsMax} steps. \`FUNCTION DUMP\` and \`FUNCTION RESTORE\` move libraries both ways between a
   Redis 7.0 and KelpDB. A function does what its caller may do, so libraries are changed by users who may read and write all keys; any user may list and call them.
   \`FUNCTION LIST\` is in the order of names. A name that one library registers in upper and in lower case is refused; Redis takes it, and fails as it goes.
 - **\`MONITOR\`** is for ${serverFixed.redisMonitorsMax} clients, and shows ${serverFixed.redisMonitorLineBytesMax / KIB} KiB of a command. \`DEBUG SLEEP\` holds up its own connection alone.

@@ -73,6 +73,7 @@ function readEntries(reader: ValueReader, budget: WorkBudget): readonly Entry[] 
   for (let left = reader.length(); left > 0; left--) {
     const nodeId = reader.string();
     if (nodeId.length !== ID_BYTES) throw new PayloadError();
+    pay(budget);
     readNode(nodeId, new ListpackReader(reader.string()), budget, add);
   }
   return entries;
@@ -87,7 +88,9 @@ function readNode(
   const count = node.count();
   const deletedCount = node.count();
   const fields: Uint8Array[] = [];
-  for (let left = node.count(); left > 0; left--) fields.push(node.element());
+  const fieldCount = node.count();
+  payForItems(budget, fieldCount);
+  for (let left = fieldCount; left > 0; left--) fields.push(node.element());
   if (node.integer() !== 0) throw new PayloadError();
   const [nodeMs, nodeSequence] = halvesOf(nodeId);
   let addedCount = 0;
@@ -96,7 +99,7 @@ function readNode(
     const flags = node.count();
     const ms = nodeMs + BigInt(node.integer());
     const id = idOfHalves(ms, nodeSequence + BigInt(node.integer()));
-    const items = readItems(node, (flags & entryFlags.hasFieldsOfNode) === 0 ? undefined : fields);
+    const items = readItems(node, (flags & entryFlags.hasFieldsOfNode) === 0 ? undefined : fields, budget);
     if ((flags & entryFlags.deleted) !== 0) continue;
     // Names of fields that stand once for many entries become many: they are paid for before there is memory for them.
     for (const item of items) budget.spendBytes(item.length);
@@ -109,9 +112,14 @@ function readNode(
 }
 
 /** @param fields of the node, which the entry has; `undefined`: it has its own. @returns fields and values in turn. */
-function readItems(node: ListpackReader, fields: readonly Uint8Array[] | undefined): readonly Uint8Array[] {
+function readItems(
+  node: ListpackReader,
+  fields: readonly Uint8Array[] | undefined,
+  budget: WorkBudget,
+): readonly Uint8Array[] {
   const count = fields?.length ?? node.count();
   if (count === 0) throw new PayloadError();
+  payForItems(budget, 2 * count);
   const items: Uint8Array[] = [];
   for (let index = 0; index < count; index++) items.push(fields?.[index] ?? node.element(), node.element());
   const elementCount = fields === undefined ? 2 * count + 4 : count + 3;
@@ -179,10 +187,17 @@ class Names {
   }
 }
 
-function pay(budget: WorkBudget): void {
-  budget.spendVisits(1);
+function pay(budget: WorkBudget, visits = 1): void {
+  budget.spendVisits(visits);
   if (budget.isSpent) throw budgetSpent(budget);
 }
+
+/** Before they are read: a payload of a few bytes may have millions. */
+function payForItems(budget: WorkBudget, count: number): void {
+  pay(budget, Math.ceil(count / ITEMS_OF_VISIT));
+}
+
+const ITEMS_OF_VISIT = 4;
 
 function textOf(bytes: Uint8Array): string {
   return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length).toString('latin1');

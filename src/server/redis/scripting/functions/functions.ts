@@ -11,8 +11,8 @@
  */
 import { budgetSpent } from '../../../../store/views/draft.ts';
 import type { ReadView, View } from '../../../../store/views/view.ts';
-import { LuaLimitError } from '../../../../lua/budget.ts';
-import { LuaError, type LuaFunction, type LuaTable } from '../../../../lua/value.ts';
+import { LuaLimitError, type LuaLimits } from '../../../../lua/budget.ts';
+import { LuaError, type LuaFunction, type LuaTable, type LuaValue } from '../../../../lua/value.ts';
 import { serverFixed } from '../../../../limits.ts';
 import {
   checkRoom,
@@ -51,6 +51,11 @@ interface Library extends CachedScript {
   /** Whether one of them was called since, so that the library may have something of its own. */
   isCalled: boolean;
 }
+
+const LOAD_LIMITS: LuaLimits = {
+  steps: serverFixed.redisLibraryLoadStepsMax,
+  bytes: serverFixed.redisLibraryLoadBytesMax,
+};
 
 export type RestorePolicy = 'append' | 'replace' | 'flush';
 
@@ -150,7 +155,8 @@ export class Functions {
         run: (machine) => machine.call(one.callback, keys, argv),
       });
     } finally {
-      this.#countState(this.#runner.bytesSpent);
+      // What it was called with may be kept, too, be it as a part of a string, which holds the whole.
+      this.#countState(this.#runner.bytesSpent + lengthOf(keys) + lengthOf(argv));
     }
   }
 
@@ -182,21 +188,18 @@ export class Functions {
   /** Compiles a library and has it register its functions. Throws a `ReplyError` for what is none. */
   #compile(view: ReadView, text: string): Library {
     const { name, source } = readLibraryText(text);
-    const { machine } = this.#runner;
-    try {
-      const chunk = this.#compileChunk(source);
-      const functions = this.#register(chunk);
-      if (functions.size === 0) throw new ReplyError(functionTexts.noFunctions);
-      const bytes = text.length + this.#runner.bytesSpent;
-      const library: Library = { sha: digestOf(text), text, bytes, name, chunk, functions, isCalled: false };
-      this.#cache.add(library);
-      return library;
-    } finally {
-      this.#runner.pay(view, serverFixed.luaStepsMax - machine.budget.stepsLeft);
-    }
+    const chunk = this.#compileChunk(view, source);
+    const compiledBytes = this.#runner.bytesSpent;
+    const functions = this.#registerPaid(view, chunk);
+    if (functions.size === 0) throw new ReplyError(functionTexts.noFunctions);
+    const { bytesLeft } = this.#runner.machine.budget;
+    const bytes = text.length + compiledBytes + LOAD_LIMITS.bytes - bytesLeft;
+    const library: Library = { sha: digestOf(text), text, bytes, name, chunk, functions, isCalled: false };
+    this.#cache.add(library);
+    return library;
   }
 
-  #compileChunk(source: string): LuaFunction {
+  #compileChunk(view: ReadView, source: string): LuaFunction {
     const { machine } = this.#runner;
     try {
       return machine.compile(source);
@@ -204,23 +207,29 @@ export class Functions {
       if (error instanceof LuaError) throw libraryNotCompiled(machine.textOf(error.value));
       if (error instanceof LuaLimitError) throw libraryNotCompiled(error.message);
       throw error;
+    } finally {
+      this.#runner.pay(view, this.#runner.stepsSpent);
     }
   }
 
   #functionsOf(view: ReadView, library: Library): RegisteredFunctions {
     if (library.functions !== undefined) return library.functions;
-    const { budget } = this.#runner.machine;
-    budget.begin();
-    try {
-      library.functions = this.#register(library.chunk);
-      library.isCalled = false;
-    } finally {
-      this.#runner.pay(view, this.#runner.stepsSpent);
-    }
+    library.functions = this.#registerPaid(view, library.chunk);
+    library.isCalled = false;
     return library.functions;
   }
 
-  /** Runs the text of a library with what is left of the budget. */
+  /** Runs the text of a library within what one may take for that, which is little: there may be many. */
+  #registerPaid(view: ReadView, chunk: LuaFunction): RegisteredFunctions {
+    const { budget } = this.#runner.machine;
+    budget.begin(LOAD_LIMITS);
+    try {
+      return this.#register(chunk);
+    } finally {
+      this.#runner.pay(view, LOAD_LIMITS.steps - budget.stepsLeft);
+    }
+  }
+
   #register(chunk: LuaFunction): RegisteredFunctions {
     const { machine } = this.#runner;
     const functions: RegisteredFunctions = new Map();
@@ -250,4 +259,9 @@ export class Functions {
     this.#stateBytes = 0;
     for (const library of this.#cache.all()) library.functions = undefined;
   }
+}
+
+/** Of strings, in bytes. */
+function lengthOf(words: readonly LuaValue[]): number {
+  return words.reduce<number>((sum, word) => sum + (typeof word === 'string' ? word.length : 0), 0);
 }
