@@ -1294,7 +1294,7 @@ export const serverFixed = {
   redisInvalidationVisitsMax: 50_000,
   redisOwedInvalidationBytesMax: 16 * MiB,
   /** ACL DELUSER: names of one call. ACL SETUSER: words of one call. ACL LIST: bytes of its lines. */
-  redisAclDeletedMax: 1000,
+  redisAclDeletedMax: 100,
   redisAclRulesMax: 1000,
   redisAclListBytesMax: 4 * MiB,
   /** The name that a client gives itself, and its library's. */

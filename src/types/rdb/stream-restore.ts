@@ -192,9 +192,9 @@ function pay(budget: WorkBudget, visits = 1): void {
   if (budget.isSpent) throw budgetSpent(budget);
 }
 
-/** Before they are read: a payload of a few bytes may have millions. */
+/** Of an entry or a node, which is paid for, before they are read: a payload of a few bytes may have millions. */
 function payForItems(budget: WorkBudget, count: number): void {
-  pay(budget, Math.ceil(count / ITEMS_OF_VISIT));
+  pay(budget, Math.floor(count / ITEMS_OF_VISIT));
 }
 
 const ITEMS_OF_VISIT = 4;
