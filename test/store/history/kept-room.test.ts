@@ -12,6 +12,7 @@ it('nothing is admitted while what is free is kept, though no checkpoint gives a
     clock: new ManualClock(),
     bytesMax: 100,
     makeRoom: () => false,
+    isEvicting: () => false,
     heldBy: () => undefined,
     onEvent: () => undefined,
   };
